@@ -1,0 +1,33 @@
+//! `exportd` takes datasets out of a SQL database on schedule and puts whole, correct files on an SFTP server.
+//!
+//! The modules in the order of their layers; each imports only from those above it:
+//!
+//! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
+//!   [`schedule`], [`run`];
+//! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
+//!   bytes, [`spool`] keeps finished files, [`deliver`] puts them on a server, [`state`] remembers every run;
+//! - [`config`] turns text into jobs that are valid by construction;
+//! - [`export`] is the story of one run, [`daemon`] decides when it is told;
+//! - [`sample`] and [`demo`] show it all with nothing installed;
+//! - [`cli`] is what people type.
+
+pub mod catalogue;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod deliver;
+pub mod demo;
+pub mod encode;
+pub mod export;
+pub mod instant;
+pub mod job;
+pub mod name;
+pub mod period;
+pub mod run;
+pub mod sample;
+pub mod schedule;
+pub mod secret;
+pub mod spool;
+pub mod state;
+pub mod store;
+pub mod value;

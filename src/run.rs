@@ -1,0 +1,149 @@
+//! A run: the work for one occurrence of a job, or for one manual request; its states and what history keeps of it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{Timestamp, Zoned};
+
+/// A run's identifier: 12 lower-case letters and digits that sort by the time at which the run was made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(String);
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+impl RunId {
+    /// The identifier of a run made at `now`; `random` keeps runs of the same second apart (25 bits of it are used).
+    pub fn new(now: Timestamp, random: u32) -> RunId {
+        let bits = ((now.as_second() as u64 & 0x7_ffff_ffff) << 25) | u64::from(random & 0x1ff_ffff);
+        RunId((0..12).rev().map(|digit| ALPHABET[(bits >> (digit * 5)) as usize & 31] as char).collect())
+    }
+
+    /// An identifier read back from state or from a command line.
+    pub fn from_stored(text: &str) -> RunId {
+        RunId(text.to_owned())
+    }
+
+    /// The identifier's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What made a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// Its occurrence fell due while the daemon was up.
+    Schedule,
+    /// A person asked for it.
+    Manual,
+    /// Its occurrence fell due while the daemon was down.
+    Missed,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Due, and not begun.
+    Queued,
+    /// Being worked on.
+    Running,
+    /// Failed for a passing reason; it will be tried again.
+    Waiting,
+    /// All files are published.
+    Delivered,
+    /// Given up.
+    Failed,
+    /// Never begun, by the job's rule for missed occurrences.
+    Skipped,
+}
+
+/// A word of a closed list that did not match any of its members.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown word {0:?}")]
+pub struct UnknownWord(pub String);
+
+macro_rules! words {
+    ($type:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $type {
+            /// The word that stands for it in state, JSON and listings.
+            pub fn name(self) -> &'static str {
+                match self { $($type::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                match word {
+                    $($word => Ok($type::$variant),)+
+                    _ => Err(UnknownWord(word.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+words!(Trigger { Schedule = "schedule", Manual = "manual", Missed = "missed" });
+words!(RunState {
+    Queued = "queued",
+    Running = "running",
+    Waiting = "waiting",
+    Delivered = "delivered",
+    Failed = "failed",
+    Skipped = "skipped",
+});
+
+/// What history keeps of a run.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// The run.
+    pub id: RunId,
+    /// The label of its job.
+    pub job: String,
+    /// The due time that names and periods come from, in the job's zone.
+    pub due: Zoned,
+    /// What made it.
+    pub trigger: Trigger,
+    /// Where it stands.
+    pub state: RunState,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// When it was first begun.
+    pub started: Option<Timestamp>,
+    /// When it ended for good.
+    pub finished: Option<Timestamp>,
+    /// The period of the cadence, `[from, to)`; exports of another period say so themselves.
+    pub period: (Zoned, Zoned),
+    /// Its files, in the order of the job's exports.
+    pub files: Vec<FileRecord>,
+    /// The last error, in one sentence.
+    pub error: Option<String>,
+}
+
+/// What history keeps of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRecord {
+    /// The final name at the destination.
+    pub name: String,
+    /// The exports it holds: one, or all of a zip, joined by commas.
+    pub export: String,
+    /// Rows, headers not counted.
+    pub rows: u64,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its content, in lower-case hexadecimal.
+    pub sha256: String,
+}

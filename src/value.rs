@@ -1,0 +1,158 @@
+//! Values on their way from a store to a file: what a database hands over, and what a catalogue declares it to be.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What a catalogue declares a column to be. It fixes how a cell is written, whatever the database calls its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColumnType {
+    /// An opaque identifier: text or a whole number, written as it is.
+    Id,
+    /// Text of one line.
+    String,
+    /// Text that may hold line breaks.
+    Text,
+    /// A whole number of any size.
+    Integer,
+    /// A binary floating-point number, written with the fewest digits that read back to the same number.
+    Float,
+    /// An exact number, written without loss and without needless zeros unless the column fixes its scale.
+    Decimal,
+    /// True or false.
+    Boolean,
+    /// A calendar date of the years 1 to 9999.
+    Date,
+    /// An instant, written in the job's time zone with its offset.
+    Datetime,
+    /// A list, its elements joined by a comma and a blank.
+    Array,
+}
+
+impl ColumnType {
+    /// All types, in the order in which the documentation lists them.
+    pub const ALL: [ColumnType; 10] = [
+        ColumnType::Id,
+        ColumnType::String,
+        ColumnType::Text,
+        ColumnType::Integer,
+        ColumnType::Float,
+        ColumnType::Decimal,
+        ColumnType::Boolean,
+        ColumnType::Date,
+        ColumnType::Datetime,
+        ColumnType::Array,
+    ];
+
+    /// The word that stands for the type in a catalogue.
+    pub fn name(self) -> &'static str {
+        match self {
+            ColumnType::Id => "id",
+            ColumnType::String => "string",
+            ColumnType::Text => "text",
+            ColumnType::Integer => "integer",
+            ColumnType::Float => "float",
+            ColumnType::Decimal => "decimal",
+            ColumnType::Boolean => "boolean",
+            ColumnType::Date => "date",
+            ColumnType::Datetime => "datetime",
+            ColumnType::Array => "array",
+        }
+    }
+}
+
+impl fmt::Display for ColumnType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ColumnType {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        ColumnType::ALL.into_iter().find(|kind| kind.name() == word).ok_or(())
+    }
+}
+
+/// One cell as a database hands it over, borrowed from the driver's buffer.
+///
+/// Adapters translate their wire formats into these few shapes and decide nothing; what a shape means for a
+/// declared [`ColumnType`] is decided once, in `encode`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// SQL NULL.
+    Null,
+    /// A boolean of a database that has them.
+    Bool(bool),
+    /// A signed whole number.
+    Int(i64),
+    /// An unsigned whole number.
+    Uint(u64),
+    /// A 32-bit floating-point number; kept apart because its shortest decimal form is its own.
+    Float32(f32),
+    /// A 64-bit floating-point number.
+    Float(f64),
+    /// Character data, and every exact number that the database renders as text. Not yet known to be UTF-8.
+    Text(&'a [u8]),
+    /// Binary data.
+    Bytes(&'a [u8]),
+    /// A date, in days since 1970-01-01.
+    Date(i32),
+    /// An instant.
+    Instant(Instant),
+    /// A date and time without a zone: seconds and nanoseconds since 1970-01-01T00:00:00 on that unnamed clock.
+    Civil(Instant),
+}
+
+/// A point in time: seconds since 1970-01-01T00:00:00 UTC and the nanoseconds after them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant {
+    /// Whole seconds, rounded down.
+    pub seconds: i64,
+    /// Nanoseconds after `seconds`, 0 to 999,999,999.
+    pub nanos: u32,
+}
+
+impl Instant {
+    /// The instant `micros` microseconds after the start of 1970, UTC.
+    pub fn from_micros(micros: i64) -> Instant {
+        Instant { seconds: micros.div_euclid(1_000_000), nanos: (micros.rem_euclid(1_000_000) * 1000) as u32 }
+    }
+}
+
+/// Why a cell could not be written as its declared type. Says what was found, never the value itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{found} can't be read as {declared}")]
+pub struct CellFault {
+    /// What the catalogue declares.
+    pub declared: ColumnType,
+    /// What was found instead, in words, without the value (`text that is no number`).
+    pub found: String,
+}
+
+/// Why a reader of rows is told to stop.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// A cell of the row can't be written.
+    #[error("row {row}, column {column}: {fault}")]
+    Cell {
+        /// The row in the file, counted from 1, the header not counted.
+        row: u64,
+        /// The column's name in the file.
+        column: String,
+        /// What is wrong with it.
+        fault: CellFault,
+    },
+    /// Nobody takes the rows any more: the run was cancelled, or writing them failed and says so itself.
+    #[error("the run was stopped")]
+    Closed,
+}
+
+/// Where a store's rows go, cell by cell, without being collected on the way.
+pub trait RowSink {
+    /// Takes the next cell of the current row, left to right in the order of the columns asked for.
+    fn cell(&mut self, value: Value<'_>) -> Result<(), Stop>;
+
+    /// Ends the row. May block while the writer behind it is busy, and so must run on a thread that may block.
+    fn end_row(&mut self) -> Result<(), Stop>;
+}

@@ -1,0 +1,1 @@
+//! Stories: the program as a whole, as its users meet it.

@@ -1,0 +1,4 @@
+//! What tests stand on: real servers on free ports, started by the tests themselves.
+
+pub mod databases;
+pub mod sshd;
