@@ -1,1 +1,245 @@
-//! To be written.
+//! Reading datetimes: what a cell of any database means as a point in time.
+//!
+//! It runs for every cell of a datetime column, so it neither allocates nor asks a zone when there is none to ask.
+//! Calendar dates are proleptic Gregorian, of the years 1 to 9999; a leap second (`:60`) is no time of day here, for
+//! no database keeps one. Writing datetimes is the business of `encode`.
+
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+
+use crate::catalogue::{Column, EpochUnit};
+use crate::value::{CellFault, Instant, Value};
+
+/// 0001-01-01 in days since 1970-01-01.
+pub const FIRST_DAY: i32 = -719_162;
+/// 9999-12-31 in days since 1970-01-01.
+pub const LAST_DAY: i32 = 2_932_896;
+/// The seconds of a day.
+pub const DAY_SECONDS: i64 = 86_400;
+
+/// What the start of a text was read as, and the bytes after it.
+type Read<'a, T> = Option<(T, &'a [u8])>;
+
+/// What `value` means as a point in time; `None` for NULL.
+///
+/// - A datetime without a zone, a date (its midnight) and text without an offset are local times of `column.zone`,
+///   or of UTC if the column names none.
+/// - A number counts `column.epoch` units since 1970; the fraction of a float is kept to the microsecond.
+/// - Text is read by [`parse_datetime`].
+///
+/// The result lies in the years 1 to 9999 of its own clock, so up to a day beyond them in UTC.
+pub fn read(value: Value<'_>, column: &Column) -> Result<Option<Instant>, CellFault> {
+    let zone = column.zone.as_ref();
+    let instant = match value {
+        Value::Null => return Ok(None),
+        Value::Instant(instant) => within(instant),
+        Value::Civil(civil) => from_civil(civil, zone),
+        Value::Date(days) => from_civil(midnight(days), zone),
+        Value::Int(units) => from_units(units, column.epoch),
+        Value::Uint(units) => i64::try_from(units).ok().and_then(|units| from_units(units, column.epoch)),
+        Value::Float(units) => from_float(units, column.epoch),
+        Value::Float32(units) => from_float(f64::from(units), column.epoch),
+        Value::Text(text) => match parse(text, zone) {
+            Some(instant) => Some(instant),
+            None => return Err(fault(column, "text that is no datetime of the years 1 to 9999")),
+        },
+        Value::Bool(_) => return Err(fault(column, "a boolean")),
+        Value::Bytes(_) => return Err(fault(column, "binary data")),
+    };
+    instant.map(Some).ok_or_else(|| fault(column, "a point in time outside the years 1 to 9999"))
+}
+
+/// Reads `YYYY-MM-DD`, a date alone meaning its midnight, or `YYYY-MM-DD HH:MM[:SS[.fraction]]` with `T`, `t` or a
+/// blank in the middle, and after it `Z`, `z` or an offset (`+HH`, `+HHMM`, `+HH:MM`, `+HH:MM:SS`), with or without a
+/// blank before it.
+///
+/// Without an offset the text is a local time of `zone`, or of UTC: a time that the zone's clocks skip is moved
+/// forward by the gap, of a time that they show twice the earlier is meant. A fraction finer than nanoseconds is
+/// refused unless the finer digits are zeros.
+pub fn parse_datetime(text: &str, zone: Option<&TimeZone>) -> Option<Instant> {
+    parse(text.as_bytes(), zone)
+}
+
+/// Reads `YYYY-MM-DD` and nothing else, as days since 1970-01-01.
+pub fn parse_date(text: &str) -> Option<i32> {
+    match date(text.as_bytes())? {
+        (days, []) => Some(days),
+        _ => None,
+    }
+}
+
+/// The days from 1970-01-01 to a date; `None` for a date that does not exist or lies outside the years 1 to 9999.
+pub fn days_from_civil(year: u32, month: u32, day: u32) -> Option<i32> {
+    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || day < 1 || day > days_of_month(year, month) {
+        return None;
+    }
+    // A year that begins in March ends with the leap day, and its months follow a straight line of 153 days in five.
+    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    Some(days as i32 - 719_468)
+}
+
+/// Year, month and day of a day of the years 1 to 9999, given in days since 1970-01-01.
+pub fn civil_from_days(days: i32) -> (u32, u32, u32) {
+    debug_assert!((FIRST_DAY..=LAST_DAY).contains(&days));
+    let days = (days + 719_468) as u32;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let year = era * 400 + year_of_era;
+    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
+}
+
+/// The point in time at which clocks in `zone` (UTC if there is none) show `civil`; `None` when that is outside the
+/// years 1 to 9999. Gaps and repeated times are settled as in [`parse_datetime`].
+pub fn from_civil(civil: Instant, zone: Option<&TimeZone>) -> Option<Instant> {
+    let days = i32::try_from(civil.seconds.div_euclid(DAY_SECONDS)).ok()?;
+    if !(FIRST_DAY..=LAST_DAY).contains(&days) {
+        return None;
+    }
+    let Some(zone) = zone else { return Some(civil) };
+    let (year, month, day) = civil_from_days(days);
+    let second = civil.seconds.rem_euclid(DAY_SECONDS) as i32;
+    let (hour, minute, second) = ((second / 3600) as i8, (second / 60 % 60) as i8, (second % 60) as i8);
+    let local = DateTime::new(year as i16, month as i8, day as i8, hour, minute, second, 0).ok()?;
+    let offset = match zone.to_ambiguous_timestamp(local).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset,
+        // The offset before the change puts a skipped time behind the gap and picks the earlier of a repeated one.
+        AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+    };
+    Some(Instant { seconds: civil.seconds - i64::from(offset.seconds()), nanos: civil.nanos })
+}
+
+fn midnight(days: i32) -> Instant {
+    Instant { seconds: i64::from(days) * DAY_SECONDS, nanos: 0 }
+}
+
+fn within(instant: Instant) -> Option<Instant> {
+    let day = instant.seconds.div_euclid(DAY_SECONDS);
+    (i64::from(FIRST_DAY) - 1..=i64::from(LAST_DAY) + 1).contains(&day).then_some(instant)
+}
+
+/// How many microseconds one unit is.
+fn unit_micros(epoch: EpochUnit) -> i64 {
+    match epoch {
+        EpochUnit::Seconds => 1_000_000,
+        EpochUnit::Milliseconds => 1000,
+        EpochUnit::Microseconds => 1,
+    }
+}
+
+fn from_units(units: i64, epoch: EpochUnit) -> Option<Instant> {
+    within(Instant::from_micros(units.checked_mul(unit_micros(epoch))?))
+}
+
+fn from_float(units: f64, epoch: EpochUnit) -> Option<Instant> {
+    // Beyond 1e18 units every date is out of reach; the bound also keeps NaN and infinities out of the conversion.
+    if !(units.abs() < 1e18) {
+        return None;
+    }
+    let per_unit = unit_micros(epoch);
+    let whole = units.floor();
+    let micros = ((units - whole) * per_unit as f64).round() as i64;
+    within(Instant::from_micros((whole as i64).checked_mul(per_unit)?.checked_add(micros)?))
+}
+
+fn parse(text: &[u8], zone: Option<&TimeZone>) -> Option<Instant> {
+    let (days, rest) = date(text)?;
+    let [separator, rest @ ..] = rest else { return from_civil(midnight(days), zone) };
+    if !matches!(separator, b'T' | b't' | b' ') {
+        return None;
+    }
+    let (second, rest) = time(rest)?;
+    let (nanos, rest) = fraction(rest)?;
+    let civil = Instant { seconds: i64::from(days) * DAY_SECONDS + i64::from(second), nanos };
+    if rest.is_empty() {
+        return from_civil(civil, zone);
+    }
+    let offset = offset(rest.strip_prefix(b" ").unwrap_or(rest))?;
+    Some(Instant { seconds: civil.seconds - i64::from(offset), nanos })
+}
+
+fn date(text: &[u8]) -> Read<'_, i32> {
+    let (century, rest) = two_digits(text)?;
+    let (year, rest) = two_digits(rest)?;
+    let (month, rest) = two_digits(rest.strip_prefix(b"-")?)?;
+    let (day, rest) = two_digits(rest.strip_prefix(b"-")?)?;
+    Some((days_from_civil(century * 100 + year, month, day)?, rest))
+}
+
+/// `HH:MM` or `HH:MM:SS`, as the second of the day.
+fn time(text: &[u8]) -> Read<'_, u32> {
+    let (hour, rest) = two_digits(text)?;
+    let (minute, rest) = two_digits(rest.strip_prefix(b":")?)?;
+    let (second, rest) = match rest {
+        [b':', rest @ ..] => two_digits(rest)?,
+        // A fraction belongs to seconds.
+        [b'.', ..] => return None,
+        rest => (0, rest),
+    };
+    (hour < 24 && minute < 60 && second < 60).then_some((hour * 3600 + minute * 60 + second, rest))
+}
+
+/// `.` and digits, or nothing, as nanoseconds.
+fn fraction(text: &[u8]) -> Read<'_, u32> {
+    let [b'.', digits @ ..] = text else { return Some((0, text)) };
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = digits.split_at(count);
+    let (kept, finer) = digits.split_at(count.min(9));
+    if kept.is_empty() || finer.iter().any(|&digit| digit != b'0') {
+        return None;
+    }
+    let value = kept.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    Some((value * 10_u32.pow(9 - kept.len() as u32), rest))
+}
+
+/// The whole of `text` as an offset in seconds.
+fn offset(text: &[u8]) -> Option<i32> {
+    let (sign, rest) = match text {
+        [b'Z' | b'z'] => return Some(0),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
+    };
+    let (hour, rest) = two_digits(rest)?;
+    let (minute, second) = match rest {
+        [] => (0, 0),
+        [b':', rest @ ..] => match two_digits(rest)? {
+            (minute, []) => (minute, 0),
+            (minute, rest) => (minute, last_two_digits(rest.strip_prefix(b":")?)?),
+        },
+        rest => (last_two_digits(rest)?, 0),
+    };
+    (hour < 24 && minute < 60 && second < 60).then_some(sign * (hour * 3600 + minute * 60 + second) as i32)
+}
+
+fn two_digits(text: &[u8]) -> Read<'_, u32> {
+    let [tens, ones, rest @ ..] = text else { return None };
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then_some((u32::from(tens) * 10 + u32::from(ones), rest))
+}
+
+fn last_two_digits(text: &[u8]) -> Option<u32> {
+    match two_digits(text)? {
+        (value, []) => Some(value),
+        _ => None,
+    }
+}
+
+fn days_of_month(year: u32, month: u32) -> u32 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+fn fault(column: &Column, found: &str) -> CellFault {
+    CellFault { declared: column.kind, found: found.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;
