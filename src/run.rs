@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::{Timestamp, Zoned};
+use serde::{Serialize, Serializer};
 
 /// A run's identifier: 12 lower-case letters and digits that sort by the time at which the run was made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,7 +107,36 @@ words!(RunState {
     Skipped = "skipped",
 });
 
-/// What history keeps of a run.
+/// How far a running run has come. What a crash leaves behind depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Taken up, nothing done yet.
+    Claimed,
+    /// Rows are being read and written to the spool.
+    Querying,
+    /// All files are finished, verified and recorded.
+    Spooled,
+    /// Files are on their way up under temporary names.
+    Uploading,
+    /// All files are up under temporary names.
+    Uploaded,
+    /// Temporary names are being changed to final ones.
+    Publishing,
+    /// All files have their final names.
+    Published,
+}
+
+words!(Stage {
+    Claimed = "claimed",
+    Querying = "querying",
+    Spooled = "spooled",
+    Uploading = "uploading",
+    Uploaded = "uploaded",
+    Publishing = "publishing",
+    Published = "published",
+});
+
+/// What history keeps of a run. Serialised, it has the field names of `history --json`.
 #[derive(Clone, Debug)]
 pub struct RunRecord {
     /// The run.
@@ -133,8 +163,52 @@ pub struct RunRecord {
     pub error: Option<String>,
 }
 
+impl Serialize for RunRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            run: &'a str,
+            job: &'a str,
+            due: String,
+            trigger: &'a str,
+            state: &'a str,
+            attempts: u32,
+            started: Option<String>,
+            finished: Option<String>,
+            period: ShownPeriod,
+            files: &'a [FileRecord],
+            error: Option<&'a str>,
+        }
+        #[derive(Serialize)]
+        struct ShownPeriod {
+            from: String,
+            to: String,
+        }
+        let moment = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        Shown {
+            run: self.id.as_str(),
+            job: &self.job,
+            due: rfc3339(&self.due),
+            trigger: self.trigger.name(),
+            state: self.state.name(),
+            attempts: self.attempts,
+            started: moment(self.started),
+            finished: moment(self.finished),
+            period: ShownPeriod { from: rfc3339(&self.period.0), to: rfc3339(&self.period.1) },
+            files: &self.files,
+            error: self.error.as_deref(),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// A time in its zone as RFC 3339 has it, with a numeric offset: `2026-11-21T04:00:00+01:00`.
+pub fn rfc3339(time: &Zoned) -> String {
+    time.timestamp().display_with_offset(time.offset()).to_string()
+}
+
 /// What history keeps of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileRecord {
     /// The final name at the destination.
     pub name: String,

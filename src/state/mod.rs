@@ -1,1 +1,45 @@
-//! To be written.
+//! State: the daemon's own database of jobs, runs, files and attempts.
+//!
+//! One SQLite file, `state.db`, in the state folder. Every function is one transaction that is on disk when it
+//! returns; a run's row is written before the step that it announces. All writes go through one connection that
+//! takes the write lock at its start, so that commands and the daemon can share the file.
+//! Nothing here reads a clock or decides anything: callers say what time it is and what is to be kept.
+
+mod decide;
+mod error;
+mod files;
+mod history;
+mod lock;
+mod open;
+mod row;
+mod runs;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sqlx::sqlite::SqlitePool;
+
+pub use decide::{Decision, NewRun};
+pub use error::StateError;
+pub use files::StoredFile;
+pub use history::{Attempt, Filter, RunDetail};
+pub use lock::DaemonLock;
+pub use runs::{Owner, PendingRun};
+
+/// The state database, open. Clones share it.
+#[derive(Clone, Debug)]
+pub struct State {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    writer: SqlitePool,
+    reader: SqlitePool,
+}
+
+/// The form of a label that state tells jobs apart by: labels are unique without regard to case.
+pub fn job_key(label: &str) -> String {
+    label.to_lowercase()
+}

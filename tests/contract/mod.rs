@@ -4,4 +4,5 @@ mod config;
 mod destination;
 mod format;
 mod schedule;
+mod state;
 mod store;

@@ -1,0 +1,135 @@
+//! History: past runs, and one run in full.
+
+use jiff::Timestamp;
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::row::{RECORD, to_micros};
+use super::{State, StateError, StoredFile, job_key};
+use crate::run::{RunId, RunRecord, RunState, Stage};
+
+/// Which runs are listed. The default is the newest hundred.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// Only of the job with this label, without regard to case.
+    pub job: Option<String>,
+    /// Only in this state.
+    pub state: Option<RunState>,
+    /// Only made at this time or later.
+    pub since: Option<Timestamp>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Default for Filter {
+    fn default() -> Filter {
+        Filter { job: None, state: None, since: None, limit: 100 }
+    }
+}
+
+/// All that is known of one run.
+#[derive(Clone, Debug)]
+pub struct RunDetail {
+    /// What history lists of it.
+    pub record: RunRecord,
+    /// How far its last attempt came.
+    pub stage: Option<Stage>,
+    /// When it will be tried again.
+    pub retry_at: Option<Timestamp>,
+    /// Its files, with where they lie.
+    pub files: Vec<StoredFile>,
+    /// Every attempt, the first one first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One attempt at a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub number: u32,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended; none while it goes on, or if the process died in it.
+    pub ended: Option<Timestamp>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl State {
+    /// Past and present runs, the newest first, with their files.
+    pub async fn history(&self, filter: &Filter) -> Result<Vec<RunRecord>, StateError> {
+        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {RECORD} FROM run WHERE TRUE"));
+        if let Some(job) = &filter.job {
+            query.push(" AND job_key = ").push_bind(job_key(job));
+        }
+        if let Some(state) = filter.state {
+            query.push(" AND state = ").push_bind(state.name());
+        }
+        if let Some(since) = filter.since {
+            query.push(" AND created_at >= ").push_bind(to_micros(since));
+        }
+        query.push(" ORDER BY created_at DESC, due_at DESC, id DESC LIMIT ").push_bind(filter.limit);
+        self.records(query).await
+    }
+
+    /// The run of that identifier, with its files.
+    pub async fn run(&self, run: &RunId) -> Result<Option<RunRecord>, StateError> {
+        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {RECORD} FROM run WHERE id = "));
+        query.push_bind(run.as_str());
+        Ok(self.records(query).await?.pop())
+    }
+
+    /// The runs whose identifiers begin with `prefix`, the oldest first, at most ten: one if it names a run, more if
+    /// it is too short to tell which.
+    pub async fn find(&self, prefix: &str) -> Result<Vec<RunRecord>, StateError> {
+        let prefix = prefix.to_lowercase();
+        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {RECORD} FROM run WHERE id >= "));
+        // `{` sorts after every character of an identifier.
+        query
+            .push_bind(prefix.clone())
+            .push(" AND id < ")
+            .push_bind(format!("{prefix}{{"))
+            .push(" ORDER BY id LIMIT 10");
+        self.records(query).await
+    }
+
+    /// All that is known of a run.
+    pub async fn detail(&self, run: &RunId) -> Result<Option<RunDetail>, StateError> {
+        let Some(record) = self.run(run).await? else { return Ok(None) };
+        let row = sqlx::query("SELECT stage, retry_at FROM run WHERE id = ?").bind(run.as_str());
+        let row = row.fetch_one(self.reader()).await.map_err(|error| self.failed(error))?;
+        let has_stage = self.get::<Option<String>>(&row, "stage")?.is_some();
+        Ok(Some(RunDetail {
+            record,
+            stage: has_stage.then(|| self.word(&row, "stage")).transpose()?,
+            retry_at: self.maybe_time(&row, "retry_at")?,
+            files: self.files(run).await?,
+            attempts: self.attempts(run).await?,
+        }))
+    }
+
+    async fn attempts(&self, run: &RunId) -> Result<Vec<Attempt>, StateError> {
+        let query =
+            sqlx::query("SELECT number, started_at, ended_at, error FROM attempt WHERE run = ? ORDER BY number");
+        let rows = query.bind(run.as_str()).fetch_all(self.reader()).await.map_err(|error| self.failed(error))?;
+        let attempts = rows.iter().map(|row| {
+            Ok(Attempt {
+                number: self.get(row, "number")?,
+                started: self.time(row, "started_at")?,
+                ended: self.maybe_time(row, "ended_at")?,
+                error: self.get(row, "error")?,
+            })
+        });
+        attempts.collect()
+    }
+
+    async fn records(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<RunRecord>, StateError> {
+        let rows = query.build().fetch_all(self.reader()).await.map_err(|error| self.failed(error))?;
+        let mut records = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut record = self.record(row)?;
+            record.files = self.files(&record.id).await?.into_iter().map(|stored| stored.file).collect();
+            records.push(record);
+        }
+        Ok(records)
+    }
+}

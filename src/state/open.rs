@@ -1,0 +1,100 @@
+//! Opening the state database: the folder, the connections, the migrations.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Sqlite, Transaction};
+
+use super::{Inner, State, StateError};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/state/migrations");
+
+/// How long a write waits for another process before it is an error.
+const BUSY: Duration = Duration::from_secs(10);
+
+impl State {
+    /// Opens the state in `dir`. What is missing is made: the folder, for its owner alone (mode 0700), and the
+    /// database; an older one is brought up to date. A newer or damaged one is refused and left as it is.
+    pub async fn open(dir: &Path) -> Result<State, StateError> {
+        make_private_dir(dir).map_err(|error| StateError::io(dir, &error))?;
+        let path = dir.join("state.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit that was reported must outlive a power cut: a run is announced here before it acts.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .disable_statement_logging();
+        let failed = |error| StateError::sql(&path, error);
+        let pool = |size| SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
+        let writer = {
+            // Two processes that find an old database must not both bring it up to date, nor both create it.
+            let _alone = migration_lock(dir).await?;
+            let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
+            MIGRATIONS.run(&writer).await.map_err(|error| StateError::migrate(&path, error))?;
+            writer
+        };
+        let reader = pool(2).connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(State { inner: Arc::new(Inner { path, writer, reader }) })
+    }
+
+    /// Reads the whole database and refuses one that is damaged anywhere. Takes time in proportion to its size.
+    pub async fn verify(&self) -> Result<(), StateError> {
+        let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+            .fetch_one(self.reader())
+            .await
+            .map_err(|error| self.failed(error))?;
+        if verdict == "ok" { Ok(()) } else { Err(StateError::corrupt(&self.inner.path, verdict)) }
+    }
+
+    /// Waits for what is being written, then closes the database for all clones.
+    pub async fn close(&self) {
+        self.inner.reader.close().await;
+        self.inner.writer.close().await;
+    }
+
+    pub(super) fn reader(&self) -> &SqlitePool {
+        &self.inner.reader
+    }
+
+    /// A transaction that holds the write lock from its start: one that asks for it half-way can fail at once.
+    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StateError> {
+        self.inner.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.failed(error))
+    }
+
+    pub(super) fn failed(&self, error: sqlx::Error) -> StateError {
+        StateError::sql(&self.inner.path, error)
+    }
+
+    pub(super) fn corrupt(&self, cause: impl Into<String>) -> StateError {
+        StateError::corrupt(&self.inner.path, cause)
+    }
+}
+
+fn make_private_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+async fn migration_lock(dir: &Path) -> Result<File, StateError> {
+    let path = dir.join("migration.lock");
+    let locked = path.clone();
+    let locking = tokio::task::spawn_blocking(move || {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    });
+    let result: io::Result<File> = locking.await.unwrap_or_else(|gone| Err(io::Error::other(gone)));
+    result.map_err(|error| StateError::io(&locked, &error))
+}

@@ -1,0 +1,213 @@
+//! The life of a run: begun, staged, parked, ended.
+
+use jiff::Timestamp;
+use sqlx::{Sqlite, Transaction};
+
+use super::row::{RECORD, to_micros};
+use super::{State, StateError};
+use crate::run::{RunId, RunRecord, RunState, Stage};
+
+/// Who works on a running run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The daemon of the state folder: what it leaves running when it dies, its successor takes up.
+    Daemon,
+    /// A command in the foreground: the daemon leaves its runs alone.
+    Command,
+}
+
+impl Owner {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Owner::Daemon => "daemon",
+            Owner::Command => "command",
+        }
+    }
+}
+
+/// A run that has not ended, with what its next attempt depends on.
+#[derive(Clone, Debug)]
+pub struct PendingRun {
+    /// The run.
+    pub record: RunRecord,
+    /// How far its last attempt came; none before the first.
+    pub stage: Option<Stage>,
+    /// When its first attempt failed.
+    pub first_failed: Option<Timestamp>,
+    /// Not to be tried before; only while it is waiting.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl State {
+    /// Begins an attempt at a queued or waiting run and returns the run as it is now. None if it is neither: then
+    /// somebody else has it, or it has ended.
+    pub async fn start(&self, run: &RunId, owner: Owner, now: Timestamp) -> Result<Option<RunRecord>, StateError> {
+        self.begin(run, owner, &[RunState::Queued, RunState::Waiting], now).await
+    }
+
+    /// Begins another attempt at a run that has ended, to deliver its files again.
+    pub async fn reopen(&self, run: &RunId, owner: Owner, now: Timestamp) -> Result<Option<RunRecord>, StateError> {
+        self.begin(run, owner, &[RunState::Delivered, RunState::Failed], now).await
+    }
+
+    /// Records that a run enters `stage`. Returns when that is on disk; only then may the stage begin.
+    pub async fn stage(&self, run: &RunId, stage: Stage) -> Result<(), StateError> {
+        let update = sqlx::query("UPDATE run SET stage = ? WHERE id = ?").bind(stage.name()).bind(run.as_str());
+        let mut tx = self.write().await?;
+        update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        tx.commit().await.map_err(|error| self.failed(error))
+    }
+
+    /// Ends a run for good, as delivered or failed, with the error of its last attempt.
+    pub async fn finish(
+        &self,
+        run: &RunId,
+        state: RunState,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        sqlx::query("UPDATE run SET state = ?, error = ?, finished_at = ?, owner = NULL, retry_at = NULL WHERE id = ?")
+            .bind(state.name())
+            .bind(error)
+            .bind(to_micros(now))
+            .bind(run.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| self.failed(error))?;
+        self.end_attempt(&mut tx, run, error, now).await?;
+        tx.commit().await.map_err(|error| self.failed(error))
+    }
+
+    /// Parks a run whose attempt failed for a passing reason until `retry_at`.
+    pub async fn wait(&self, run: &RunId, error: &str, retry_at: Timestamp, now: Timestamp) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "UPDATE run SET state = 'waiting', error = ?1, retry_at = ?2, owner = NULL,
+                            first_failed_at = coalesce(first_failed_at, ?3)
+             WHERE id = ?4",
+        )
+        .bind(error)
+        .bind(to_micros(retry_at))
+        .bind(to_micros(now))
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        self.end_attempt(&mut tx, run, Some(error), now).await?;
+        tx.commit().await.map_err(|error| self.failed(error))
+    }
+
+    /// Queues again what a daemon left running when it ended, attempts and stages kept. Only for the holder of the
+    /// folder's [`DaemonLock`](super::DaemonLock). Returns how many runs there were.
+    pub async fn requeue_abandoned(&self) -> Result<u64, StateError> {
+        let mut tx = self.write().await?;
+        let queued =
+            sqlx::query("UPDATE run SET state = 'queued', owner = NULL WHERE state = 'running' AND owner = 'daemon'")
+                .execute(&mut *tx)
+                .await
+                .map_err(|error| self.failed(error))?;
+        tx.commit().await.map_err(|error| self.failed(error))?;
+        Ok(queued.rows_affected())
+    }
+
+    /// The queued runs, oldest due time first, at most `limit`.
+    pub async fn queued(&self, limit: u32) -> Result<Vec<RunRecord>, StateError> {
+        let sql = format!("SELECT {RECORD} FROM run WHERE state = 'queued' ORDER BY due_at, id LIMIT ?");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(limit).fetch_all(self.reader()).await;
+        rows.map_err(|error| self.failed(error))?.iter().map(|row| self.record(row)).collect()
+    }
+
+    /// The runs that wait for an attempt or are in one, oldest due time first; commands' own are left out.
+    pub async fn unfinished(&self) -> Result<Vec<PendingRun>, StateError> {
+        let sql = format!(
+            "SELECT {RECORD}, stage, first_failed_at, retry_at FROM run
+             WHERE state IN ('queued', 'running', 'waiting') AND owner IS NOT 'command' ORDER BY due_at, id"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.reader()).await;
+        let rows = rows.map_err(|error| self.failed(error))?;
+        let pending = rows.iter().map(|row| {
+            let has_stage = self.get::<Option<String>>(row, "stage")?.is_some();
+            Ok(PendingRun {
+                record: self.record(row)?,
+                stage: has_stage.then(|| self.word(row, "stage")).transpose()?,
+                first_failed: self.maybe_time(row, "first_failed_at")?,
+                retry_at: self.maybe_time(row, "retry_at")?,
+            })
+        });
+        pending.collect()
+    }
+
+    async fn begin(
+        &self,
+        run: &RunId,
+        owner: Owner,
+        from: &[RunState; 2],
+        now: Timestamp,
+    ) -> Result<Option<RunRecord>, StateError> {
+        let mut tx = self.write().await?;
+        let taken = sqlx::query(
+            "UPDATE run SET state = 'running', retry_at = NULL, finished_at = NULL WHERE id = ? AND state IN (?, ?)",
+        )
+        .bind(run.as_str())
+        .bind(from[0].name())
+        .bind(from[1].name())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        if taken.rows_affected() == 0 {
+            return Ok(None);
+        }
+        self.begin_attempt(&mut tx, run, owner, now).await?;
+        tx.commit().await.map_err(|error| self.failed(error))?;
+        self.run(run).await
+    }
+
+    pub(super) async fn begin_attempt(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        owner: Owner,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        // A stage that was reached is kept: the next attempt goes on from it.
+        sqlx::query(
+            "UPDATE run SET owner = ?, attempts = attempts + 1, started_at = coalesce(started_at, ?),
+                            stage = coalesce(stage, 'claimed')
+             WHERE id = ?",
+        )
+        .bind(owner.name())
+        .bind(to_micros(now))
+        .bind(run.as_str())
+        .execute(&mut **tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        sqlx::query("INSERT INTO attempt (run, number, started_at) SELECT id, attempts, ? FROM run WHERE id = ?")
+            .bind(to_micros(now))
+            .bind(run.as_str())
+            .execute(&mut **tx)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    async fn end_attempt(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        sqlx::query(
+            "UPDATE attempt SET ended_at = ?1, error = ?2
+             WHERE run = ?3 AND number = (SELECT attempts FROM run WHERE id = ?3)",
+        )
+        .bind(to_micros(now))
+        .bind(error)
+        .bind(run.as_str())
+        .execute(&mut **tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+}
