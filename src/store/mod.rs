@@ -1,9 +1,28 @@
 //! The store: the SQL database that exports are read from, SQLite, PostgreSQL or MySQL/MariaDB. Read only.
+//!
+//! A [`Snapshot`] is one connection of its own, never pooled, in one read-only transaction: all exports of a run see
+//! the same state. Tables and columns are looked up in the database's own catalogue and quoted; values are bound.
+//! Rows flow as borrowed values into a [`RowSink`], in the same order from every database: text by its bytes, NULL
+//! first. What a value means for a declared type is not decided here, but in `encode`.
+
+mod bounds;
+mod error;
+mod relation;
+mod sql;
+mod sqlite;
+mod statement;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::error::{MissingColumn, ReadError, StoreError};
+pub use self::relation::{DbColumn, DbTable};
+use self::sqlite::Sqlite;
+use crate::catalogue::Source;
+use crate::job::JobExport;
+use crate::period::Period;
 use crate::secret::Secret;
+use crate::value::RowSink;
 
 /// How to reach the store.
 #[derive(Clone, Debug)]
@@ -27,4 +46,95 @@ pub enum StoreKind {
     Postgres,
     /// MySQL and MariaDB.
     Mysql,
+}
+
+/// One consistent state of the store, seen through one read-only connection.
+///
+/// SQLite blocks the thread that reads it, and every sink may, so [`Snapshot::read`] belongs on a thread that may
+/// block. After an error of `read` the connection may be closed; what is asked of the snapshot then fails.
+pub struct Snapshot(Inner);
+
+enum Inner {
+    Sqlite(Sqlite),
+}
+
+/// One export, checked against a snapshot and ready to be read from it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What an administrator may want to change in the store; one sentence each.
+    pub hints: Vec<String>,
+    plan: Plan,
+}
+
+#[derive(Debug)]
+enum Plan {
+    Sqlite(sqlite::Plan),
+}
+
+impl Snapshot {
+    /// Connects to the store and begins the snapshot.
+    pub async fn open(settings: &StoreSettings) -> Result<Snapshot, StoreError> {
+        match settings.kind {
+            StoreKind::Sqlite => Sqlite::open(settings).map(Inner::Sqlite).map(Snapshot),
+            StoreKind::Postgres | StoreKind::Mysql => Err(StoreError::Url("only SQLite can be read".to_owned())),
+        }
+    }
+
+    /// Checks that everything `export` names exists and may be read, and decides how it is read. All missing columns
+    /// are reported in one error.
+    pub async fn prepare(&mut self, export: &JobExport) -> Result<Prepared, StoreError> {
+        let mut hints = Vec::new();
+        if export.order.is_empty() {
+            hints.push("without `order`, equal data may come in another order the next time".to_owned());
+        }
+        let plan = match &mut self.0 {
+            Inner::Sqlite(sqlite) => Plan::Sqlite(sqlite.prepare(export, &mut hints)?),
+        };
+        Ok(Prepared { hints, plan })
+    }
+
+    /// Hands every row of an export to `sink`, cells in the order of the export's columns; only those of `period` if
+    /// one is given and the export has a column to filter on.
+    ///
+    /// When the sink stops, the rest of the rows is not waited for: the connection is closed.
+    pub async fn read<S: RowSink>(
+        &mut self,
+        prepared: &Prepared,
+        period: Option<&Period>,
+        sink: &mut S,
+    ) -> Result<(), ReadError> {
+        match (&mut self.0, &prepared.plan) {
+            (Inner::Sqlite(sqlite), Plan::Sqlite(plan)) => sqlite.read(plan, period, sink),
+        }
+    }
+
+    /// The columns of a table, view or query, in the store's order.
+    pub async fn inspect(&mut self, source: &Source) -> Result<Vec<DbColumn>, StoreError> {
+        match &mut self.0 {
+            Inner::Sqlite(sqlite) => sqlite.inspect(source),
+        }
+    }
+
+    /// All tables and views that can be seen, those of the database system left out, sorted by name.
+    pub async fn tables(&mut self) -> Result<Vec<DbTable>, StoreError> {
+        match &mut self.0 {
+            Inner::Sqlite(sqlite) => sqlite.tables(),
+        }
+    }
+
+    /// Ends the snapshot and the connection. Dropping it does the same without the good-bye.
+    pub async fn close(self) {
+        match self.0 {
+            Inner::Sqlite(sqlite) => drop(sqlite),
+        }
+    }
+}
+
+/// The file that a `sqlite:` URL names: whatever follows `sqlite:` or `sqlite://`, taken as it is.
+pub fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
+    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    match path {
+        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+        _ => Err(StoreError::Url("it must have the form sqlite:PATH".to_owned())),
+    }
 }

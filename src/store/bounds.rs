@@ -1,0 +1,127 @@
+//! The two ends of a period in the forms in which time columns can be compared with them.
+//!
+//! All forms keep the promise that the period is `[from, to)` of instants, or of calendar dates for a column that is
+//! declared a date; and that the end of one period is the beginning of the next, so no row is lost between two.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Zoned};
+
+use crate::catalogue::EpochUnit;
+
+/// What a time column of the store holds, as far as comparing it goes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Form {
+    /// Calendar dates.
+    Date,
+    /// Instants.
+    Instant,
+    /// Local times of a zone, UTC if there is none.
+    Civil(Option<TimeZone>),
+    /// Units since the start of 1970.
+    Epoch(EpochUnit),
+}
+
+impl Form {
+    /// `at` as SQL text in this form: `2026-11-21`, `2026-11-21 04:00:00.000000` with `+00` for instants, or a number.
+    pub(super) fn text(&self, at: &Zoned) -> String {
+        match self {
+            Form::Date => date_text(at),
+            Form::Instant => format!("{}+00", civil_text(at.timestamp().to_zoned(TimeZone::UTC).datetime())),
+            Form::Civil(None) => civil_text(at.timestamp().to_zoned(TimeZone::UTC).datetime()),
+            Form::Civil(Some(zone)) => civil_text(first_local(at, zone)),
+            Form::Epoch(unit) => units(at, *unit).to_string(),
+        }
+    }
+}
+
+/// The calendar date of `at` in its own zone.
+pub(super) fn date_text(at: &Zoned) -> String {
+    let date = at.date();
+    format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
+}
+
+fn civil_text(time: DateTime) -> String {
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}",
+        time.year(),
+        time.month(),
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+        time.subsec_nanosecond() / 1000
+    )
+}
+
+/// The first local time of `zone` that is read as `at` or later.
+///
+/// Where clocks show an hour twice, its local times are read as the earlier one; an `at` in the second pass so lies
+/// behind all of them.
+fn first_local(at: &Zoned, zone: &TimeZone) -> DateTime {
+    const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
+    let local = at.timestamp().to_zoned(zone.clone());
+    let read = zone.to_ambiguous_timestamp(local.datetime()).compatible();
+    if read.is_ok_and(|read| read < at.timestamp())
+        && let Some(change) = zone.preceding(at.timestamp() + MOMENT).next()
+    {
+        let before = zone.to_offset(change.timestamp() - MOMENT);
+        return before.to_datetime(change.timestamp());
+    }
+    local.datetime()
+}
+
+/// `at` in units since 1970, rounded up: the first whole number that belongs to a period which starts then.
+pub(super) fn units(at: &Zoned, unit: EpochUnit) -> i64 {
+    let nanos = at.timestamp().as_nanosecond();
+    let per_unit = match unit {
+        EpochUnit::Seconds => 1_000_000_000,
+        EpochUnit::Milliseconds => 1_000_000,
+        EpochUnit::Microseconds => 1000,
+    };
+    -((-nanos).div_euclid(per_unit)) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Zoned {
+        text.parse().unwrap()
+    }
+
+    fn paris() -> Option<TimeZone> {
+        Some(TimeZone::get("Europe/Paris").unwrap())
+    }
+
+    #[test]
+    fn one_instant_in_every_form() {
+        let at = at("2026-11-21T00:00:00+01:00[Europe/Paris]");
+        assert_eq!(Form::Date.text(&at), "2026-11-21");
+        assert_eq!(Form::Instant.text(&at), "2026-11-20 23:00:00.000000+00");
+        assert_eq!(Form::Civil(None).text(&at), "2026-11-20 23:00:00.000000");
+        assert_eq!(Form::Civil(paris()).text(&at), "2026-11-21 00:00:00.000000");
+        assert_eq!(Form::Epoch(EpochUnit::Seconds).text(&at), "1795215600");
+        assert_eq!(Form::Epoch(EpochUnit::Microseconds).text(&at), "1795215600000000");
+    }
+
+    #[test]
+    fn a_fraction_belongs_to_the_next_whole_unit() {
+        let at = at("1970-01-01T00:00:00.0005+00:00[UTC]");
+        assert_eq!(units(&at, EpochUnit::Seconds), 1);
+        assert_eq!(units(&at, EpochUnit::Milliseconds), 1);
+        assert_eq!(units(&at, EpochUnit::Microseconds), 500);
+        let before = "1969-12-31T23:59:59.5+00:00[UTC]".parse().unwrap();
+        assert_eq!(units(&before, EpochUnit::Seconds), 0);
+    }
+
+    #[test]
+    fn an_hour_shown_twice_is_the_earlier_one() {
+        // Paris set its clocks from 03:00 back to 02:00 at 01:00 UTC.
+        let form = Form::Civil(paris());
+        assert_eq!(form.text(&at("2026-10-25T00:30:00+00:00[UTC]")), "2026-10-25 02:30:00.000000");
+        assert_eq!(form.text(&at("2026-10-25T01:00:00+00:00[UTC]")), "2026-10-25 03:00:00.000000");
+        assert_eq!(form.text(&at("2026-10-25T01:30:00+00:00[UTC]")), "2026-10-25 03:00:00.000000");
+        assert_eq!(form.text(&at("2026-10-25T02:00:00+00:00[UTC]")), "2026-10-25 03:00:00.000000");
+    }
+}

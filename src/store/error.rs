@@ -1,0 +1,158 @@
+//! What can go wrong between us and a store, and whether trying again can help.
+//!
+//! Texts of a database are shown only where they can't hold data; the `error` module of each database decides where
+//! that is. No message holds the URL, for the URL may hold a password.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::value::Stop;
+
+/// Why a store could not be opened, asked or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL is malformed or of the wrong kind.
+    #[error("the store's URL can't be used: {0}")]
+    Url(String),
+    /// The SQLite file does not exist.
+    #[error("there is no store at {}; check the path in the store's URL (the file is never created)", .0.display())]
+    NoFile(PathBuf),
+    /// Nobody answers, or the server takes no more connections.
+    #[error("the store {place} can't be reached: {cause}")]
+    Unreachable {
+        /// Which store, without user and password.
+        place: String,
+        /// Why.
+        cause: String,
+    },
+    /// The server can't prove who it is, or does not speak TLS.
+    #[error(
+        "no safe connection to the store {place}: {cause}; give the certificate of its authority with `ca`, or \
+         choose another `sslmode` in the URL"
+    )]
+    Insecure {
+        /// Which store.
+        place: String,
+        /// Why.
+        cause: String,
+    },
+    /// The login, the database or the file is refused.
+    #[error("the store {place} refused us: {cause}")]
+    Refused {
+        /// Which store.
+        place: String,
+        /// Why.
+        cause: String,
+    },
+    /// The table or view does not exist, or we may not see it.
+    #[error("the store has no table or view \"{table}\"{}", suggestion(.nearest))]
+    NoTable {
+        /// The name that was looked for.
+        table: String,
+        /// The most similar name there is.
+        nearest: Option<String>,
+    },
+    /// Columns do not exist in the table, view or query; all of them.
+    #[error("{from} has no column {}", list(.missing))]
+    NoColumns {
+        /// Where the columns were looked for.
+        from: String,
+        /// The missing columns.
+        missing: Vec<MissingColumn>,
+    },
+    /// A period can't be compared with the column's type.
+    #[error(
+        "a period can't filter on column \"{column}\": its type in the store is {sql_type}, and a {declared} column \
+         must be a date, a timestamp or a number there"
+    )]
+    NotATime {
+        /// The column.
+        column: String,
+        /// Its type in the store.
+        sql_type: String,
+        /// What the catalogue declares.
+        declared: &'static str,
+    },
+    /// A row's time can't be read, so it is unknown whether the row belongs to the period.
+    #[error("a value of column \"{0}\" can't be read as a datetime, so its period is unknown; correct it in the store")]
+    UnreadableTime(String),
+    /// The query of the catalogue is not one single statement that reads.
+    #[error("the query can't be used: {0}")]
+    Query(String),
+    /// The store refused a statement, and would refuse it again.
+    #[error("the store refused the query ({code}): {cause}")]
+    Statement {
+        /// The database's own code.
+        code: String,
+        /// Its message if that can't hold data, else the condition in our words.
+        cause: String,
+    },
+    /// A statement took longer than allowed.
+    #[error("the query took longer than {} seconds; raise `statement_timeout`, or add an index", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// The store broke off, for a reason that may pass.
+    #[error("the store broke off ({code}): {cause}")]
+    Interrupted {
+        /// The database's own code.
+        code: String,
+        /// Its message if that can't hold data, else the condition in our words.
+        cause: String,
+    },
+    /// The store sent something that the driver or we don't understand.
+    #[error("the store sent something unexpected: {0}")]
+    Protocol(String),
+}
+
+impl StoreError {
+    /// Whether trying again is useless until somebody changes the configuration or the store.
+    ///
+    /// False means that it may pass by itself; that includes everything we know no better about.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            StoreError::Url(_)
+            | StoreError::NoFile(_)
+            | StoreError::Insecure { .. }
+            | StoreError::Refused { .. }
+            | StoreError::NoTable { .. }
+            | StoreError::NoColumns { .. }
+            | StoreError::NotATime { .. }
+            | StoreError::UnreadableTime(_)
+            | StoreError::Query(_)
+            | StoreError::Statement { .. } => true,
+            StoreError::Unreachable { .. }
+            | StoreError::Timeout(_)
+            | StoreError::Interrupted { .. }
+            | StoreError::Protocol(_) => false,
+        }
+    }
+}
+
+/// A column that was looked for in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingColumn {
+    /// The name that was looked for.
+    pub name: String,
+    /// The most similar name there is.
+    pub nearest: Option<String>,
+}
+
+/// Why a read ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The sink had enough.
+    #[error(transparent)]
+    Stop(#[from] Stop),
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |nearest| format!(" (did you mean \"{nearest}\"?)"))
+}
+
+fn list(missing: &[MissingColumn]) -> String {
+    let columns: Vec<String> =
+        missing.iter().map(|column| format!("\"{}\"{}", column.name, suggestion(&column.nearest))).collect();
+    columns.join(", ")
+}
