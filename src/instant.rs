@@ -136,7 +136,7 @@ fn from_units(units: i64, epoch: EpochUnit) -> Option<Instant> {
 
 fn from_float(units: f64, epoch: EpochUnit) -> Option<Instant> {
     // Beyond 1e18 units every date is out of reach; the bound also keeps NaN and infinities out of the conversion.
-    if !(units.abs() < 1e18) {
+    if !(-1e18..1e18).contains(&units) {
         return None;
     }
     let per_unit = unit_micros(epoch);
