@@ -1,0 +1,74 @@
+//! A finished file in the spool, and the check that it still is what it was.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use super::SpoolError;
+use crate::run::FileRecord;
+
+/// A finished file: whole, on disk, its content known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// The final name at the destination.
+    pub name: String,
+    /// Where it lies in the spool.
+    pub path: PathBuf,
+    /// The export that it holds; all of a zip, joined by commas.
+    pub export: String,
+    /// Rows, headers not counted.
+    pub rows: u64,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its content, in lower-case hexadecimal.
+    pub sha256: String,
+    /// The names of its columns in order; of a zip, each with its export before it (`agents.id`).
+    pub columns: Vec<String>,
+}
+
+impl Artifact {
+    /// What history keeps of it.
+    pub fn record(&self) -> FileRecord {
+        FileRecord {
+            name: self.name.clone(),
+            export: self.export.clone(),
+            rows: self.rows,
+            bytes: self.bytes,
+            sha256: self.sha256.clone(),
+        }
+    }
+
+    /// Reads the file and compares size and digest with what is known of it.
+    pub fn verify(&self) -> Result<(), SpoolError> {
+        let changed = |found| SpoolError::Changed { name: self.name.clone(), found };
+        let unreadable = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => changed("gone"),
+            _ => SpoolError::File { name: self.name.clone(), source: error },
+        };
+        let mut file = File::open(&self.path).map_err(unreadable)?;
+        if file.metadata().map_err(unreadable)?.len() != self.bytes {
+            return Err(changed("of another size than recorded"));
+        }
+        let mut hash = Sha256::new();
+        let mut block = vec![0; 256 * 1024];
+        loop {
+            match file.read(&mut block).map_err(unreadable)? {
+                0 => break,
+                count => hash.update(&block[..count]),
+            }
+        }
+        if hex(hash) == self.sha256 { Ok(()) } else { Err(changed("of other content than recorded")) }
+    }
+}
+
+/// A finished digest in lower-case hexadecimal.
+pub(super) fn hex(hash: Sha256) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in hash.finalize() {
+        write!(text, "{byte:02x}").expect("a string takes any text");
+    }
+    text
+}

@@ -1,0 +1,98 @@
+//! Writing one file of the spool.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::artifact::{Artifact, hex};
+use super::{SpoolError, unlink};
+
+/// A file being written. Unless it is finished it is removed when dropped.
+///
+/// It does not buffer: blocks should be large.
+#[derive(Debug)]
+pub struct FileWriter {
+    name: String,
+    path: PathBuf,
+    folder: Arc<OwnedFd>,
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+    is_finished: bool,
+}
+
+/// What a finished file holds, as far as the writer of bytes can't know it.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// As in [`Artifact::export`].
+    pub export: String,
+    /// As in [`Artifact::rows`].
+    pub rows: u64,
+    /// As in [`Artifact::columns`].
+    pub columns: Vec<String>,
+}
+
+impl FileWriter {
+    pub(super) fn new(name: &str, path: PathBuf, folder: Arc<OwnedFd>, file: File) -> FileWriter {
+        let (name, hash) = (name.to_owned(), Sha256::new());
+        FileWriter { name, path, folder, file, hash, bytes: 0, is_finished: false }
+    }
+
+    /// The file's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Appends a block.
+    pub fn append(&mut self, block: &[u8]) -> Result<(), SpoolError> {
+        self.hash.update(block);
+        match self.file.write_all(block) {
+            Ok(()) => {
+                self.bytes += block.len() as u64;
+                Ok(())
+            }
+            Err(error) => Err(SpoolError::file(&self.name, self.bytes, error)),
+        }
+    }
+
+    /// Brings the file and its folder's entry to disk. When that fails the file is removed; it is not tried again.
+    pub fn finish(mut self, contents: Contents) -> Result<Artifact, SpoolError> {
+        let failed = |error| SpoolError::file(&self.name, self.bytes, error);
+        self.file.sync_all().map_err(failed)?;
+        rustix::fs::fsync(&*self.folder).map_err(|error| failed(error.into()))?;
+        self.is_finished = true;
+        Ok(Artifact {
+            name: self.name.clone(),
+            path: self.path.clone(),
+            export: contents.export,
+            rows: contents.rows,
+            bytes: self.bytes,
+            sha256: hex(std::mem::take(&mut self.hash)),
+            columns: contents.columns,
+        })
+    }
+}
+
+/// For writers of formats that want one; an error holds the [`SpoolError`].
+impl Write for FileWriter {
+    fn write(&mut self, block: &[u8]) -> io::Result<usize> {
+        self.append(block).map_err(io::Error::other)?;
+        Ok(block.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for FileWriter {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            unlink(&self.folder, &self.name);
+        }
+    }
+}
