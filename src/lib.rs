@@ -6,6 +6,7 @@
 //!   [`schedule`], [`run`];
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
 //!   bytes, [`spool`] keeps finished files, [`deliver`] puts them on a server, [`state`] remembers every run;
+//! - [`pipeline`] joins encoder and spool: rows in, a finished file or zip out;
 //! - [`config`] turns text into jobs that are valid by construction;
 //! - [`export`] is the story of one run, [`daemon`] decides when it is told;
 //! - [`sample`] and [`demo`] show it all with nothing installed;
@@ -23,6 +24,7 @@ pub mod instant;
 pub mod job;
 pub mod name;
 pub mod period;
+pub mod pipeline;
 pub mod run;
 pub mod sample;
 pub mod schedule;

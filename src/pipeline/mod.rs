@@ -1,0 +1,74 @@
+//! The way of rows into finished files: read and encoded on one thread, compressed, hashed and written on another.
+//!
+//! The reading thread fills blocks and sends them over a bounded channel, so a slow disk slows the database down
+//! instead of filling memory; emptied blocks come back to be filled again. A file comes into being only through
+//! `finish`: whatever is dropped before leaves nothing behind, the threads included.
+
+mod file;
+mod output;
+mod rows;
+mod zip;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+pub use self::file::{FileSink, plain};
+pub use self::zip::{Member, Zip};
+use crate::spool::SpoolError;
+
+/// How far a file has got, for whoever shows it. Both numbers lag behind by up to a block.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Rows encoded.
+    pub rows: AtomicU64,
+    /// Bytes encoded, before compression.
+    pub bytes: AtomicU64,
+}
+
+/// What a file's maker shares with those who watch or stop it.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// Counts up while rows are written.
+    pub progress: Arc<Progress>,
+    /// Set to true, it ends the writing at the next row.
+    pub cancel: Arc<AtomicBool>,
+}
+
+/// Why a file did not come into being.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The spool refused it.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// It can't be put into the zip.
+    #[error("{name} can't be zipped: {reason}")]
+    Zip {
+        /// The zip's name.
+        name: String,
+        /// What the zip's writer says.
+        reason: String,
+    },
+    /// Somebody stopped it.
+    #[error("the run was stopped")]
+    Cancelled,
+    /// The rows ended before their time, for a reason that whoever read them knows.
+    #[error("{name} was not written to its end")]
+    Unfinished {
+        /// The file's name.
+        name: String,
+    },
+}
+
+impl PipelineError {
+    /// Whether the same work may succeed later without anybody changing the configuration.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            PipelineError::Spool(error) => error.is_passing(),
+            PipelineError::Cancelled | PipelineError::Unfinished { .. } => true,
+            PipelineError::Zip { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
