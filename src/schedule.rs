@@ -53,6 +53,13 @@ impl Schedule {
         }
     }
 
+    /// The time that file names show for a due time: itself, or the last second before a leap over midnight, so that
+    /// the name of every occurrence has its own [`date`](Schedule::date).
+    pub fn name_time(&self, due: &Zoned) -> Zoned {
+        let before = due.saturating_sub(1.second());
+        if before.date() < due.date() && before.date() == self.date(due) { before } else { due.clone() }
+    }
+
     /// The due time of the occurrence that belongs to `date`.
     fn due_on(&self, date: Date) -> Zoned {
         first_instant(date.to_datetime(self.at), &self.zone)

@@ -120,6 +120,9 @@ fn a_time_that_comes_twice_is_due_the_first_time() {
 fn a_gap_over_midnight_keeps_both_days() {
     let days = daily("America/Nuuk", 23, 30, date(2025, 3, 28), 3);
     assert_eq!(days, ["2025-03-28T23:30:00-02:00", "2025-03-30T00:00:00-01:00", "2025-03-30T23:30:00-01:00"]);
+    let schedule = schedule(Cadence::Daily, time(23, 30, 0, 0), &TimeZone::get("America/Nuuk").unwrap());
+    let named = |due: &str| rfc3339(&schedule.name_time(&at(due).to_zoned(schedule.zone.clone())));
+    assert_eq!([named(&days[0]), named(&days[1]), named(&days[2])], [&days[0], "2025-03-29T22:59:59-02:00", &days[2]]);
 }
 
 #[test]
