@@ -1,1 +1,118 @@
-//! To be written.
+//! The daemon: it decides what is due, keeps order among what is queued, and has a runner do the work.
+//!
+//! One loop, told by a clock that a second has passed, by a worker that it is done, or by a signal. The loop remembers
+//! nothing that is not in state first, so it may lose a tick, or its life, at any point. It does not know what a run
+//! does: that is the [`Runner`]'s.
+
+mod attempt;
+mod clock;
+mod decision;
+mod jobs;
+mod notify;
+mod queue;
+mod retry;
+mod scheduler;
+mod service;
+mod signals;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::job::Job;
+use crate::run::RunRecord;
+use crate::state::{DaemonLock, State, StateError};
+
+pub use clock::{Clock, SystemClock};
+pub use signals::{Signal, listen};
+
+/// Does the work of a run.
+pub trait Runner: Send + Sync + 'static {
+    /// Makes one attempt at `run`, whose row says that it is running, and returns how it ended. A run that comes a
+    /// second time goes on from what state knows of it. Once `stop` is cancelled the attempt has a few seconds to
+    /// return; whatever it leaves must be good to go on from. A panic counts as a failure for good.
+    fn run(&self, job: Arc<Job>, run: RunRecord, stop: CancellationToken) -> impl Future<Output = RunResult> + Send;
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunResult {
+    /// All files are published.
+    Delivered,
+    /// It did not work.
+    Failed {
+        /// What happened, in one sentence.
+        error: String,
+        /// Whether trying again later may help.
+        passing: bool,
+    },
+    /// It was told to stop, and can be taken up again.
+    Stopped,
+}
+
+/// Reads the configuration again; the text of an error is all its faults, for the log.
+pub type Load = Arc<dyn Fn() -> Result<Vec<Job>, String> + Send + Sync>;
+
+/// How much is done at once, and how long the end may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Runs at once.
+    pub workers: usize,
+    /// Runs at once against the same host: servers drop or refuse sessions beyond a few.
+    pub per_host: usize,
+    /// How long runs may go on after the signal to stop, before they are cut short.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { workers: 4, per_host: 4, grace: Duration::from_secs(30) }
+    }
+}
+
+/// All that a daemon is made of.
+pub struct Daemon<R, C> {
+    /// The state it works with.
+    pub state: State,
+    /// The proof that no other daemon does.
+    pub lock: DaemonLock,
+    /// The jobs in force at the start.
+    pub jobs: Vec<Job>,
+    /// What reads them again on [`Signal::Reload`].
+    pub load: Load,
+    /// What does the work.
+    pub runner: R,
+    /// What tells the time.
+    pub clock: C,
+    /// What tells it to reload or stop; closing the channel means stop.
+    pub signals: mpsc::Receiver<Signal>,
+    /// How much at once.
+    pub limits: Limits,
+}
+
+/// Why the daemon could not start. Once started, it ends only when told to.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// State can't be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The clock can't be started.
+    #[error("the scheduler's clock can't be started: {0}")]
+    Clock(String),
+    /// The system refuses to tell us about signals.
+    #[error("signals can't be listened to: {0}")]
+    Signals(#[source] io::Error),
+}
+
+/// Runs the daemon until it is told to stop. Runs that are still going on when the grace time is over are cut short
+/// and left queued; the next daemon goes on with them.
+pub async fn serve<R: Runner, C: Clock>(daemon: Daemon<R, C>) -> Result<(), DaemonError> {
+    let Daemon { state, lock, jobs, load, runner, clock, signals, limits } = daemon;
+    let mut service = service::Service::start(state, jobs, load, runner, clock, limits).await?;
+    service.work(signals).await;
+    drop(lock);
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The queue: which run may begin next.
+//!
+//! A job's runs go one at a time and in the order of their due times; a run that waits to be tried again holds the
+//! later ones back, so that files arrive in order. Runs of a job that is not in force stay where they are.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::jobs::Jobs;
+use crate::job::Job;
+use crate::run::RunId;
+use crate::state::{PendingRun, job_key};
+
+#[derive(Default)]
+pub(super) struct Queue {
+    /// By job key. A job without runs has no line.
+    lines: BTreeMap<String, Line>,
+    /// How many runs are going on against each host.
+    hosts: HashMap<String, usize>,
+}
+
+#[derive(Default)]
+struct Line {
+    runs: BTreeMap<(Timestamp, RunId), PendingRun>,
+    is_busy: bool,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, run: PendingRun) {
+        let place = (run.record.due.timestamp(), run.record.id.clone());
+        self.lines.entry(job_key(&run.record.job)).or_default().runs.insert(place, run);
+    }
+
+    /// Takes the run that is due longest among those that may begin now, with its job as it is in force.
+    pub(super) fn take(&mut self, jobs: &Jobs, per_host: usize, now: Timestamp) -> Option<(Arc<Job>, PendingRun)> {
+        let ready = self.lines.iter().filter(|(_, line)| !line.is_busy).filter_map(|(key, line)| {
+            let job = jobs.get(key)?;
+            let (place, run) = line.runs.first_key_value()?;
+            let is_free = self.hosts.get(&host(job)).is_none_or(|&going_on| going_on < per_host);
+            (is_free && may_begin(run, job, now)).then_some((place, key, job))
+        });
+        let (place, key, job) = ready.min_by_key(|(place, ..)| *place)?;
+        let (place, key, job) = (place.clone(), key.clone(), job.clone());
+        let line = self.lines.get_mut(&key)?;
+        line.is_busy = true;
+        let run = line.runs.remove(&place)?;
+        *self.hosts.entry(host(&job)).or_default() += 1;
+        Some((job, run))
+    }
+
+    /// Lets the job's next run, and another one against the host, begin: one that was taken has ended.
+    pub(super) fn release(&mut self, job: &Job) {
+        if let Some(going_on) = self.hosts.get_mut(&host(job)) {
+            *going_on -= 1;
+        }
+        self.hosts.retain(|_, going_on| *going_on > 0);
+        let key = job_key(&job.label);
+        if let Some(line) = self.lines.get_mut(&key) {
+            line.is_busy = false;
+            if line.runs.is_empty() {
+                self.lines.remove(&key);
+            }
+        }
+    }
+
+    /// How many runs wait here.
+    pub(super) fn len(&self) -> usize {
+        self.lines.values().map(|line| line.runs.len()).sum()
+    }
+
+    /// How many of them wait for a job that is not in force.
+    pub(super) fn held(&self, jobs: &Jobs) -> usize {
+        let held = self.lines.iter().filter(|(key, _)| jobs.get(key).is_none());
+        held.map(|(_, line)| line.runs.len()).sum()
+    }
+}
+
+fn host(job: &Job) -> String {
+    job.destination.host.to_lowercase()
+}
+
+fn may_begin(run: &PendingRun, job: &Job, now: Timestamp) -> bool {
+    let Some(retry_at) = run.retry_at else { return true };
+    let left = retry_at.duration_since(now);
+    // No wait is longer than the job's longest: if one seems to be, the clock was set back since.
+    left <= SignedDuration::ZERO || left > SignedDuration::try_from(job.retry.max).unwrap_or(SignedDuration::MAX)
+}

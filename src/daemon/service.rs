@@ -1,0 +1,294 @@
+//! The loop itself: look at the clock, begin what may begin, record what has ended, reload, stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+use super::attempt::{Attempts, Ended, Ticket};
+use super::jobs::Jobs;
+use super::notify::Notifier;
+use super::queue::Queue;
+use super::retry::retry_at;
+use super::scheduler::Scheduler;
+use super::{Clock, DaemonError, Limits, Load, RunResult, Runner, Signal};
+use crate::job::Job;
+use crate::run::{RunRecord, RunState, rfc3339};
+use crate::state::{PendingRun, State, StateError};
+
+/// How long attempts have to return after they were told to stop.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// How long a run waits that could not be begun because state could not be written.
+const STATE_PAUSE: SignedDuration = SignedDuration::from_secs(10);
+
+pub(super) struct Service<R, C> {
+    state: State,
+    clock: Arc<C>,
+    load: Load,
+    limits: Limits,
+    jobs: Jobs,
+    scheduler: Scheduler,
+    queue: Queue,
+    attempts: Attempts<R, C>,
+    /// Results that state could not be told of yet. Their jobs stay busy until it is.
+    unrecorded: Vec<(Ticket, RunResult)>,
+    notifier: Notifier,
+    /// Why the last reload was refused, for the status line.
+    refused: Option<String>,
+    last_look: Timestamp,
+}
+
+impl<R: Runner, C: Clock> Service<R, C> {
+    pub(super) async fn start(
+        state: State,
+        jobs: Vec<Job>,
+        load: Load,
+        runner: R,
+        clock: C,
+        limits: Limits,
+    ) -> Result<Service<R, C>, DaemonError> {
+        state.verify().await?;
+        let clock = Arc::new(clock);
+        let now = clock.now();
+        let abandoned = state.requeue_abandoned().await?;
+        if abandoned > 0 {
+            warn!(runs = abandoned, "the last daemon ended in the middle of runs; they are queued again");
+        }
+        let mut service = Service {
+            scheduler: Scheduler::new(state.clone()),
+            attempts: Attempts::new(state.clone(), runner, clock.clone()),
+            state,
+            clock,
+            load,
+            limits,
+            jobs: Jobs::new(jobs),
+            queue: Queue::default(),
+            unrecorded: Vec::new(),
+            notifier: Notifier::new(),
+            refused: None,
+            last_look: now,
+        };
+        service.scheduler.replace(&service.jobs, now).await?;
+        service.state.unfinished().await?.into_iter().for_each(|run| service.queue.push(run));
+        info!(jobs = service.scheduler.len(), queued = service.queue.len(), "the daemon is up");
+        Ok(service)
+    }
+
+    /// Works until told to stop, then brings what is going on to an end.
+    pub(super) async fn work(&mut self, mut signals: mpsc::Receiver<Signal>) {
+        self.look().await;
+        self.show_status();
+        self.notifier.ready();
+        loop {
+            self.fill();
+            self.show_status();
+            self.notifier.alive();
+            tokio::select! {
+                () = self.clock.tick() => { self.look().await; }
+                Some((ticket, ended)) = self.attempts.ended() => self.ended(ticket, ended).await,
+                signal = signals.recv() => match signal {
+                    Some(Signal::Reload) => self.reload().await,
+                    Some(Signal::Stop) | None => break,
+                },
+            }
+        }
+        self.stop(signals).await;
+    }
+
+    /// Decides what has fallen due, and records what could not be recorded before. False if state can't be written.
+    async fn look(&mut self) -> bool {
+        let now = self.clock.now();
+        if self.last_look.duration_since(now) > SignedDuration::from_secs(60) {
+            warn!(before = %self.last_look, %now, "the clock was set back; what has run does not run again");
+        }
+        self.last_look = now;
+        for (ticket, result) in std::mem::take(&mut self.unrecorded) {
+            self.record(ticket, result).await;
+        }
+        match self.scheduler.look(now).await {
+            Ok(made) => {
+                made.into_iter().for_each(|run| self.enqueue(run));
+                true
+            }
+            Err(error) => {
+                error!(%error, "what is due can't be recorded, so nothing is begun; trying again in a second");
+                false
+            }
+        }
+    }
+
+    fn enqueue(&mut self, record: RunRecord) {
+        let (job, run, due) = (&record.job, &record.id, rfc3339(&record.due));
+        if record.state == RunState::Skipped {
+            warn!(%job, %run, %due, "skipped: {}", record.error.as_deref().unwrap_or("by the job's rule"));
+            return;
+        }
+        info!(%job, %run, %due, trigger = %record.trigger, "due");
+        self.queue.push(PendingRun { record, stage: None, first_failed: None, retry_at: None });
+    }
+
+    /// Begins as many runs as may go on at once.
+    fn fill(&mut self) {
+        while self.attempts.len() < self.limits.workers {
+            let Some((job, run)) = self.queue.take(&self.jobs, self.limits.per_host, self.clock.now()) else { break };
+            self.attempts.begin(job, run);
+        }
+    }
+
+    async fn ended(&mut self, ticket: Ticket, ended: Ended) {
+        match ended {
+            Ended::Worked(result) => self.record(ticket, result).await,
+            Ended::Gone => self.queue.release(&ticket.job),
+            Ended::NotBegun(error) => {
+                let Ticket { job, mut run } = ticket;
+                error!(job = %job.label, run = %run.record.id, %error, "the run can't be recorded, so it is not begun");
+                run.retry_at = self.clock.now().checked_add(STATE_PAUSE).ok();
+                self.queue.push(run);
+                self.queue.release(&job);
+            }
+        }
+    }
+
+    /// Records how an attempt ended; keeps it for later if state can't be written now.
+    async fn record(&mut self, ticket: Ticket, result: RunResult) {
+        match self.settle(&ticket, &result).await {
+            Ok(again) => {
+                again.into_iter().for_each(|run| self.queue.push(run));
+                self.queue.release(&ticket.job);
+            }
+            Err(error) => {
+                error!(job = %ticket.job.label, run = %ticket.run.record.id, %error, "a result can't be recorded yet");
+                self.unrecorded.push((ticket, result));
+            }
+        }
+    }
+
+    /// Writes the result; returns the run if it is to be tried again.
+    async fn settle(&self, ticket: &Ticket, result: &RunResult) -> Result<Option<PendingRun>, StateError> {
+        let Ticket { job, run } = ticket;
+        let (id, now) = (&run.record.id, self.clock.now());
+        let (job_label, due) = (&job.label, rfc3339(&run.record.due));
+        let (error, passing) = match result {
+            RunResult::Delivered => {
+                self.state.finish(id, RunState::Delivered, None, now).await?;
+                info!(job = %job_label, run = %id, %due, "delivered");
+                return Ok(None);
+            }
+            // Left as it is: the end of the daemon queues it again.
+            RunResult::Stopped => return Ok(None),
+            RunResult::Failed { error, passing } => (error, *passing),
+        };
+        let attempts = run.record.attempts + 1;
+        let first_failed = run.first_failed.unwrap_or(now);
+        // Without randomness runs come back together: worse, and no reason to fail.
+        let dice = getrandom::u32().unwrap_or(0);
+        match passing.then(|| retry_at(&job.retry, attempts, first_failed, now, dice)).flatten() {
+            Some(at) => {
+                self.state.wait(id, error, at, now).await?;
+                warn!(job = %job_label, run = %id, %due, attempts, retry_at = %at, "{error}");
+                let mut run = run.clone();
+                run.record.attempts = attempts;
+                Ok(Some(PendingRun { first_failed: Some(first_failed), retry_at: Some(at), ..run }))
+            }
+            None => {
+                self.state.finish(id, RunState::Failed, Some(error), now).await?;
+                error!(job = %job_label, run = %id, %due, attempts, "failed: {error}");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn reload(&mut self) {
+        self.notifier.reloading();
+        let load = self.load.clone();
+        // Reading files may take its time, and a defect in it must not end the daemon.
+        let loaded = tokio::task::spawn_blocking(move || load()).await;
+        let result = match loaded {
+            Ok(Ok(jobs)) => self.replace(Jobs::new(jobs)).await,
+            Ok(Err(faults)) => Err(faults),
+            Err(_) => Err("reading it ended in a defect of exportd (a panic)".to_owned()),
+        };
+        self.refused = result.err();
+        if let Some(faults) = &self.refused {
+            error!("the new configuration is refused, the one before stays in force: {faults}");
+        }
+        self.show_status();
+        self.notifier.ready();
+    }
+
+    /// Puts `next` into force, after all that fell due under the jobs before was decided by their schedules.
+    async fn replace(&mut self, next: Jobs) -> Result<(), String> {
+        let now = self.clock.now();
+        if !self.look().await {
+            return Err("state can't be written".to_owned());
+        }
+        self.scheduler.settle(now).await.map_err(|error| error.to_string())?;
+        self.scheduler.replace(&next, now).await.map_err(|error| error.to_string())?;
+        info!("the configuration was read again: {}", self.jobs.changes(&next));
+        self.jobs = next;
+        let held = self.queue.held(&self.jobs);
+        if held > 0 {
+            warn!(runs = held, "queued runs of jobs that are gone or switched off stay queued until these come back");
+        }
+        Ok(())
+    }
+
+    async fn stop(&mut self, mut signals: mpsc::Receiver<Signal>) {
+        self.notifier.stopping();
+        info!(running = self.attempts.len(), "stopping");
+        let now = self.clock.now();
+        if self.look().await
+            && let Err(error) = self.scheduler.settle(now).await
+        {
+            warn!(%error, "the next start will look again at what is decided");
+        }
+        self.finish_attempts(self.limits.grace, &mut signals).await;
+        self.attempts.stop();
+        self.finish_attempts(LAST_WORDS, &mut signals).await;
+        self.attempts.abort();
+        while let Some((ticket, ended)) = self.attempts.ended().await {
+            self.ended(ticket, ended).await;
+        }
+        // Nothing of ours runs any more: what is marked so is parked for the next daemon.
+        match self.state.requeue_abandoned().await {
+            Ok(0) => info!("stopped"),
+            Ok(parked) => info!(parked, "stopped; runs that were cut short are queued again"),
+            Err(error) => warn!(%error, "stopped; the next start queues what was cut short"),
+        }
+    }
+
+    /// Waits for attempts to end, at most `limit`, or until told again to stop.
+    async fn finish_attempts(&mut self, limit: Duration, signals: &mut mpsc::Receiver<Signal>) {
+        let end = tokio::time::sleep(limit);
+        tokio::pin!(end);
+        loop {
+            self.notifier.alive();
+            tokio::select! {
+                ended = self.attempts.ended() => match ended {
+                    Some((ticket, ended)) => self.ended(ticket, ended).await,
+                    None => return,
+                },
+                () = &mut end => return,
+                Some(Signal::Stop) = signals.recv() => return,
+                () = self.clock.tick() => {}
+            }
+        }
+    }
+
+    fn show_status(&mut self) {
+        let mut status =
+            format!("{} jobs, {} running, {} queued", self.scheduler.len(), self.attempts.len(), self.queue.len());
+        if let Some((at, job)) = self.scheduler.next_due() {
+            let due = rfc3339(&at.to_zoned(job.schedule.zone.clone()));
+            status.push_str(&format!("; next: {} at {due}", job.label));
+        }
+        if let Some(faults) = &self.refused {
+            let first = faults.lines().find(|line| !line.trim().is_empty()).unwrap_or("see the log");
+            status.push_str(&format!("; the new configuration was refused, the one before is in force: {first}"));
+        }
+        self.notifier.status(status);
+    }
+}
