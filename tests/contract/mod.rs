@@ -3,6 +3,9 @@
 mod config;
 mod daemon;
 mod destination;
+mod destination_directory;
+mod destination_faults;
+mod destination_login;
 mod format;
 mod schedule;
 mod state;

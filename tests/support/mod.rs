@@ -3,4 +3,5 @@
 pub mod daemon;
 pub mod databases;
 pub mod jobs;
+pub mod sftp_pipe;
 pub mod sshd;

@@ -1,1 +1,196 @@
-//! To be written.
+//! A real OpenSSH server for one test: its own folder, keys, configuration and port; it ends with the test.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use exportd::job::{Destination, Publish, Trust};
+use tempfile::TempDir;
+
+/// What differs from the usual server.
+#[derive(Default)]
+pub struct Options {
+    /// More lines of configuration.
+    pub config: Vec<String>,
+    /// What answers the sftp subsystem; `internal-sftp` unless given.
+    pub subsystem: Option<String>,
+    /// The types of its host keys as ssh-keygen names them; ed25519 unless given.
+    pub host_keys: Vec<&'static str>,
+    /// Sessions run as `nobody`, who is bound by permissions where root is not.
+    pub unprivileged: bool,
+}
+
+/// A running server. Its folder holds `drop/`, the destination's directory.
+pub struct Sshd {
+    child: Child,
+    folder: TempDir,
+    port: u16,
+    user: String,
+}
+
+impl Sshd {
+    /// The usual server.
+    pub fn start() -> Sshd {
+        Sshd::with(Options::default())
+    }
+
+    /// A server with `options`.
+    pub fn with(options: Options) -> Sshd {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        open_to_all(folder.path());
+        let root = rustix::process::geteuid().is_root();
+        if root {
+            // Where the server locks itself in before a login; packages make it at boot.
+            std::fs::create_dir_all("/run/sshd").expect("root can make /run/sshd");
+        }
+        let unprivileged = options.unprivileged && root;
+        let user = if unprivileged { "nobody".to_owned() } else { current_user() };
+        let drop = folder.path().join("drop");
+        std::fs::create_dir(&drop).unwrap();
+        if unprivileged {
+            run(Command::new("chown").arg("nobody").arg(&drop));
+        }
+        make_key(&folder.path().join("id"), &["-t", "ed25519", "-N", ""]);
+        std::fs::copy(folder.path().join("id.pub"), folder.path().join("authorized_keys")).unwrap();
+        let host_keys = if options.host_keys.is_empty() { vec!["ed25519"] } else { options.host_keys };
+        let mut config = vec![
+            format!("AuthorizedKeysFile {}/authorized_keys", folder.path().display()),
+            "PidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no".to_owned(),
+            format!("Subsystem sftp {}", options.subsystem.as_deref().unwrap_or("internal-sftp")),
+        ];
+        for kind in host_keys {
+            let path = folder.path().join(format!("host_{kind}"));
+            make_key(&path, &["-t", kind, "-N", ""]);
+            config.push(format!("HostKey {}", path.display()));
+        }
+        config.extend(options.config);
+        std::fs::write(folder.path().join("sshd_config"), config.join("\n") + "\n").unwrap();
+        let (child, port) = launch(folder.path());
+        Sshd { child, folder, port, user }
+    }
+
+    /// The directory that files are delivered into.
+    pub fn directory(&self) -> PathBuf {
+        self.folder.path().join("drop")
+    }
+
+    /// A file of the server's folder: `id`, `authorized_keys`, `host_ed25519.pub`, …
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The fingerprint of its host key of a type.
+    pub fn fingerprint(&self, kind: &str) -> String {
+        fingerprint(&self.file(&format!("host_{kind}.pub")))
+    }
+
+    /// A destination that works: the right key, the pinned host key.
+    pub fn destination(&self) -> Destination {
+        Destination {
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+            user: self.user.clone(),
+            directory: self.directory().display().to_string(),
+            key: self.file("id"),
+            passphrase: None,
+            trust: Trust::Pinned(vec![self.fingerprint("ed25519")]),
+            publish: Publish::Replace,
+            allow_gap: false,
+        }
+    }
+
+    /// Lets the owner of another key in, too.
+    pub fn authorize(&self, public_key: &Path) {
+        let mut keys = std::fs::read(self.file("authorized_keys")).unwrap();
+        keys.extend(std::fs::read(public_key).unwrap());
+        std::fs::write(self.file("authorized_keys"), keys).unwrap();
+    }
+
+    /// The names in the destination's directory, hidden ones too.
+    pub fn names(&self) -> Vec<String> {
+        names_in(&self.directory())
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The names in a folder, sorted, hidden ones too.
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder can be listed");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Makes a key pair with ssh-keygen.
+pub fn make_key(path: &Path, options: &[&str]) {
+    run(Command::new("ssh-keygen").arg("-q").args(options).args(["-C", "test", "-f"]).arg(path));
+}
+
+/// The SHA-256 fingerprint of a public key file.
+pub fn fingerprint(public_key: &Path) -> String {
+    let output = run(Command::new("ssh-keygen").arg("-lf").arg(public_key));
+    output.split_whitespace().nth(1).expect("ssh-keygen prints the fingerprint second").to_owned()
+}
+
+/// Runs a program to its end and returns what it printed.
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} is needed by this test: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The user that the tests run as.
+pub fn current_user() -> String {
+    run(Command::new("id").arg("-un")).trim().to_owned()
+}
+
+fn open_to_all(folder: &Path) {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A port can be taken by somebody else between finding it free and listening on it, so that is tried again.
+fn launch(folder: &Path) -> (Child, u16) {
+    let mut log = String::new();
+    for _ in 0..10 {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        // The server must not outlive a test process that is killed.
+        let mut child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-o"])
+            .arg(format!("ListenAddress=127.0.0.1:{port}"))
+            .arg("-f")
+            .arg(folder.join("sshd_config"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("this test needs setpriv (util-linux) and /usr/sbin/sshd (openssh-server)");
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+        while let Ok(line) = receiver.recv_timeout(Duration::from_secs(20)) {
+            if line.contains("Server listening on") {
+                return (child, port);
+            }
+            log.push_str(&line);
+            log.push('\n');
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    panic!("sshd does not start:\n{log}");
+}

@@ -1,0 +1,141 @@
+//! Gives an uploaded file its final name, in one step, and finds out whether that has happened when nobody said so.
+
+use super::error::DeliverError;
+use super::session::Session;
+use super::sftp::{Access, ClientError, Code, Status};
+use crate::job::Publish;
+
+/// How many bytes are compared at a time.
+const COMPARED: u32 = 32 * 1024;
+
+/// What a look at both names says about a publish whose reply was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublishOutcome {
+    /// It has happened.
+    Published,
+    /// It has not happened; the temporary file is still there, so publishing again is right.
+    NotPublished,
+    /// The final name holds something that is not ours and may not be replaced.
+    Conflict,
+    /// Neither name is there, or the final one has another size: somebody took or changed the file.
+    Gone,
+}
+
+impl Session {
+    /// Renames an uploaded file to its final name.
+    ///
+    /// `Replace` takes the place of an existing file, or link, in one step; where the server can't do that it is an
+    /// error, unless `allow_gap` accepts a moment without the file. `Refuse` keeps an existing file.
+    ///
+    /// # Errors
+    /// `PublishUnknown` when the reply was lost: connect again and ask [`Session::settle_publish`].
+    pub async fn publish(
+        &self,
+        temporary: &str,
+        name: &str,
+        publish: Publish,
+        allow_gap: bool,
+    ) -> Result<(), DeliverError> {
+        let (from, to) = (self.path(temporary), self.path(name));
+        let outcome = match publish {
+            Publish::Refuse => {
+                // Most servers refuse by themselves, but the protocol's own rename replaces on some.
+                if self.stat(name).await?.is_some() {
+                    return Err(self.name_taken(name));
+                }
+                self.client.rename(&from, &to).await
+            }
+            Publish::Replace if self.server().posix_rename => self.client.posix_rename(&from, &to).await,
+            Publish::Replace if allow_gap => {
+                self.remove(name).await?;
+                self.client.rename(&from, &to).await
+            }
+            Publish::Replace => return Err(DeliverError::CannotReplace { at: self.at.clone() }),
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.explain_publish(temporary, name, publish, error).await),
+        }
+    }
+
+    /// Finds out, by looking at both names, whether a publish with a lost reply has happened.
+    ///
+    /// A server that died between the two halves of a `Refuse` rename leaves the file under both names; then the
+    /// contents are compared and the temporary name is removed.
+    pub async fn settle_publish(
+        &self,
+        temporary: &str,
+        name: &str,
+        expected_size: u64,
+        publish: Publish,
+    ) -> Result<PublishOutcome, DeliverError> {
+        let (uploaded, published) = (self.stat(temporary).await?, self.stat(name).await?);
+        let fits = |size: Option<u64>| size == Some(expected_size);
+        match (uploaded, published) {
+            (Some(_), None) => Ok(PublishOutcome::NotPublished),
+            (Some(_), Some(_)) if publish == Publish::Replace => Ok(PublishOutcome::NotPublished),
+            (Some(_), Some(file)) => {
+                let step = format!("comparing {name}");
+                let compared =
+                    async { Ok(fits(file.size) && self.same_content(temporary, name, expected_size).await?) };
+                if !compared.await.map_err(|error| self.error(&step, error))? {
+                    return Ok(PublishOutcome::Conflict);
+                }
+                self.remove(temporary).await?;
+                Ok(PublishOutcome::Published)
+            }
+            (None, Some(file)) if fits(file.size) => Ok(PublishOutcome::Published),
+            (None, _) => Ok(PublishOutcome::Gone),
+        }
+    }
+
+    async fn same_content(&self, one: &str, other: &str, size: u64) -> Result<bool, ClientError> {
+        let one = self.client.open(&self.path(one), Access::Read).await?;
+        let other = self.client.open(&self.path(other), Access::Read).await?;
+        let mut offset = 0;
+        let same = loop {
+            let (left, right) =
+                tokio::try_join!(self.client.read(&one, offset, COMPARED), self.client.read(&other, offset, COMPARED))?;
+            // Servers may return less than asked for, each as it likes.
+            let common = left.len().min(right.len());
+            if common == 0 || left[..common] != right[..common] {
+                break common == 0 && left.len() == right.len() && offset == size;
+            }
+            offset += common as u64;
+        };
+        self.client.close(&one).await?;
+        self.client.close(&other).await?;
+        Ok(same)
+    }
+
+    async fn explain_publish(&self, temporary: &str, name: &str, publish: Publish, error: ClientError) -> DeliverError {
+        let at = self.at.clone();
+        let status = match error {
+            ClientError::Status(status) => status,
+            unknown => {
+                let cause = match self.error("", unknown) {
+                    DeliverError::Lost { cause, .. } => cause,
+                    _ => "the server stopped answering".to_owned(),
+                };
+                return DeliverError::PublishUnknown { at, name: name.to_owned(), cause };
+            }
+        };
+        match status.code {
+            Code::AlreadyExists if publish == Publish::Refuse => return self.name_taken(name),
+            Code::Failure if publish == Publish::Refuse => {
+                if let Ok(Some(_)) = self.stat(name).await {
+                    return self.name_taken(name);
+                }
+            }
+            Code::NoSuchFile => {
+                return DeliverError::TemporaryGone { at, name: temporary.to_owned() };
+            }
+            _ => {}
+        }
+        self.error(&format!("publishing {name}"), ClientError::Status(Status { ..status }))
+    }
+
+    fn name_taken(&self, name: &str) -> DeliverError {
+        DeliverError::NameTaken { at: self.at.clone(), name: name.to_owned() }
+    }
+}

@@ -1,0 +1,200 @@
+//! A session: one connection to one directory of one SFTP server, and what is known of that server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::error::{DeliverError, Place};
+use super::sftp::{self, Client, ClientError};
+use super::ssh::{self, Connection, Deadlines, HostKey};
+use crate::job::Destination;
+
+/// How long a session waits, and how much it sends ahead.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Looking up the host's name, and connecting to each of its addresses.
+    pub address: Duration,
+    /// SSH handshake and login together.
+    pub handshake: Duration,
+    /// Requests in flight and nothing moving.
+    pub stall: Duration,
+    /// Requests in flight at most; some servers take only 1.
+    pub requests: usize,
+    /// Bytes of a file in flight at most.
+    pub ahead: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            address: Duration::from_secs(10),
+            handshake: Duration::from_secs(15),
+            stall: Duration::from_secs(60),
+            requests: 64,
+            ahead: 2 * 1024 * 1024,
+        }
+    }
+}
+
+impl Settings {
+    fn deadlines(&self) -> Deadlines {
+        Deadlines { address: self.address, handshake: self.handshake }
+    }
+}
+
+/// What a server is and can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// The key that it has proven; none for a session over a bare stream.
+    pub host_key: Option<HostKey>,
+    /// The name and version of its SSH software, as it says.
+    pub version: String,
+    /// What it shows to users before they log in.
+    pub banner: String,
+    /// It can replace a file in one step (`posix-rename@openssh.com`).
+    pub posix_rename: bool,
+    /// It can bring a file to its disk on request (`fsync@openssh.com`).
+    pub fsync: bool,
+    /// It tells the room on its disk (`statvfs@openssh.com`).
+    pub statvfs: bool,
+    /// The biggest write it takes, in bytes, where it says so (`limits@openssh.com`).
+    pub write_limit: Option<u64>,
+}
+
+/// A connection to a destination's directory. Dropping it ends the connection; [`Session::close`] does so politely.
+pub struct Session {
+    pub(super) client: Client,
+    pub(super) at: Arc<Place>,
+    pub(super) settings: Settings,
+    facts: ServerFacts,
+    connection: Option<Connection>,
+}
+
+impl Session {
+    /// Connects to a destination, verifies its host key, logs in, and starts SFTP.
+    pub async fn open(destination: &Destination) -> Result<Session, DeliverError> {
+        Session::open_with(destination, Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub async fn open_with(destination: &Destination, settings: Settings) -> Result<Session, DeliverError> {
+        let at = Arc::new(Place {
+            host: destination.host.clone(),
+            port: destination.port,
+            user: destination.user.clone(),
+            directory: destination.directory.clone(),
+        });
+        let connection = Connection::open(destination, &at, settings.deadlines()).await?;
+        let stream = connection.open_sftp(&at, settings.handshake).await?;
+        let refused = |error| match error {
+            // Typical of accounts whose shell prints something before the server is started.
+            ClientError::Protocol(breach) => DeliverError::SftpRefused {
+                server: at.server(),
+                user: at.user.clone(),
+                cause: format!("what answers sends {breach}; a start-up file of the account may print text"),
+            },
+            ClientError::Lost(_) => DeliverError::SftpRefused {
+                server: at.server(),
+                user: at.user.clone(),
+                cause: "the subsystem ends at once".to_owned(),
+            },
+            error => DeliverError::from_client(&at, "starting SFTP", error),
+        };
+        let client = start(stream, settings).await.map_err(refused)?;
+        Session::assemble(client, at, settings, Some(connection)).await
+    }
+
+    /// A session over any stream on which an SFTP server answers, such as the pipe of an `sftp-server` process.
+    pub async fn over<S>(stream: S, directory: &str) -> Result<Session, DeliverError>
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        Session::over_with(stream, directory, Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub async fn over_with<S>(stream: S, directory: &str, settings: Settings) -> Result<Session, DeliverError>
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let (host, user) = ("the SFTP server".to_owned(), "of the session".to_owned());
+        let at = Arc::new(Place { host, port: 22, user, directory: directory.to_owned() });
+        let client = start(stream, settings).await;
+        let client = client.map_err(|error| DeliverError::from_client(&at, "starting SFTP", error))?;
+        Session::assemble(client, at, settings, None).await
+    }
+
+    async fn assemble(
+        client: Client,
+        at: Arc<Place>,
+        settings: Settings,
+        connection: Option<Connection>,
+    ) -> Result<Session, DeliverError> {
+        let write_limit = match client.offers("limits@openssh.com") {
+            true => client.limits().await.ok().map(|limits| limits.write).filter(|&write| write > 0),
+            false => None,
+        };
+        let facts = ServerFacts {
+            host_key: connection.as_ref().map(|connection| connection.host_key.clone()),
+            version: connection.as_ref().map(Connection::version).unwrap_or_default(),
+            banner: connection.as_ref().map(Connection::banner).unwrap_or_default(),
+            posix_rename: client.offers("posix-rename@openssh.com"),
+            fsync: client.offers("fsync@openssh.com"),
+            statvfs: client.offers("statvfs@openssh.com"),
+            write_limit,
+        };
+        Ok(Session { client, at, settings, facts, connection })
+    }
+
+    /// What the server is and can do.
+    pub fn server(&self) -> &ServerFacts {
+        &self.facts
+    }
+
+    /// Where the session leads.
+    pub fn place(&self) -> &Place {
+        &self.at
+    }
+
+    /// Whether the connection still stands, as far as is known without asking.
+    pub fn is_alive(&self) -> bool {
+        self.client.is_open() && self.connection.as_ref().is_none_or(Connection::is_open)
+    }
+
+    /// Ends the session and the connection.
+    pub async fn close(self) {
+        drop(self.client);
+        if let Some(connection) = self.connection {
+            connection.close().await;
+        }
+    }
+
+    /// The path of a name in the session's directory.
+    pub(super) fn path(&self, name: &str) -> String {
+        debug_assert!(!name.contains('/'), "{name} is not one name");
+        format!("{}/{name}", self.at.directory.trim_end_matches('/'))
+    }
+
+    /// The error of a request that failed at `step` ("uploading agents.csv").
+    pub(super) fn error(&self, step: &str, error: ClientError) -> DeliverError {
+        let farewell = self.connection.as_ref().and_then(Connection::farewell);
+        let error = match (error, farewell) {
+            (ClientError::Lost(_), Some(farewell)) => ClientError::Lost(farewell),
+            (error, _) => error,
+        };
+        DeliverError::from_client(&self.at, step, error)
+    }
+}
+
+async fn start<S>(stream: S, settings: Settings) -> Result<Client, ClientError>
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    Client::start(stream, sftp::Settings { outstanding: settings.requests, stall: settings.stall }).await
+}
+
+/// The host keys of a server, one of each type that it has, without trusting them and without logging in.
+pub async fn scan_host_keys(host: &str, port: u16) -> Result<Vec<HostKey>, DeliverError> {
+    ssh::scan_host_keys(host, port, Settings::default().deadlines()).await
+}

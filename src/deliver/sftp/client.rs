@@ -1,0 +1,284 @@
+//! The connection of an SFTP client: numbered requests out, replies back to whoever waits, many in flight at once.
+//!
+//! One task owns the stream. It ends the session, and with it every request in flight, when the stream ends, when the
+//! server breaks the protocol, or when requests are in flight and nothing has moved for the stall limit: neither a
+//! reply came in nor a byte could be sent. A slow link that still moves is never cut off.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::reply::{self, Code, MAX_PACKET, Malformed, Reply, Status};
+use super::request::{self, Request};
+
+/// How a client behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Requests in flight at most; 1 for servers that can take only one.
+    pub outstanding: usize,
+    /// How long requests may be in flight without anything moving.
+    pub stall: Duration,
+}
+
+/// Why a request has no useful answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientError {
+    /// The server refused it.
+    Status(Status),
+    /// The connection ended, for the reason given.
+    Lost(String),
+    /// Nothing moved for this long.
+    Stalled(Duration),
+    /// The server does not follow the protocol.
+    Protocol(&'static str),
+}
+
+impl From<Malformed> for ClientError {
+    fn from(malformed: Malformed) -> ClientError {
+        ClientError::Protocol(malformed.0)
+    }
+}
+
+/// An SFTP session. Clones share it; it ends when the last one is dropped.
+#[derive(Clone)]
+pub struct Client {
+    outgoing: mpsc::UnboundedSender<Vec<u8>>,
+    shared: Arc<Shared>,
+    extensions: Arc<Vec<String>>,
+}
+
+/// A request in flight.
+pub struct Ticket(oneshot::Receiver<Result<Reply, ClientError>>);
+
+struct Shared {
+    slots: Arc<Semaphore>,
+    stall: Duration,
+    state: Mutex<State>,
+}
+
+struct State {
+    waiting: HashMap<u32, Waiting>,
+    next_id: u32,
+    moved: Instant,
+    end: Option<ClientError>,
+}
+
+struct Waiting {
+    answer: oneshot::Sender<Result<Reply, ClientError>>,
+    patience: Duration,
+    // Held until the reply is here, even if nobody waits for it any more: the server is still busy with it.
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Client {
+    /// Greets the server at the other end of `stream` and learns its extensions.
+    pub async fn start<S>(stream: S, settings: Settings) -> Result<Client, ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let (reader, mut writer) = tokio::io::split(stream);
+        let mut reader = BufReader::with_capacity(64 * 1024, reader);
+        let greeting = async {
+            writer.write_all(&request::encode_init()).await.map_err(lost)?;
+            writer.flush().await.map_err(lost)?;
+            Ok(reply::decode_version(&read_packet(&mut reader).await?)?)
+        };
+        let extensions: Vec<String> = tokio::time::timeout(settings.stall, greeting)
+            .await
+            .unwrap_or(Err(ClientError::Stalled(settings.stall)))?;
+
+        let (outgoing, queue) = mpsc::unbounded_channel();
+        let state = State { waiting: HashMap::new(), next_id: 0, moved: Instant::now(), end: None };
+        let shared = Arc::new(Shared {
+            slots: Arc::new(Semaphore::new(settings.outstanding.max(1))),
+            stall: settings.stall,
+            state: Mutex::new(state),
+        });
+        let worker = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let end = tokio::select! {
+                end = write_requests(queue, writer, &worker) => end,
+                end = read_replies(reader, &worker) => end,
+                end = watch(&worker) => end,
+            };
+            worker.finish(&end);
+        });
+        Ok(Client { outgoing, shared, extensions: Arc::new(extensions) })
+    }
+
+    /// Whether the server offers an extension.
+    pub fn offers(&self, extension: &str) -> bool {
+        self.extensions.iter().any(|offered| offered == extension)
+    }
+
+    /// Whether requests can still be sent.
+    pub fn is_open(&self) -> bool {
+        self.shared.lock().end.is_none()
+    }
+
+    /// Sends a request as soon as fewer than the permitted number are in flight; replies may be awaited in any order.
+    /// Requests of one task leave in the order in which it sends them.
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Ticket, ClientError> {
+        let Ok(slot) = Arc::clone(&self.shared.slots).acquire_owned().await else {
+            return Err(self.shared.cause());
+        };
+        let (answer, ticket) = oneshot::channel();
+        let patience = match request {
+            // A server may spend minutes on bringing gigabytes to a slow disk; a dead one is found by the transport.
+            Request::Sync(_) | Request::Close(_) => self.shared.stall * 10,
+            _ => self.shared.stall,
+        };
+        let id = self.shared.register(Waiting { answer, patience, _slot: slot })?;
+        // A queue without a reader means that the session ended after the registration, which answered the ticket.
+        let _ = self.outgoing.send(request.encode(id));
+        Ok(Ticket(ticket))
+    }
+
+    /// Sends a request and waits for its reply; a status other than `Ok` is an error.
+    pub(super) async fn call(&self, request: Request<'_>) -> Result<Reply, ClientError> {
+        self.send(request).await?.reply().await
+    }
+}
+
+impl Ticket {
+    /// Waits for the reply; a status other than `Ok` is an error.
+    pub(super) async fn reply(self) -> Result<Reply, ClientError> {
+        match self.0.await {
+            Ok(Ok(Reply::Status(status))) if status.code != Code::Ok => Err(ClientError::Status(status)),
+            Ok(answer) => answer,
+            Err(_) => Err(ClientError::Lost("the session was closed".to_owned())),
+        }
+    }
+
+    /// Waits until the server says that it is done.
+    pub async fn done(self) -> Result<(), ClientError> {
+        match self.reply().await? {
+            Reply::Status(_) => Ok(()),
+            _ => Err(ClientError::Protocol("an answer of the wrong type")),
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics while it holds this lock")
+    }
+
+    fn register(&self, waiting: Waiting) -> Result<u32, ClientError> {
+        let mut state = self.lock();
+        if let Some(end) = &state.end {
+            return Err(end.clone());
+        }
+        if state.waiting.is_empty() {
+            state.moved = Instant::now();
+        }
+        while state.waiting.contains_key(&state.next_id) {
+            state.next_id = state.next_id.wrapping_add(1);
+        }
+        let id = state.next_id;
+        state.next_id = id.wrapping_add(1);
+        state.waiting.insert(id, waiting);
+        Ok(id)
+    }
+
+    fn note_movement(&self) {
+        self.lock().moved = Instant::now();
+    }
+
+    fn answer(&self, id: u32, reply: Reply) -> Result<(), Malformed> {
+        let mut state = self.lock();
+        state.moved = Instant::now();
+        let waiting = state.waiting.remove(&id).ok_or(Malformed("a reply to nothing"))?;
+        // The one who asked may have given up.
+        let _ = waiting.answer.send(Ok(reply));
+        Ok(())
+    }
+
+    fn stalled(&self) -> Option<Duration> {
+        let state = self.lock();
+        let patience = state.waiting.values().map(|waiting| waiting.patience).max()?;
+        (state.moved.elapsed() >= patience).then_some(patience)
+    }
+
+    fn finish(&self, end: &ClientError) {
+        let mut state = self.lock();
+        state.end = Some(end.clone());
+        for (_, waiting) in state.waiting.drain() {
+            let _ = waiting.answer.send(Err(end.clone()));
+        }
+        drop(state);
+        self.slots.close();
+    }
+
+    fn cause(&self) -> ClientError {
+        self.lock().end.clone().unwrap_or_else(|| ClientError::Lost("the session was closed".to_owned()))
+    }
+}
+
+fn lost(error: std::io::Error) -> ClientError {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => ClientError::Lost("the server closed the session".to_owned()),
+        _ => ClientError::Lost(error.to_string()),
+    }
+}
+
+async fn write_requests<W>(mut queue: mpsc::UnboundedReceiver<Vec<u8>>, mut writer: W, shared: &Shared) -> ClientError
+where
+    W: AsyncWrite + Unpin,
+{
+    while let Some(packet) = queue.recv().await {
+        let mut rest = packet.as_slice();
+        while !rest.is_empty() {
+            match writer.write(rest).await {
+                Ok(0) => return ClientError::Lost("the server closed the session".to_owned()),
+                Ok(sent) => rest = &rest[sent..],
+                Err(error) => return lost(error),
+            }
+            shared.note_movement();
+        }
+        if queue.is_empty()
+            && let Err(error) = writer.flush().await
+        {
+            return lost(error);
+        }
+    }
+    // Every client is gone. What the server still has to say interests nobody.
+    let _ = writer.shutdown().await;
+    ClientError::Lost("the session was closed".to_owned())
+}
+
+async fn read_replies<R: AsyncRead + Unpin>(mut reader: R, shared: &Shared) -> ClientError {
+    loop {
+        let packet = match read_packet(&mut reader).await {
+            Ok(packet) => packet,
+            Err(end) => return end,
+        };
+        if let Err(malformed) = reply::decode_reply(&packet).and_then(|(id, reply)| shared.answer(id, reply)) {
+            return malformed.into();
+        }
+    }
+}
+
+async fn read_packet<R: AsyncRead + Unpin>(reader: &mut R) -> Result<Vec<u8>, ClientError> {
+    let length = reader.read_u32().await.map_err(lost)? as usize;
+    if length == 0 || length > MAX_PACKET {
+        return Err(ClientError::Protocol("a packet of an impossible length"));
+    }
+    let mut packet = vec![0; length];
+    reader.read_exact(&mut packet).await.map_err(lost)?;
+    Ok(packet)
+}
+
+async fn watch(shared: &Shared) -> ClientError {
+    let pause = (shared.stall / 8).clamp(Duration::from_millis(5), Duration::from_secs(1));
+    loop {
+        tokio::time::sleep(pause).await;
+        if let Some(patience) = shared.stalled() {
+            return ClientError::Stalled(patience);
+        }
+    }
+}

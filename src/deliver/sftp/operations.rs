@@ -1,0 +1,133 @@
+//! What an SFTP client can ask for, one function for each request.
+//!
+//! A reply of the wrong type is a breach of the protocol, and never taken for success.
+
+use super::client::{Client, ClientError, Ticket};
+use super::reply::{self, Attributes, Code, Handle, Limits, Name, Reply, Space};
+use super::request::{Access, Request, WRITE_OVERHEAD};
+
+const WRONG_TYPE: ClientError = ClientError::Protocol("an answer of the wrong type");
+
+impl Client {
+    /// Opens a file.
+    pub async fn open(&self, path: &str, access: Access) -> Result<Handle, ClientError> {
+        handle(self.call(Request::Open { path, access }).await?)
+    }
+
+    /// Closes a file or a directory; only now a write is known to have succeeded.
+    pub async fn close(&self, handle: &Handle) -> Result<(), ClientError> {
+        self.send(Request::Close(handle)).await?.done().await
+    }
+
+    /// Reads up to `length` bytes; none at the end of the file.
+    pub async fn read(&self, handle: &Handle, offset: u64, length: u32) -> Result<Vec<u8>, ClientError> {
+        match self.call(Request::Read { handle, offset, length }).await {
+            Ok(Reply::Data(data)) if data.len() <= length as usize => Ok(data),
+            Ok(_) => Err(WRONG_TYPE),
+            Err(error) if is_end(&error) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts a write on its way; it is done when its ticket says so.
+    pub async fn write(&self, handle: &Handle, offset: u64, data: &[u8]) -> Result<Ticket, ClientError> {
+        self.send(Request::Write { handle, offset, data }).await
+    }
+
+    /// The most data bytes a write to `handle` may carry in a packet of `packet` bytes, its length field included.
+    pub fn write_size(handle: &Handle, packet: usize) -> usize {
+        packet.saturating_sub(WRITE_OVERHEAD + handle.0.len()).max(1)
+    }
+
+    /// Describes what a name leads to.
+    pub async fn stat(&self, path: &str) -> Result<Attributes, ClientError> {
+        attributes(self.call(Request::Stat(path)).await?)
+    }
+
+    /// Describes a name, a link as itself.
+    pub async fn link_stat(&self, path: &str) -> Result<Attributes, ClientError> {
+        attributes(self.call(Request::LinkStat(path)).await?)
+    }
+
+    /// Describes an open file.
+    pub async fn handle_stat(&self, handle: &Handle) -> Result<Attributes, ClientError> {
+        attributes(self.call(Request::HandleStat(handle)).await?)
+    }
+
+    /// Opens a directory for listing.
+    pub async fn open_directory(&self, path: &str) -> Result<Handle, ClientError> {
+        handle(self.call(Request::OpenDirectory(path)).await?)
+    }
+
+    /// The next names of a directory; none when all have been told.
+    pub async fn read_directory(&self, handle: &Handle) -> Result<Vec<Name>, ClientError> {
+        match self.call(Request::ReadDirectory(handle)).await {
+            Ok(Reply::Names(names)) => Ok(names),
+            Ok(_) => Err(WRONG_TYPE),
+            Err(error) if is_end(&error) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes a file, or a link and not its target.
+    pub async fn remove(&self, path: &str) -> Result<(), ClientError> {
+        self.send(Request::Remove(path)).await?.done().await
+    }
+
+    /// Renames; servers refuse if the new name exists.
+    pub async fn rename(&self, from: &str, to: &str) -> Result<(), ClientError> {
+        self.send(Request::Rename { from, to }).await?.done().await
+    }
+
+    /// Renames and takes the place of what was there, in one step.
+    pub async fn posix_rename(&self, from: &str, to: &str) -> Result<(), ClientError> {
+        self.send(Request::PosixRename { from, to }).await?.done().await
+    }
+
+    /// Brings a file to the server's disk.
+    pub async fn sync(&self, handle: &Handle) -> Result<(), ClientError> {
+        self.send(Request::Sync(handle)).await?.done().await
+    }
+
+    /// The absolute form of a path.
+    pub async fn real_path(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        match self.call(Request::RealPath(path)).await? {
+            Reply::Names(mut names) => names.pop().map(|name| name.bytes).ok_or(WRONG_TYPE),
+            _ => Err(WRONG_TYPE),
+        }
+    }
+
+    /// The room on the file system that holds `path`.
+    pub async fn space(&self, path: &str) -> Result<Space, ClientError> {
+        match self.call(Request::Space(path)).await? {
+            Reply::Extended(answer) => Ok(reply::decode_space(&answer)?),
+            _ => Err(WRONG_TYPE),
+        }
+    }
+
+    /// The sizes that the server can take.
+    pub async fn limits(&self) -> Result<Limits, ClientError> {
+        match self.call(Request::Limits).await? {
+            Reply::Extended(answer) => Ok(reply::decode_limits(&answer)?),
+            _ => Err(WRONG_TYPE),
+        }
+    }
+}
+
+fn handle(reply: Reply) -> Result<Handle, ClientError> {
+    match reply {
+        Reply::Handle(handle) => Ok(handle),
+        _ => Err(WRONG_TYPE),
+    }
+}
+
+fn attributes(reply: Reply) -> Result<Attributes, ClientError> {
+    match reply {
+        Reply::Attributes(attributes) => Ok(attributes),
+        _ => Err(WRONG_TYPE),
+    }
+}
+
+fn is_end(error: &ClientError) -> bool {
+    matches!(error, ClientError::Status(status) if status.code == Code::Eof)
+}

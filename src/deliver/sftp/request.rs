@@ -1,0 +1,151 @@
+//! Requests of SFTP version 3, as the bytes that go out. Pure, no I/O.
+
+use super::reply::Handle;
+
+/// The bytes of a write request besides its handle and its data, the length field included.
+pub const WRITE_OVERHEAD: usize = 25;
+
+/// The version of the protocol that is spoken here, and the only one.
+pub const VERSION: u32 = 3;
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// For reading.
+    Read,
+    /// For writing; the file is made, and it is an error if the name exists.
+    CreateNew,
+}
+
+impl Access {
+    fn flags(self) -> u32 {
+        match self {
+            Access::Read => 0x01,
+            Access::CreateNew => 0x02 | 0x08 | 0x20,
+        }
+    }
+}
+
+/// A request, without its number.
+#[derive(Clone, Debug)]
+pub enum Request<'a> {
+    /// Open a file.
+    Open { path: &'a str, access: Access },
+    /// Close a file or a directory.
+    Close(&'a Handle),
+    /// Read up to `length` bytes.
+    Read { handle: &'a Handle, offset: u64, length: u32 },
+    /// Write `data`.
+    Write { handle: &'a Handle, offset: u64, data: &'a [u8] },
+    /// Describe a name without following a link.
+    LinkStat(&'a str),
+    /// Describe an open file.
+    HandleStat(&'a Handle),
+    /// Describe what a name leads to.
+    Stat(&'a str),
+    /// Open a directory.
+    OpenDirectory(&'a str),
+    /// The next names of a directory.
+    ReadDirectory(&'a Handle),
+    /// Remove a file or a link.
+    Remove(&'a str),
+    /// The absolute form of a path.
+    RealPath(&'a str),
+    /// Rename; an error if the new name exists.
+    Rename { from: &'a str, to: &'a str },
+    /// `posix-rename@openssh.com`: rename and take the place of what was there, in one step.
+    PosixRename { from: &'a str, to: &'a str },
+    /// `fsync@openssh.com`.
+    Sync(&'a Handle),
+    /// `statvfs@openssh.com`.
+    Space(&'a str),
+    /// `limits@openssh.com`.
+    Limits,
+}
+
+impl Request<'_> {
+    /// The whole packet, its length field included.
+    pub fn encode(&self, id: u32) -> Vec<u8> {
+        let mut packet = Packet::new(self.kind(), id);
+        match self {
+            Request::Open { path, access } => packet.text(path).number(access.flags()).number(0),
+            Request::Close(handle) | Request::HandleStat(handle) | Request::ReadDirectory(handle) => {
+                packet.bytes(&handle.0)
+            }
+            Request::Read { handle, offset, length } => packet.bytes(&handle.0).long(*offset).number(*length),
+            Request::Write { handle, offset, data } => packet.bytes(&handle.0).long(*offset).bytes(data),
+            Request::LinkStat(path)
+            | Request::Stat(path)
+            | Request::OpenDirectory(path)
+            | Request::Remove(path)
+            | Request::RealPath(path) => packet.text(path),
+            Request::Rename { from, to } => packet.text(from).text(to),
+            Request::PosixRename { from, to } => packet.text("posix-rename@openssh.com").text(from).text(to),
+            Request::Sync(handle) => packet.text("fsync@openssh.com").bytes(&handle.0),
+            Request::Space(path) => packet.text("statvfs@openssh.com").text(path),
+            Request::Limits => packet.text("limits@openssh.com"),
+        };
+        packet.finish()
+    }
+
+    fn kind(&self) -> u8 {
+        match self {
+            Request::Open { .. } => 3,
+            Request::Close(_) => 4,
+            Request::Read { .. } => 5,
+            Request::Write { .. } => 6,
+            Request::LinkStat(_) => 7,
+            Request::HandleStat(_) => 8,
+            Request::OpenDirectory(_) => 11,
+            Request::ReadDirectory(_) => 12,
+            Request::Remove(_) => 13,
+            Request::RealPath(_) => 16,
+            Request::Stat(_) => 17,
+            Request::Rename { .. } => 18,
+            Request::PosixRename { .. } | Request::Sync(_) | Request::Space(_) | Request::Limits => 200,
+        }
+    }
+}
+
+/// The first packet of a session.
+pub fn encode_init() -> Vec<u8> {
+    // The version stands where other packets have their number.
+    Packet::new(1, VERSION).finish()
+}
+
+struct Packet(Vec<u8>);
+
+impl Packet {
+    fn new(kind: u8, id: u32) -> Packet {
+        let mut packet = Packet(vec![0, 0, 0, 0, kind]);
+        packet.number(id);
+        packet
+    }
+
+    fn number(&mut self, number: u32) -> &mut Packet {
+        self.0.extend(number.to_be_bytes());
+        self
+    }
+
+    fn long(&mut self, number: u64) -> &mut Packet {
+        self.0.extend(number.to_be_bytes());
+        self
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> &mut Packet {
+        let length = u32::try_from(bytes.len()).expect("nothing we send is near 4 GiB");
+        self.0.reserve(4 + bytes.len());
+        self.number(length).0.extend_from_slice(bytes);
+        self
+    }
+
+    fn text(&mut self, text: &str) -> &mut Packet {
+        self.bytes(text.as_bytes())
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let length = u32::try_from(self.0.len() - 4).expect("nothing we send is near 4 GiB");
+        self.0[..4].copy_from_slice(&length.to_be_bytes());
+        self.0
+    }
+}

@@ -1,0 +1,311 @@
+//! Opens SSH connections: TCP, a verified host key, login with our key, the sftp subsystem.
+//!
+//! Every phase has a deadline, and nothing but the handshake is sent before the host key is judged. Once a connection
+//! stands, a dead peer is found by keepalives, by the limit on inactivity, and by the kernel (`TCP_USER_TIMEOUT`).
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use russh::client::{self, DisconnectReason};
+use russh::keys::{PrivateKey, PublicKey, PublicKeyOrCertificate};
+use russh::{Channel, ChannelMsg, ChannelStream, Disconnect};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::hostkey::{HostKey, TrustedKeys};
+use super::key::load_key;
+use super::login::log_in;
+use super::policy::{KeyClass, client_config, open_to_truncation};
+use crate::deliver::error::{DeliverError, Place, io_text, plain};
+use crate::job::Destination;
+
+/// How long the phases of connecting may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// Looking up the name, and connecting to each of its addresses.
+    pub address: Duration,
+    /// Handshake and login together.
+    pub handshake: Duration,
+}
+
+/// A connection to a verified server on which our user is logged in.
+pub struct Connection {
+    handle: client::Handle<Gatekeeper>,
+    seen: Arc<Seen>,
+    /// The key that the server has proven.
+    pub host_key: HostKey,
+}
+
+/// What the two sides of a connection attempt tell each other: the handler that judges, the code that reports.
+#[derive(Default)]
+pub(super) struct Seen(Mutex<Sights>);
+
+#[derive(Default)]
+pub(super) struct Sights {
+    pub key: Option<PublicKey>,
+    pub refusal: Option<DeliverError>,
+    pub version: String,
+    pub banner: String,
+    pub farewell: Option<String>,
+}
+
+impl Seen {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Sights> {
+        self.0.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+/// Stands between the server and everything we know: judges its key, and remembers what it says.
+pub(super) struct Gatekeeper {
+    pub at: Arc<Place>,
+    pub seen: Arc<Seen>,
+    /// None: no key is good enough, it is only looked at.
+    pub trusted: Option<Arc<TrustedKeys>>,
+}
+
+impl client::Handler for Gatekeeper {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, presented: &PublicKeyOrCertificate) -> Result<bool, russh::Error> {
+        let PublicKeyOrCertificate::PublicKey { key, .. } = presented else { return Ok(false) };
+        let mut sights = self.seen.lock();
+        sights.key = Some(key.clone());
+        let Some(trusted) = &self.trusted else { return Ok(false) };
+        sights.refusal = trusted.judge(key, &self.at).err();
+        Ok(sights.refusal.is_none())
+    }
+
+    async fn kex_done(
+        &mut self,
+        _secret: Option<&[u8]>,
+        names: &russh::Names,
+        session: &mut client::Session,
+    ) -> Result<(), russh::Error> {
+        let mut sights = self.seen.lock();
+        sights.version = plain(&String::from_utf8_lossy(session.remote_sshid()));
+        if let Some(cipher) = open_to_truncation(names) {
+            sights.refusal = Some(DeliverError::Terrapin { server: self.at.server(), cipher });
+            return Err(russh::Error::Kex);
+        }
+        Ok(())
+    }
+
+    async fn auth_banner(&mut self, banner: &str, _: &mut client::Session) -> Result<(), russh::Error> {
+        self.seen.lock().banner = plain(banner);
+        Ok(())
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<russh::Error>) -> Result<(), russh::Error> {
+        let farewell = match &reason {
+            DisconnectReason::ReceivedDisconnect(info) => plain(&info.message),
+            DisconnectReason::Error(error) => cause(error),
+        };
+        self.seen.lock().farewell = Some(farewell);
+        Ok(())
+    }
+}
+
+impl Connection {
+    /// Connects and logs in as `destination` says.
+    ///
+    /// A pinned fingerprint does not tell the type of its key, so when the server presents a key that is not pinned it
+    /// is asked for its keys of the other types, one connection each, before it counts as changed.
+    pub async fn open(
+        destination: &Destination,
+        at: &Arc<Place>,
+        deadlines: Deadlines,
+    ) -> Result<Connection, DeliverError> {
+        let (key, trusted) = load_files(destination, at).await?;
+        let attempt = Attempt { at, key, trusted: Arc::new(trusted), deadlines };
+        let classes = attempt.trusted.classes();
+        let changed = match attempt.run(&classes).await {
+            Err(Failure { error: DeliverError::HostKeyChanged(key), presented: Some(presented) }) => (key, presented),
+            Err(failure) => return Err(failure.error),
+            Ok(connection) => return Ok(connection),
+        };
+        if matches!(*attempt.trusted, TrustedKeys::Pinned(_)) {
+            for class in classes.into_iter().filter(|class| *class != changed.1) {
+                if let Ok(connection) = attempt.run(&[class]).await {
+                    return Ok(connection);
+                }
+            }
+        }
+        Err(DeliverError::HostKeyChanged(changed.0))
+    }
+
+    /// The server's name and version of its software, as it says.
+    pub fn version(&self) -> String {
+        self.seen.lock().version.clone()
+    }
+
+    /// What the server shows to users before they log in; often empty.
+    pub fn banner(&self) -> String {
+        self.seen.lock().banner.clone()
+    }
+
+    /// Whether the connection still stands.
+    pub fn is_open(&self) -> bool {
+        !self.handle.is_closed()
+    }
+
+    /// Why the connection ended, if it has.
+    pub fn farewell(&self) -> Option<String> {
+        self.seen.lock().farewell.clone()
+    }
+
+    /// Opens a channel to the server's sftp subsystem.
+    pub async fn open_sftp(&self, at: &Place, limit: Duration) -> Result<ChannelStream<client::Msg>, DeliverError> {
+        let refused = |cause: String| DeliverError::SftpRefused { server: at.server(), user: at.user.clone(), cause };
+        let opening = async {
+            let mut channel = self.handle.channel_open_session().await?;
+            channel.request_subsystem(true, "sftp").await?;
+            Ok(is_granted(&mut channel).await.then_some(channel))
+        };
+        match timeout(limit, opening).await {
+            Ok(Ok(Some(channel))) => Ok(channel.into_stream()),
+            Ok(Ok(None)) => Err(refused("the subsystem is refused".to_owned())),
+            Ok(Err(russh::Error::ChannelOpenFailure(_))) => Err(refused("no session channel is granted".to_owned())),
+            Ok(Err(error)) => Err(handshake_failure(at, &self.seen, &error)),
+            Err(_) => Err(DeliverError::Silent { server: at.server(), limit }),
+        }
+    }
+
+    /// Says goodbye and waits, for a moment, until the server has heard it.
+    pub async fn close(self) {
+        let _ = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
+        let _ = timeout(Duration::from_secs(2), self.handle).await;
+    }
+}
+
+async fn is_granted(channel: &mut Channel<client::Msg>) -> bool {
+    while let Some(message) = channel.wait().await {
+        match message {
+            ChannelMsg::Success => return true,
+            ChannelMsg::Failure | ChannelMsg::Eof | ChannelMsg::Close => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+struct Attempt<'a> {
+    at: &'a Arc<Place>,
+    key: PrivateKey,
+    trusted: Arc<TrustedKeys>,
+    deadlines: Deadlines,
+}
+
+struct Failure {
+    error: DeliverError,
+    presented: Option<KeyClass>,
+}
+
+impl Attempt<'_> {
+    async fn run(&self, classes: &[KeyClass]) -> Result<Connection, Failure> {
+        let seen = Arc::new(Seen::default());
+        let trusted = Some(Arc::clone(&self.trusted));
+        let gatekeeper = Gatekeeper { at: Arc::clone(self.at), seen: Arc::clone(&seen), trusted };
+        let outcome = async {
+            let stream = dial(self.at, self.deadlines.address).await?;
+            let limit = self.deadlines.handshake;
+            let entry = async {
+                let config = Arc::new(client_config(classes));
+                let handshake = client::connect_stream(config, stream, gatekeeper).await;
+                let mut handle = handshake.map_err(|error| handshake_failure(self.at, &seen, &error))?;
+                log_in(&mut handle, self.at, &self.key, &seen).await?;
+                Ok(handle)
+            };
+            let silent = DeliverError::Silent { server: self.at.server(), limit };
+            timeout(limit, entry).await.unwrap_or(Err(silent))
+        };
+        let outcome = outcome.await;
+        let key = seen.lock().key.clone();
+        match (outcome, key) {
+            (Ok(handle), Some(key)) => {
+                let host_key = HostKey::new(&key, &self.at.host, self.at.port);
+                Ok(Connection { handle, seen, host_key })
+            }
+            (Ok(_), None) => unreachable!("nobody is logged in before the host key was judged"),
+            (Err(error), key) => Err(Failure { error, presented: key.and_then(|key| KeyClass::of(&key.algorithm())) }),
+        }
+    }
+}
+
+async fn load_files(destination: &Destination, at: &Arc<Place>) -> Result<(PrivateKey, TrustedKeys), DeliverError> {
+    let (path, passphrase) = (destination.key.clone(), destination.passphrase.clone());
+    let (trust, at) = (destination.trust.clone(), Arc::clone(at));
+    // Opening an encrypted key is meant to be slow, so it must not hold up the runtime.
+    let loading = tokio::task::spawn_blocking(move || {
+        Ok((load_key(&path, passphrase.as_ref())?, TrustedKeys::load(&trust, &at)?))
+    });
+    loading.await.expect("loading does not panic and is never cancelled")
+}
+
+/// Connects to the first address of a name that answers.
+pub(super) async fn dial(at: &Place, limit: Duration) -> Result<TcpStream, DeliverError> {
+    let not_found = |cause: String| DeliverError::HostNotFound { host: at.host.clone(), cause };
+    let lookup = timeout(limit, tokio::net::lookup_host((at.host.as_str(), at.port))).await;
+    let addresses = lookup
+        .map_err(|_| not_found(format!("no answer within {} s", limit.as_secs_f32())))?
+        .map_err(|error| not_found(io_text(&error)))?;
+    let mut failure = "it has no address".to_owned();
+    for address in addresses {
+        match timeout(limit, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                prepare(&stream);
+                return Ok(stream);
+            }
+            Ok(Err(error)) => failure = io_text(&error),
+            Err(_) => failure = format!("no answer within {} s", limit.as_secs_f32()),
+        }
+    }
+    Err(DeliverError::Unreachable { server: at.server(), cause: failure })
+}
+
+/// Sets what makes a connection quick and its death noticed; one that lacks it still works.
+fn prepare(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(Duration::from_secs(60)));
+}
+
+/// What to report when the handshake ended with `error`.
+pub(super) fn handshake_failure(at: &Place, seen: &Seen, error: &russh::Error) -> DeliverError {
+    let mut sights = seen.lock();
+    if let Some(refusal) = sights.refusal.take() {
+        return refusal;
+    }
+    let server = at.server();
+    match error {
+        russh::Error::NoCommonAlgo { kind, theirs, .. } => {
+            let kind = match kind {
+                russh::AlgorithmKind::Kex => "key exchange",
+                russh::AlgorithmKind::Key => "type of host key",
+                russh::AlgorithmKind::Cipher => "cipher",
+                russh::AlgorithmKind::Compression => "compression",
+                russh::AlgorithmKind::Mac => "MAC",
+            };
+            DeliverError::NoCommonAlgorithm { server, kind, theirs: plain(&theirs.join(", ")) }
+        }
+        error => {
+            let cause = sights.farewell.clone().unwrap_or_else(|| cause(error));
+            DeliverError::Handshake { server, cause }
+        }
+    }
+}
+
+/// An SSH error in plain words.
+pub(super) fn cause(error: &russh::Error) -> String {
+    match error {
+        russh::Error::IO(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "the server closed the connection".to_owned()
+        }
+        russh::Error::IO(error) => io_text(error),
+        russh::Error::HUP | russh::Error::Disconnect | russh::Error::SendError | russh::Error::RecvError => {
+            "the server closed the connection".to_owned()
+        }
+        russh::Error::KeepaliveTimeout | russh::Error::InactivityTimeout => "the server does not answer".to_owned(),
+        russh::Error::Version => "it does not speak SSH 2".to_owned(),
+        other => plain(&other.to_string().to_lowercase()),
+    }
+}

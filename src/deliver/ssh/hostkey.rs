@@ -1,0 +1,131 @@
+//! Which host keys are trusted, and the verdict on the one that a server presents.
+
+use std::path::{Path, PathBuf};
+
+use russh::keys::{HashAlg, PublicKey};
+
+use super::known_hosts::{self, Entry};
+use super::policy::KeyClass;
+use crate::deliver::error::{DeliverError, Place, UntrustedKey, io_text};
+use crate::job::Trust;
+
+/// A server's key, as people compare and record it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostKey {
+    /// The type, such as `ssh-ed25519`.
+    pub algorithm: String,
+    /// The SHA-256 fingerprint in OpenSSH's notation (`SHA256:…`).
+    pub fingerprint: String,
+    /// The line for a known_hosts file.
+    pub openssh_line: String,
+}
+
+impl HostKey {
+    pub(super) fn new(key: &PublicKey, host: &str, port: u16) -> HostKey {
+        let algorithm = key.algorithm().to_string();
+        let name = if port == 22 { host.to_owned() } else { format!("[{host}]:{port}") };
+        let mut bare = key.clone();
+        bare.set_comment("");
+        let text = bare.to_openssh().unwrap_or_default();
+        HostKey { algorithm, fingerprint: fingerprint(key), openssh_line: format!("{name} {}", text.trim()) }
+    }
+}
+
+/// The keys trusted for one host.
+pub enum TrustedKeys {
+    /// SHA-256 fingerprints.
+    Pinned(Vec<String>),
+    /// The lines of a known_hosts file that speak of the host.
+    Recorded { path: PathBuf, entries: Vec<Entry> },
+}
+
+impl TrustedKeys {
+    /// Finds out which keys are trusted for a host.
+    pub fn load(trust: &Trust, place: &Place) -> Result<TrustedKeys, DeliverError> {
+        match trust {
+            Trust::Pinned(fingerprints) => Ok(TrustedKeys::Pinned(fingerprints.clone())),
+            Trust::KnownHosts(path) => {
+                let entries = read_known_hosts(path)?;
+                let entries = entries.into_iter().filter(|entry| entry.covers(&place.host, place.port)).collect();
+                Ok(TrustedKeys::Recorded { path: path.clone(), entries })
+            }
+        }
+    }
+
+    /// The classes of keys to ask the server for, recorded ones first.
+    pub fn classes(&self) -> Vec<KeyClass> {
+        let mut classes = Vec::new();
+        if let TrustedKeys::Recorded { entries, .. } = self {
+            classes.extend(
+                entries.iter().filter(|entry| !entry.revoked).filter_map(|entry| KeyClass::of(&entry.key.algorithm())),
+            );
+        }
+        classes.extend(KeyClass::ALL);
+        let mut seen = Vec::new();
+        classes.retain(|class| {
+            !seen.contains(class) && {
+                seen.push(*class);
+                true
+            }
+        });
+        classes
+    }
+
+    /// Whether `key` proves that the server is the right one.
+    pub fn judge(&self, key: &PublicKey, place: &Place) -> Result<(), DeliverError> {
+        match self {
+            TrustedKeys::Pinned(pins) => {
+                let presented = fingerprint(key);
+                if pins.iter().any(|pin| pin.trim_end_matches('=') == presented) {
+                    return Ok(());
+                }
+                let untrusted = describe(key, place, pins.clone(), "host_keys".to_owned());
+                Err(DeliverError::HostKeyChanged(untrusted))
+            }
+            TrustedKeys::Recorded { path, entries } => judge_recorded(key, place, path, entries),
+        }
+    }
+}
+
+fn judge_recorded(key: &PublicKey, place: &Place, path: &Path, entries: &[Entry]) -> Result<(), DeliverError> {
+    let same = |entry: &&Entry| entry.key.key_data() == key.key_data();
+    if let Some(entry) = entries.iter().filter(|entry| entry.revoked).find(same) {
+        let source = format!("line {} of {}", entry.line, path.display());
+        return Err(DeliverError::HostKeyRevoked(describe(key, place, Vec::new(), source)));
+    }
+    let trusted: Vec<&Entry> = entries.iter().filter(|entry| !entry.revoked).collect();
+    if trusted.iter().copied().any(|entry| same(&entry)) {
+        return Ok(());
+    }
+    let expected: Vec<String> = trusted.iter().map(|entry| fingerprint_and_type(&entry.key)).collect();
+    let untrusted = describe(key, place, expected, path.display().to_string());
+    Err(if trusted.is_empty() {
+        DeliverError::HostKeyUnknown(untrusted)
+    } else {
+        DeliverError::HostKeyChanged(untrusted)
+    })
+}
+
+fn describe(key: &PublicKey, place: &Place, expected: Vec<String>, source: String) -> Box<UntrustedKey> {
+    Box::new(UntrustedKey {
+        server: place.server(),
+        presented: fingerprint_and_type(key),
+        expected,
+        source,
+        line: HostKey::new(key, &place.host, place.port).openssh_line,
+    })
+}
+
+fn read_known_hosts(path: &Path) -> Result<Vec<Entry>, DeliverError> {
+    let broken = |problem: String| DeliverError::KnownHosts { path: path.to_owned(), problem };
+    let text = std::fs::read_to_string(path).map_err(|error| broken(io_text(&error)))?;
+    known_hosts::parse(&text).map_err(|error| broken(format!("line {}: {}", error.line, error.problem)))
+}
+
+pub(super) fn fingerprint(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+fn fingerprint_and_type(key: &PublicKey) -> String {
+    format!("{} ({})", fingerprint(key), key.algorithm())
+}

@@ -1,0 +1,16 @@
+//! SSH: a verified server, a proven user, and a channel that speaks SFTP.
+//!
+//! Deliberately absent: passwords, agents, forwarding of any kind, trust on first use.
+
+mod connect;
+mod hostkey;
+mod key;
+mod known_hosts;
+mod login;
+mod policy;
+mod scan;
+
+pub use connect::{Connection, Deadlines};
+pub use hostkey::HostKey;
+pub use key::{PublicKeyLine, generate_key};
+pub use scan::scan_host_keys;
