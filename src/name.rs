@@ -1,5 +1,212 @@
 //! File names: a template of the job, filled from the due time, made safe for any server.
+//!
+//! Every value comes from the due time and the job, never from the clock at which the work happens, so that a late
+//! or repeated run writes the same names. A template holds variables only: no helpers, no blocks, no partials.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use handlebars::template::{Parameter, Template, TemplateElement};
+use handlebars::{Context, Handlebars, Path, RenderContext, Renderable, no_escape};
+use jiff::{ToSpan, Zoned};
+use serde_json::json;
+
+/// The variables that a template can name.
+pub const VARIABLES: [&str; 10] =
+    ["label", "export_name", "year", "month", "day", "hour", "minute", "period_start", "period_end", "run_id"];
+
+/// The longest file name in bytes, ending included. Leaves room for what is put around it while it is uploaded.
+pub const MAX_BYTES: usize = 200;
 
 /// A compiled template of file names.
-#[derive(Clone, Debug)]
-pub struct NameTemplate;
+#[derive(Clone)]
+pub struct NameTemplate {
+    text: Arc<str>,
+    compiled: Arc<Template>,
+    label_uses: usize,
+    uses_export_name: bool,
+}
+
+/// What a template is filled with.
+#[derive(Clone, Copy, Debug)]
+pub struct NameValues<'a> {
+    /// The job's label.
+    pub label: &'a str,
+    /// The export in the file; none for a zip of several.
+    pub export_name: Option<&'a str>,
+    /// The due time, in the job's zone.
+    pub due: &'a Zoned,
+    /// The half-open period `[from, to)`. `period_start` is the date of `from`; `period_end` is the last date that
+    /// belongs to the period, so that the previous day has the same date twice.
+    pub period: (&'a Zoned, &'a Zoned),
+    /// The run's identifier.
+    pub run_id: &'a str,
+}
+
+/// Why a text is no template of file names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameFault {
+    /// It can't be parsed.
+    #[error("the template can't be read; a variable is written {{{{label}}}}")]
+    Syntax,
+    /// It names a variable that does not exist.
+    #[error("unknown variable `{name}`")]
+    UnknownVariable {
+        /// The name as written.
+        name: String,
+    },
+    /// It holds something other than text and variables.
+    #[error("a file name is made of text and variables only")]
+    NotAVariable,
+}
+
+impl NameFault {
+    /// Where in the template's text the fault lies, if it can be told.
+    pub fn range(&self, template: &str) -> Option<Range<usize>> {
+        let NameFault::UnknownVariable { name } = self else { return None };
+        let braces = template.match_indices("{{").map(|(at, _)| at);
+        let start = braces.filter_map(|at| Some(at + template[at..].find(name.as_str())?)).next()?;
+        Some(start..start + name.len())
+    }
+}
+
+static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
+    let mut registry = Handlebars::new();
+    registry.set_strict_mode(true);
+    registry.register_escape_fn(no_escape);
+    registry
+});
+
+impl NameTemplate {
+    /// Compiles `text` and checks that it names only variables that exist.
+    pub fn parse(text: &str) -> Result<NameTemplate, NameFault> {
+        let compiled = Template::compile(text).map_err(|_| NameFault::Syntax)?;
+        let mut used = Vec::new();
+        for element in &compiled.elements {
+            match element {
+                TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
+                TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
+                    if !expression.params.is_empty() || !expression.hash.is_empty() {
+                        return Err(NameFault::NotAVariable);
+                    }
+                    used.push(variable(&expression.name)?);
+                }
+                _ => return Err(NameFault::NotAVariable),
+            }
+        }
+        let label_uses = used.iter().filter(|name| **name == "label").count();
+        let uses_export_name = used.contains(&"export_name");
+        Ok(NameTemplate { text: text.into(), compiled: Arc::new(compiled), label_uses, uses_export_name })
+    }
+
+    /// Whether the name depends on the export, which a zip of several can't have.
+    pub fn uses_export_name(&self) -> bool {
+        self.uses_export_name
+    }
+
+    /// The template as written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The file name: one path component of at most [`MAX_BYTES`] bytes that any server takes.
+    ///
+    /// `extension` comes without its dot and is added unless the name ends so already, compared without case; the
+    /// empty one adds nothing. A name that is too long loses the end of its label first, so that dates survive.
+    pub fn render(&self, values: &NameValues<'_>, extension: &str) -> String {
+        let label = clean(values.label);
+        let name = clean(&self.fill(values, &label));
+        let excess = (name.len() + ending_len(&name, extension)).saturating_sub(MAX_BYTES);
+        if excess == 0 || self.label_uses == 0 {
+            return component(&name, extension);
+        }
+        let kept = label.len().saturating_sub(excess.div_ceil(self.label_uses)).max(1);
+        component(&self.fill(values, cut(&label, kept)), extension)
+    }
+
+    fn fill(&self, values: &NameValues<'_>, label: &str) -> String {
+        let (due, (from, to)) = (values.due, values.period);
+        let data = json!({
+            "label": label,
+            "export_name": values.export_name.unwrap_or_default(),
+            "year": format!("{:04}", due.year()),
+            "month": format!("{:02}", due.month()),
+            "day": format!("{:02}", due.day()),
+            "hour": format!("{:02}", due.hour()),
+            "minute": format!("{:02}", due.minute()),
+            "period_start": from.date().to_string(),
+            "period_end": to.saturating_sub(1.nanosecond()).date().to_string(),
+            "run_id": values.run_id,
+        });
+        let context = Context::from(data);
+        self.compiled
+            .renders(&REGISTRY, &context, &mut RenderContext::new(None))
+            .expect("parse lets only variables through, and all of them are given")
+    }
+}
+
+impl fmt::Debug for NameTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NameTemplate").field(&self.text).finish()
+    }
+}
+
+/// The name of a run's manifest, `LABEL_DATE.manifest.json`.
+pub fn manifest_name(label: &str, due: &Zoned) -> String {
+    let ending = format!("_{}.manifest.json", due.date());
+    let label = clean(label);
+    component(&format!("{}{ending}", cut(&label, MAX_BYTES - ending.len())), "")
+}
+
+fn variable(name: &Parameter) -> Result<&'static str, NameFault> {
+    let written = match name {
+        Parameter::Name(name) => name,
+        Parameter::Path(Path::Relative((_, raw)) | Path::Local((_, _, raw))) => raw,
+        _ => return Err(NameFault::NotAVariable),
+    };
+    VARIABLES
+        .into_iter()
+        .find(|known| known == written)
+        .ok_or_else(|| NameFault::UnknownVariable { name: written.to_owned() })
+}
+
+/// Replaces every character that some server or system would stumble over.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() || "._- ".contains(c) { c } else { '_' }).collect()
+}
+
+/// How many bytes the extension adds to `name`.
+fn ending_len(name: &str, extension: &str) -> usize {
+    if extension.is_empty() || split_ending(name, extension).is_some() { 0 } else { extension.len() + 1 }
+}
+
+/// `name` before and from the dot of its extension, if it ends in that one.
+fn split_ending<'a>(name: &'a str, extension: &str) -> Option<(&'a str, &'a str)> {
+    let (stem, ending) = name.split_at_checked(name.len().checked_sub(extension.len() + 1)?)?;
+    let same = ending.strip_prefix('.')?.eq_ignore_ascii_case(extension);
+    same.then_some((stem, ending))
+}
+
+/// Makes one path component of `text`: no leading dot or blank, none at the end, never empty, never too long.
+fn component(text: &str, extension: &str) -> String {
+    let name = clean(text);
+    let added = if extension.is_empty() { String::new() } else { format!(".{extension}") };
+    let (stem, ending) = match split_ending(&name, extension) {
+        Some(parts) if !extension.is_empty() => parts,
+        _ => (name.as_str(), added.as_str()),
+    };
+    let stem = stem.trim_start_matches(' ');
+    let dots = stem.len() - stem.trim_start_matches('.').len();
+    let stem = format!("{}{}", "_".repeat(dots), &stem[dots..]);
+    let stem = cut(&stem, MAX_BYTES.saturating_sub(ending.len())).trim_end_matches(['.', ' ']);
+    if stem.is_empty() { format!("_{ending}") } else { format!("{stem}{ending}") }
+}
+
+/// The longest start of `text` that has at most `bytes` bytes.
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+#[cfg(test)]
+mod tests;
