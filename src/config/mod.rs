@@ -1,1 +1,196 @@
-//! To be written.
+//! Configuration: text becomes jobs that are valid by construction, or a list of all its faults.
+//!
+//! A fault that is found here can't wake anybody at night: every rule that can be checked without the network is
+//! checked before anything runs. Nothing is substituted in the text; secrets are references that stand as values.
+
+mod catalogue;
+mod destination;
+mod exports;
+mod fault;
+mod format;
+mod job;
+mod render;
+mod rules;
+mod schedule;
+mod secret;
+mod sources;
+mod store;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+pub use self::catalogue::{BUILTIN, builtin};
+pub use self::fault::{Fault, Faults};
+use self::fault::{File, Report};
+use self::table::Table;
+use crate::catalogue::Catalogue;
+use crate::job::Job;
+use crate::store::StoreSettings;
+
+/// A configuration that was checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How to reach the store.
+    pub store: StoreSettings,
+    /// The folder of the daemon's database and spool.
+    pub state_dir: PathBuf,
+    /// The exports that jobs can name.
+    pub catalogue: Catalogue,
+    /// The jobs, in the order of the file. Labels are unique without regard to case.
+    pub jobs: Vec<Job>,
+}
+
+/// Values that take the place of what the file says, before any rule is checked.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `[store] url`.
+    pub store_url: Option<String>,
+    /// `[state] dir`.
+    pub state_dir: Option<PathBuf>,
+    /// Every job's `host`.
+    pub host: Option<String>,
+    /// Every job's `port`.
+    pub port: Option<u16>,
+    /// Every job's `user`.
+    pub user: Option<String>,
+    /// Every job's `directory`.
+    pub directory: Option<String>,
+    /// Every job's `key`.
+    pub key: Option<PathBuf>,
+    /// Every job's trusted keys, as fingerprints in OpenSSH's notation; instead of `host_keys` and `known_hosts`.
+    pub host_keys: Option<Vec<String>>,
+}
+
+/// What a configuration is read against besides its text.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Where relative paths start.
+    pub base_dir: PathBuf,
+    /// The environment.
+    pub variable: fn(&str) -> Option<String>,
+    /// What the caller knows better than the file.
+    pub overrides: Overrides,
+}
+
+impl Surroundings {
+    /// The process's environment, and relative paths from `base_dir`.
+    pub fn new(base_dir: &Path) -> Surroundings {
+        let variable = |name: &str| std::env::var(name).ok();
+        Surroundings { base_dir: base_dir.to_owned(), variable, overrides: Overrides::default() }
+    }
+}
+
+/// What every reader may look at.
+struct Context<'a> {
+    from: &'a Surroundings,
+    catalogue: Catalogue,
+    /// Whether all of the catalogue could be read, so that what it lacks does not exist.
+    catalogue_is_whole: bool,
+}
+
+impl Config {
+    /// Reads and checks the file at `path`. Relative paths in it start at its folder.
+    pub fn load(path: &Path) -> Result<Config, Faults> {
+        Config::load_with(path, Overrides::default())
+    }
+
+    /// The same with some values replaced.
+    pub fn load_with(path: &Path, overrides: Overrides) -> Result<Config, Faults> {
+        let (text, base_dir) = sources::read_text(path)?;
+        Config::parse_with(&text, path, &Surroundings { overrides, ..Surroundings::new(&base_dir) })
+    }
+
+    /// Checks `text`. `path` is what faults call it; relative paths start at `base_dir`.
+    pub fn parse(text: &str, path: &Path, base_dir: &Path) -> Result<Config, Faults> {
+        Config::parse_with(text, path, &Surroundings::new(base_dir))
+    }
+
+    /// Checks `text` against `surroundings`.
+    pub fn parse_with(text: &str, path: &Path, surroundings: &Surroundings) -> Result<Config, Faults> {
+        let report = Report::default();
+        let config = {
+            let file = report.open(path.display().to_string(), text.into(), true);
+            let tree = parse_tree(&file);
+            read(&Table::root(&file, tree.get_ref()), &report, surroundings)
+        };
+        report.finish(config)
+    }
+
+    /// The job called `label`, without regard to case.
+    pub fn job(&self, label: &str) -> Option<&Job> {
+        let label = label.to_lowercase();
+        self.jobs.iter().find(|job| job.label.to_lowercase() == label)
+    }
+}
+
+/// The state folder that the file at `path` names, for commands that need nothing else of it: the rest of the file
+/// is not checked and no secret is read.
+pub fn state_dir(path: &Path) -> Result<PathBuf, Faults> {
+    let (text, base_dir) = sources::read_text(path)?;
+    let report = Report::default();
+    let dir = {
+        let file = report.open(path.display().to_string(), text.into(), true);
+        let tree = parse_tree(&file);
+        let surroundings = Surroundings::new(&base_dir);
+        let context = Context { from: &surroundings, catalogue: Catalogue::default(), catalogue_is_whole: false };
+        store::read_state(&Table::root(&file, tree.get_ref()), &context)
+    };
+    report.finish(dir)
+}
+
+/// The configuration to use: `flag`, else `$EXPORTD_CONFIG`, else `./jobs.toml`, else `/etc/exportd/jobs.toml`.
+/// What is named is not looked for; a fault says that nothing is named and neither usual file exists.
+pub fn find_config(flag: Option<&Path>) -> Result<PathBuf, Faults> {
+    if let Some(path) = flag {
+        return Ok(path.to_owned());
+    }
+    if let Some(path) = std::env::var_os("EXPORTD_CONFIG").filter(|path| !path.is_empty()) {
+        return Ok(PathBuf::from(path));
+    }
+    let usual = ["jobs.toml", "/etc/exportd/jobs.toml"];
+    usual.into_iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
+        let fault = Fault::new("there is no configuration here, nor /etc/exportd/jobs.toml");
+        Faults::of_file(usual[0], fault.help("name one with --config, or copy jobs.example.toml to jobs.toml"))
+    })
+}
+
+fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Option<Config> {
+    root.refuse_unknown(&["store", "state", "catalogue", "defaults", "job"]);
+    let (catalogue, catalogue_is_whole) = sources::read_catalogue(root, report, surroundings);
+    let context = Context { from: surroundings, catalogue, catalogue_is_whole };
+    let store = store::read_store(root, &context);
+    let state_dir = store::read_state(root, &context);
+    let defaults = match root.get("defaults") {
+        Some(item) => item.table("[defaults]"),
+        None => None,
+    };
+    if let Some(defaults) = &defaults {
+        job::check_defaults(defaults);
+    }
+    let tables = root.get("job").and_then(|item| item.list()).unwrap_or_default();
+    let tables = tables.into_iter().filter_map(|item| item.table("[[job]]"));
+    let keys = tables.map(|own| job::Keys { own, defaults: defaults.as_ref() });
+    let placed: Vec<job::Placed> = keys.filter_map(|keys| job::read(&keys, &context)).collect();
+    rules::check_labels(root.file, &placed);
+    rules::check_paths(root.file, &placed);
+    let jobs = placed.into_iter().map(|placed| placed.job).collect();
+    Some(Config { store: store?, state_dir: state_dir?, catalogue: context.catalogue, jobs })
+}
+
+/// Parses a document, reporting what is not TOML. What could be read of it is returned in any case.
+fn parse_tree<'f>(file: &'f File<'_>) -> Spanned<DeTable<'f>> {
+    let (tree, errors) = DeTable::parse_recoverable(&file.text);
+    for error in errors {
+        file.broken_syntax(error.span().unwrap_or(0..0), error.message());
+    }
+    tree
+}
+
+/// An error of the operating system in words, without its number.
+fn io_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

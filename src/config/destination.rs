@@ -1,0 +1,163 @@
+//! Where a job's files go: host, user, directory, and the keys that prove who both sides are.
+//!
+//! Key files are not opened here: a configuration can be checked on a machine that does not hold them.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use sha2::{Digest, Sha256};
+
+use super::Context;
+use super::fault::Fault;
+use super::job::Keys;
+use super::secret;
+use super::table::Item;
+use crate::job::{Destination, Publish, Trust};
+
+const KEY_TYPES: [&str; 5] =
+    ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
+
+/// Reads a job's destination.
+pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination> {
+    let overrides = &context.from.overrides;
+    let host = match &overrides.host {
+        Some(host) => Some(host.clone()),
+        None => keys.require("host", "host = \"sftp.partner.example\"").and_then(|item| read_host(&item)),
+    };
+    let user = match &overrides.user {
+        Some(user) => Some(user.clone()),
+        None => keys.require("user", "user = \"drop\"").and_then(|item| item.line().map(str::to_owned)),
+    };
+    let key = match &overrides.key {
+        Some(key) => Some(key.clone()),
+        None => keys.require("key", "key = \"/etc/exportd/id_ed25519\"").and_then(|i| i.path(&context.from.base_dir)),
+    };
+    let port = match (overrides.port, keys.get("port")) {
+        (Some(port), _) => Some(port),
+        (None, Some(item)) => item.integer(1..=65535).map(|port| port as u16),
+        (None, None) => Some(22),
+    };
+    let directory = match (&overrides.directory, keys.get("directory")) {
+        (Some(directory), _) => Some(directory.clone()),
+        (None, Some(item)) => item.line().map(str::to_owned),
+        (None, None) => Some(".".to_owned()),
+    };
+    let passphrase = keys.get("key_passphrase").map_or(Some(None), |item| secret::read(&item, context).map(Some));
+    let trust = match &overrides.host_keys {
+        Some(pins) => Some(Trust::Pinned(pins.clone())),
+        None => read_trust(keys, context),
+    };
+    let publish = [("replace", Publish::Replace), ("refuse", Publish::Refuse)];
+    let publish = keys.get("publish").map_or(Some(Publish::Replace), |item| item.word(&publish));
+    let allow_gap = keys.flag("allow_gap");
+    Some(Destination {
+        host: host?,
+        port: port?,
+        user: user?,
+        directory: directory?,
+        key: key?,
+        passphrase: passphrase?,
+        trust: trust?,
+        publish: publish?,
+        allow_gap: allow_gap?,
+    })
+}
+
+fn read_host(item: &Item<'_>) -> Option<String> {
+    let host = item.line()?;
+    let label = if host.contains("://") || host.contains('/') {
+        "write the name alone, without scheme and path; the folder goes to `directory`"
+    } else if host.contains('@') {
+        "write the name alone; what stands before the @ goes to `user`"
+    } else if host.contains(char::is_whitespace) || host.contains(['[', ']']) {
+        "write a name or an address, without blanks and brackets"
+    } else if host.matches(':').count() == 1 {
+        "write the name alone; the number goes to `port`"
+    } else {
+        return Some(host.to_owned());
+    };
+    item.fault(Fault::new("`host` is not a host name").label(label));
+    None
+}
+
+/// What the job itself says about host keys comes before what the defaults say in another way.
+fn read_trust(keys: &Keys<'_>, context: &Context<'_>) -> Option<Trust> {
+    let own = (keys.own.get("host_keys"), keys.own.get("known_hosts"));
+    let given = match own {
+        (None, None) => (keys.get("host_keys"), keys.get("known_hosts")),
+        own => own,
+    };
+    match given {
+        (Some(pins), None) => read_pins(&pins),
+        (None, Some(file)) => file.path(&context.from.base_dir).map(Trust::KnownHosts),
+        (Some(_), Some(file)) => {
+            let fault = Fault::new("`host_keys` and `known_hosts` are both given");
+            file.fault(fault.label("remove one of them"));
+            None
+        }
+        (None, None) => {
+            let fault = Fault::new(format!("{} trusts no host key", keys.own.title));
+            let fault = fault.label("add `host_keys` or `known_hosts`");
+            let help = "`exportd hostkey HOST` shows a server's keys; compare them with what its owner tells you";
+            keys.own.file.fault(keys.own.span.clone(), fault.help(help).absence());
+            None
+        }
+    }
+}
+
+fn read_pins(item: &Item<'_>) -> Option<Trust> {
+    let texts = item.texts()?;
+    let count = item.list()?.len();
+    if count == 0 {
+        item.fault(Fault::new("`host_keys` is empty, so no server would be trusted").label("add a key"));
+        return None;
+    }
+    let pins: Vec<String> = texts.iter().filter_map(|(item, text)| read_pin(item, text)).collect();
+    (pins.len() == count).then_some(Trust::Pinned(pins))
+}
+
+fn read_pin(item: &Item<'_>, text: &str) -> Option<String> {
+    let pin = match text.strip_prefix("SHA256:") {
+        Some(digest) => check_digest(digest),
+        None => fingerprint(text),
+    };
+    if pin.is_none() {
+        let label = "neither a SHA-256 fingerprint nor a public key";
+        let help = "write \"SHA256:\" and 43 characters, or a whole line such as \"ssh-ed25519 AAAA…\"; \
+                    `exportd hostkey HOST` prints both";
+        item.fault(Fault::new("this can't be a host key").label(label).help(help));
+    }
+    pin
+}
+
+fn check_digest(digest: &str) -> Option<String> {
+    let digest = digest.trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD.decode(digest).ok()?;
+    (bytes.len() == 32).then(|| format!("SHA256:{digest}"))
+}
+
+/// The fingerprint of a public key line: type, key in base64, and perhaps a comment.
+fn fingerprint(line: &str) -> Option<String> {
+    let mut words = line.split_whitespace();
+    let (kind, key) = (words.next()?, words.next()?);
+    let blob = STANDARD.decode(key).ok()?;
+    let length = u32::from_be_bytes(*blob.first_chunk()?) as usize;
+    let is_same_kind = blob.get(4..4 + length) == Some(kind.as_bytes());
+    (KEY_TYPES.contains(&kind) && is_same_kind)
+        .then(|| format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&blob))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_key_is_pinned_by_its_fingerprint() {
+        let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl github.com";
+        let pin = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU";
+        assert_eq!(fingerprint(line).as_deref(), Some(pin));
+        assert_eq!(check_digest(&pin["SHA256:".len()..]).as_deref(), Some(pin));
+        assert_eq!(fingerprint(&line.replace("ssh-ed25519", "ssh-rsa")), None);
+        assert_eq!(fingerprint("ssh-ed25519"), None);
+        assert_eq!(check_digest("abc"), None);
+    }
+}

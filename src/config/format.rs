@@ -1,0 +1,107 @@
+//! How a job's files are written: `format` and `[job.csv]`.
+
+use super::fault::Fault;
+use super::job::Keys;
+use super::table::{Item, Table};
+use crate::job::{CsvOptions, DatetimeStyle, Format, LineEnding, Quote};
+
+const CSV_KEYS: [&str; 10] = [
+    "delimiter",
+    "line_ending",
+    "bom",
+    "header",
+    "null",
+    "quote",
+    "boolean",
+    "datetime",
+    "decimal_separator",
+    "formula_guard",
+];
+const BOOLEANS: [&str; 4] = ["true/false", "1/0", "yes/no", "t/f"];
+
+/// Reads a job's format.
+pub(super) fn read(keys: &Keys<'_>) -> Option<Format> {
+    let is_csv = match keys.get("format") {
+        Some(item) => item.word(&[("bi", false), ("csv", true)]),
+        None => Some(false),
+    };
+    let choices = match is_csv {
+        Some(false) => keys.own.get("csv"),
+        _ => keys.get("csv"),
+    };
+    let options = match &choices {
+        Some(item) => item.table("[job.csv]").and_then(|table| read_csv(&table)),
+        None => Some(CsvOptions::default()),
+    };
+    if let (Some(false), Some(item)) = (is_csv, &choices) {
+        let fault = Fault::new("the format `bi` leaves no choices");
+        item.fault(fault.label("remove this table, or write format = \"csv\" in the job"));
+    }
+    Some(if is_csv? { Format::Csv(options?) } else { Format::Bi })
+}
+
+fn read_csv(table: &Table<'_>) -> Option<CsvOptions> {
+    table.refuse_unknown(&CSV_KEYS);
+    let usual = CsvOptions::default();
+    let flag = |key: &str, usual| table.get(key).map_or(Some(usual), |item| item.flag());
+    let delimiter = table.get("delimiter").map_or(Some(usual.delimiter), |item| read_delimiter(&item));
+    let endings = [("crlf", LineEnding::CrLf), ("lf", LineEnding::Lf)];
+    let line_ending = table.get("line_ending").map_or(Some(usual.line_ending), |item| item.word(&endings));
+    let (bom, header) = (flag("bom", usual.bom), flag("header", usual.header));
+    let null = table.get("null").map_or(Some(""), |item| item.text());
+    let quotes = [("minimal", Quote::Minimal), ("all", Quote::All)];
+    let quote = table.get("quote").map_or(Some(usual.quote), |item| item.word(&quotes));
+    let boolean = table.get("boolean").map_or(Some(usual.boolean), |item| read_boolean(&item));
+    let datetimes = [("rfc3339", DatetimeStyle::Rfc3339), ("local", DatetimeStyle::Local), ("utc", DatetimeStyle::Utc)];
+    let datetime = table.get("datetime").map_or(Some(usual.datetime), |item| item.word(&datetimes));
+    let separators = [(".", b'.'), (",", b',')];
+    let separator = table.get("decimal_separator").map_or(Some(usual.decimal_separator), |item| item.word(&separators));
+    let formula_guard = flag("formula_guard", usual.formula_guard);
+    Some(CsvOptions {
+        delimiter: delimiter?,
+        line_ending: line_ending?,
+        bom: bom?,
+        header: header?,
+        null: null?.to_owned(),
+        quote: quote?,
+        boolean: boolean?,
+        datetime: datetime?,
+        decimal_separator: separator?,
+        formula_guard: formula_guard?,
+    })
+}
+
+fn read_delimiter(item: &Item<'_>) -> Option<u8> {
+    match item.text()?.as_bytes() {
+        b"tab" | b"\t" => Some(b'\t'),
+        [byte] if byte.is_ascii_graphic() && !byte.is_ascii_alphanumeric() && *byte != b'"' => Some(*byte),
+        _ => {
+            let fault = Fault::new("`delimiter` takes one ASCII punctuation character other than a quote, or \"tab\"");
+            item.fault(fault.label("write \",\", \";\", \"|\" or \"tab\""));
+            None
+        }
+    }
+}
+
+/// The words for true and false: one of the usual pairs, or a list of two.
+fn read_boolean(item: &Item<'_>) -> Option<(String, String)> {
+    let words = match item.as_text() {
+        Some(pair) if BOOLEANS.contains(&pair) => pair.split('/').collect(),
+        Some(pair) => {
+            let fault = Fault::new(format!("`boolean` does not know `{pair}`"));
+            item.fault(fault.label("write one of the pairs, or a list of two words").help(format!(
+                "the pairs are {}; any other is a list such as [\"oui\", \"non\"]",
+                BOOLEANS.map(|pair| format!("\"{pair}\"")).join(", ")
+            )));
+            return None;
+        }
+        None => item.texts()?.into_iter().map(|(_, word)| word).collect::<Vec<_>>(),
+    };
+    match &words[..] {
+        [yes, no] if yes != no => Some(((*yes).to_owned(), (*no).to_owned())),
+        _ => {
+            item.fault(Fault::new("`boolean` takes two different words").label("true comes first"));
+            None
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Rules between names: no two files of a run, and no two jobs, may land on the same remote path.
+//!
+//! Names are compared as they would be written on a set of sample dates, without regard to case, since servers on
+//! Windows and macOS don't know it. The dates are chosen so that any two jobs that can ever be due on one day are
+//! both due on one of them: a 1st of the month on every weekday, and a whole week, which also shows names that do not
+//! depend on the day. Jobs to the same host under two of its names are not recognised.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use jiff::civil::{Date, Weekday, date};
+use jiff::{ToSpan, Zoned};
+
+use super::fault::{Fault, File};
+use super::job::Placed;
+use crate::job::{Cadence, Destination, Job, Schedule};
+use crate::name::{NameValues, manifest_name};
+
+/// 1 June 2026 is a Monday; the seven months begin with Monday to Sunday.
+const SAMPLES: [Date; 13] = [
+    date(2026, 6, 1),
+    date(2026, 6, 2),
+    date(2026, 6, 3),
+    date(2026, 6, 4),
+    date(2026, 6, 5),
+    date(2026, 6, 6),
+    date(2026, 6, 7),
+    date(2026, 9, 1),
+    date(2026, 7, 1),
+    date(2026, 10, 1),
+    date(2027, 1, 1),
+    date(2026, 8, 1),
+    date(2026, 11, 1),
+];
+
+/// Reports jobs whose labels are the same but for case.
+pub(super) fn check_labels(file: &File<'_>, jobs: &[Placed]) {
+    let mut seen: HashMap<String, &Placed> = HashMap::new();
+    for placed in jobs {
+        match seen.entry(placed.job.label.to_lowercase()) {
+            Entry::Vacant(entry) => {
+                entry.insert(placed);
+            }
+            Entry::Occupied(entry) => {
+                let fault = Fault::new(format!("a job `{}` exists already", entry.get().job.label));
+                file.fault(placed.label.clone(), fault.label("labels differ in more than case"));
+            }
+        }
+    }
+}
+
+/// Reports files of one job, and files of two jobs, that would have the same remote path.
+pub(super) fn check_paths(file: &File<'_>, jobs: &[Placed]) {
+    let mut destinations: HashMap<(String, u16, &str, String), Vec<&Placed>> = HashMap::new();
+    for placed in jobs {
+        check_own_names(file, placed);
+        destinations.entry(place(&placed.job.destination)).or_default().push(placed);
+    }
+    for sharing in destinations.into_values().filter(|jobs| jobs.len() > 1) {
+        let mut writers: HashMap<String, &Placed> = HashMap::new();
+        for placed in sharing {
+            check_against(file, placed, &mut writers);
+        }
+    }
+}
+
+fn check_own_names(file: &File<'_>, placed: &Placed) {
+    let job = &placed.job;
+    let mut names: HashMap<String, String> = HashMap::new();
+    for (export, name) in names_on(job, &due_on(&job.schedule, SAMPLES[0])) {
+        match names.entry(name.to_lowercase()) {
+            Entry::Vacant(entry) => {
+                entry.insert(export);
+            }
+            Entry::Occupied(entry) => {
+                let fault = Fault::new(format!("`{}` and `{export}` would be the same file, {name}", entry.get()));
+                let help = "put {{export_name}} into `filename`, or write zip = true";
+                file.fault(placed.filename.clone(), fault.label("the name is the same for both").help(help));
+                return;
+            }
+        }
+    }
+}
+
+/// Reports the first name of a job that one of `writers` writes too, else adds the job to them.
+fn check_against<'p>(file: &File<'_>, placed: &'p Placed, writers: &mut HashMap<String, &'p Placed>) {
+    let schedule = &placed.job.schedule;
+    for day in SAMPLES.into_iter().filter(|day| is_due(schedule, *day)) {
+        for (_, name) in names_on(&placed.job, &due_on(schedule, day)) {
+            let other = *writers.entry(name.to_lowercase()).or_insert(placed);
+            if std::ptr::eq(other, placed) {
+                continue;
+            }
+            let (first, second) = (&other.job.label, &placed.job.label);
+            let fault = Fault::new(format!("the jobs `{first}` and `{second}` would write the same file, {name}"));
+            let help = "put {{label}} into `filename`, or choose another directory";
+            file.fault(placed.filename.clone(), fault.label("the same path as the other job's").help(help));
+            return;
+        }
+    }
+}
+
+/// The destination as one key: equal for destinations that are surely the same folder.
+fn place(to: &Destination) -> (String, u16, &str, String) {
+    (to.host.to_lowercase(), to.port, &to.user, normalized(&to.directory))
+}
+
+fn normalized(directory: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in directory.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    let root = if directory.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", parts.join("/"))
+}
+
+fn is_due(schedule: &Schedule, day: Date) -> bool {
+    match schedule.cadence {
+        Cadence::Daily => true,
+        Cadence::Weekly => day.weekday() == schedule.week_starts,
+        Cadence::Monthly => day.day() == 1,
+    }
+}
+
+fn due_on(schedule: &Schedule, day: Date) -> Zoned {
+    day.to_datetime(schedule.at).to_zoned(schedule.zone.clone()).expect("the sample dates are in every zone's range")
+}
+
+/// The files of a run due then: the export that each is of, and its name.
+fn names_on(job: &Job, due: &Zoned) -> Vec<(String, String)> {
+    let (from, to) = previous(job.schedule.cadence, job.schedule.week_starts, due);
+    // Runs never share an identifier, nor do jobs a label.
+    let values =
+        |export_name| NameValues { label: &job.label, export_name, due, period: (&from, &to), run_id: &job.label };
+    let name = |export_name| job.filename.render(&values(export_name), &job.extension);
+    let mut names: Vec<(String, String)> = match job.zip {
+        true => vec![("the zip".to_owned(), name(None))],
+        false => job.exports.iter().map(|export| (export.name.clone(), name(Some(&export.name)))).collect(),
+    };
+    if job.manifest {
+        names.push(("the manifest".to_owned(), manifest_name(&job.label, due)));
+    }
+    names
+}
+
+fn previous(cadence: Cadence, week_starts: Weekday, due: &Zoned) -> (Zoned, Zoned) {
+    let today = due.date();
+    let (to, length) = match cadence {
+        Cadence::Daily => (today, 1.day()),
+        Cadence::Weekly => (today.saturating_sub(i64::from(today.weekday().since(week_starts)).days()), 1.week()),
+        Cadence::Monthly => (today.first_of_month(), 1.month()),
+    };
+    let midnight = |day: Date| day.to_zoned(due.time_zone().clone()).expect("sample dates are in every zone's range");
+    (midnight(to.saturating_sub(length)), midnight(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_months_begin_on_every_weekday() {
+        let mut firsts: Vec<Weekday> = SAMPLES.iter().filter(|day| day.day() == 1).map(|day| day.weekday()).collect();
+        firsts.sort_by_key(|day| day.to_monday_zero_offset());
+        assert_eq!(firsts.len(), 7);
+        firsts.dedup();
+        assert_eq!(firsts.len(), 7);
+    }
+
+    #[test]
+    fn sees_through_spellings_of_a_directory() {
+        for spelling in ["in/bi", "./in//bi/", "in/x/../bi", "in/./bi"] {
+            assert_eq!(normalized(spelling), "in/bi");
+        }
+        assert_eq!(normalized("/in/bi"), "/in/bi");
+        assert_eq!(normalized("."), "");
+        assert_eq!(normalized("../x"), "../x");
+    }
+}

@@ -1,0 +1,116 @@
+//! The files that a configuration is made of: itself, and the catalogues that it names.
+
+use std::path::{Path, PathBuf};
+
+use super::fault::{Fault, Faults, Report};
+use super::table::{Item, Table, suggest};
+use super::{BUILTIN, Surroundings, builtin, catalogue, io_words};
+use crate::catalogue::Catalogue;
+
+/// The text of the file at `path`, and the folder that relative paths in it start from.
+pub(super) fn read_text(path: &Path) -> Result<(String, PathBuf), Faults> {
+    let refuse = |fault| Faults::of_file(&path.display().to_string(), fault);
+    let bytes = std::fs::read(path).map_err(|error| {
+        let fault = Fault::new(format!("the file can't be read: {}", io_words(&error)));
+        refuse(fault.help("name the configuration with --config or EXPORTD_CONFIG"))
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| refuse(Fault::new("the file is not UTF-8 text")))?;
+    let whole = std::path::absolute(path)
+        .map_err(|error| refuse(Fault::new(format!("the current folder can't be told: {}", io_words(&error)))))?;
+    let folder = whole.parent().unwrap_or(Path::new("/")).to_owned();
+    Ok((text, folder))
+}
+
+/// Reads `[catalogue]` and the files that it names. The second value tells whether all of it could be read.
+pub(super) fn read_catalogue(root: &Table<'_>, report: &Report, from: &Surroundings) -> (Catalogue, bool) {
+    let Some(item) = root.get("catalogue") else { return (Catalogue::contact_centre(), true) };
+    let Some(table) = item.table("[catalogue]") else { return (Catalogue::default(), false) };
+    table.refuse_unknown(&["builtin", "files"]);
+    let (builtin, files) = (table.get("builtin"), table.get("files"));
+    if builtin.is_none() && files.is_none() {
+        let fault = Fault::new("[catalogue] names no catalogue").label("add `builtin` or `files`");
+        table.file.fault(table.span, fault.absence());
+        return (Catalogue::default(), false);
+    }
+    let built_in = builtin.map_or(Some(Catalogue::default()), |item| read_builtin(&item));
+    let mut is_whole = built_in.is_some();
+    let mut catalogue = built_in.unwrap_or_default();
+    for (item, pattern) in files.as_ref().and_then(|item| item.texts()).unwrap_or_default() {
+        let Some(paths) = find_files(&item, &from.base_dir.join(pattern)) else {
+            is_whole = false;
+            continue;
+        };
+        for path in paths {
+            is_whole &= read_file(&item, &path, report, &mut catalogue);
+        }
+    }
+    (catalogue, is_whole)
+}
+
+fn read_builtin(item: &Item<'_>) -> Option<Catalogue> {
+    let name = item.text()?;
+    let catalogue = builtin(name);
+    if catalogue.is_none() {
+        let fault = Fault::new(format!("there is no built-in catalogue `{name}`"));
+        item.fault(suggest(fault, name, BUILTIN.into_iter()));
+    }
+    catalogue
+}
+
+fn read_file(item: &Item<'_>, path: &Path, report: &Report, catalogue: &mut Catalogue) -> bool {
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let file = report.open(path.display().to_string(), text.into(), false);
+            catalogue::read(&file, catalogue);
+            file.is_whole()
+        }
+        Err(error) => {
+            let fault = Fault::new(format!("the catalogue {} can't be read", path.display()));
+            item.fault(fault.label(io_words(&error)));
+            false
+        }
+    }
+}
+
+/// The files that a path stands for, in the order of their names. Only the last part may hold `*`.
+fn find_files(item: &Item<'_>, pattern: &Path) -> Option<Vec<PathBuf>> {
+    let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if !name.contains('*') {
+        return Some(vec![pattern.to_owned()]);
+    }
+    let folder = pattern.parent().unwrap_or(Path::new("."));
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let fault = Fault::new(format!("the folder {} can't be read", folder.display()));
+            item.fault(fault.label(io_words(&error)));
+            return None;
+        }
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|file| !file.starts_with('.') && matches(name, file)).collect();
+    if names.is_empty() {
+        item.fault(Fault::new("no catalogue is there").label(format!("no such file in {}", folder.display())));
+        return None;
+    }
+    names.sort();
+    Some(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// Whether `name` fits `pattern`, in which `*` stands for any characters.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(name) = name.strip_prefix(start) else { return false };
+    name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| matches(rest, &name[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        assert!(matches("*.toml", "a.toml") && matches("a*", "a") && matches("*a*b*", "xaxbx") && matches("*", "é"));
+        assert!(!matches("*.toml", "a.toml.bak") && !matches("a*b", "ac") && !matches("a", "ab"));
+    }
+}

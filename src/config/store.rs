@@ -1,0 +1,163 @@
+//! The `[store]` and `[state]` tables: where rows come from, and where the daemon keeps its own books.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::fault::Fault;
+use super::table::{Item, Table, nearest};
+use super::{Context, secret};
+use crate::secret::Secret;
+use crate::store::{StoreKind, StoreSettings};
+
+const SCHEMES: [(&str, StoreKind); 5] = [
+    ("sqlite", StoreKind::Sqlite),
+    ("postgres", StoreKind::Postgres),
+    ("postgresql", StoreKind::Postgres),
+    ("mysql", StoreKind::Mysql),
+    ("mariadb", StoreKind::Mysql),
+];
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
+const SHARED_STATE: &str = "/var/lib/exportd";
+
+/// Reads `[store]`.
+pub(super) fn read_store(root: &Table<'_>, context: &Context<'_>) -> Option<StoreSettings> {
+    let table = match root.get("store") {
+        Some(item) => Some(item.table("[store]")?),
+        None => None,
+    };
+    if let Some(table) = &table {
+        table.refuse_unknown(&["url", "timeout", "ca"]);
+    }
+    let get = |key: &str| table.as_ref().and_then(|table| table.get(key));
+    let timeout = get("timeout").map_or(Some(DEFAULT_TIMEOUT), |item| at_least_a_second(&item));
+    let ca = get("ca").map_or(Some(None), |item| item.path(&context.from.base_dir).map(Some));
+    let (kind, url) = match (&context.from.overrides.store_url, &table) {
+        (Some(url), _) => parse_url(url, &context.from.base_dir).map_err(|fault| root.file.fault_of_all(fault)).ok()?,
+        (None, Some(table)) => read_url(&table.require("url", "url = \"postgres://user@host/database\"")?, context)?,
+        (None, None) => {
+            let fault =
+                Fault::new("the file has no [store]").help("add [store] with url = \"postgres://user@host/database\"");
+            root.file.fault_of_all(fault.absence());
+            return None;
+        }
+    };
+    Some(StoreSettings { kind, url, statement_timeout: timeout?, ca: ca? })
+}
+
+fn at_least_a_second(item: &Item<'_>) -> Option<Duration> {
+    let duration = item.duration()?;
+    if duration < Duration::from_secs(1) {
+        item.fault(Fault::new(format!("`{}` is too short", item.key)).label("write at least \"1s\""));
+        return None;
+    }
+    Some(duration)
+}
+
+fn read_url(item: &Item<'_>, context: &Context<'_>) -> Option<(StoreKind, Secret)> {
+    let url = secret::read(item, context)?;
+    match parse_url(url.expose(), &context.from.base_dir) {
+        Ok(store) => Some(store),
+        Err(fault) => {
+            item.fault(fault);
+            None
+        }
+    }
+}
+
+/// Tells the database from the URL's scheme, and makes the path of SQLite's file absolute. Faults show no part of
+/// the URL.
+fn parse_url(url: &str, base: &Path) -> Result<(StoreKind, Secret), Fault> {
+    let known = "write sqlite:PATH, postgres://… or mysql://…";
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return Err(Fault::new("the store's url has no scheme").label(known));
+    };
+    let Some((_, kind)) = SCHEMES.into_iter().find(|(known, _)| scheme.eq_ignore_ascii_case(known)) else {
+        let label = match nearest(scheme, SCHEMES.iter().map(|(scheme, _)| *scheme)) {
+            Some(near) => format!("did you mean `{near}:`?"),
+            None => known.to_owned(),
+        };
+        return Err(Fault::new("the store's url has an unknown scheme").label(label).help(known));
+    };
+    if kind != StoreKind::Sqlite {
+        return match rest.strip_prefix("//") {
+            Some(rest) if !rest.is_empty() => Ok((kind, Secret::new(url))),
+            _ => {
+                Err(Fault::new("the store's url names no server").label("a scheme is followed by //user@host/database"))
+            }
+        };
+    }
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path.starts_with('?') {
+        return Err(Fault::new("the store's url names no file").label("write sqlite:PATH"));
+    }
+    if path.starts_with(":memory:") {
+        return Err(Fault::new("a database in memory is always empty").label("write sqlite:PATH"));
+    }
+    Ok((kind, Secret::new(format!("sqlite:{}", base.join(path).display()))))
+}
+
+/// Reads `[state]`: the folder of the daemon's database and spool.
+pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<PathBuf> {
+    let mut dir = None;
+    if let Some(item) = root.get("state") {
+        let table = item.table("[state]")?;
+        table.refuse_unknown(&["dir"]);
+        dir = match table.get("dir") {
+            Some(item) => Some(item.path(&context.from.base_dir)?),
+            None => None,
+        };
+    }
+    let given = context.from.overrides.state_dir.clone().or(dir);
+    Some(given.unwrap_or_else(|| {
+        let is_shared = Path::new(SHARED_STATE).is_dir() || rustix::process::geteuid().is_root();
+        default_state_dir(context.from.variable, is_shared)
+    }))
+}
+
+/// Where state lives unless the file says so: what systemd made for the unit, else the machine's shared folder if it
+/// is there (or can be made), else the user's own.
+fn default_state_dir(variable: fn(&str) -> Option<String>, is_shared: bool) -> PathBuf {
+    let variable = |name: &str| variable(name).filter(|value| value.starts_with('/'));
+    if let Some(folders) = variable("STATE_DIRECTORY") {
+        return PathBuf::from(folders.split(':').next().unwrap_or(&folders));
+    }
+    let own = variable("XDG_STATE_HOME").map(PathBuf::from);
+    let own = own.or_else(|| variable("HOME").map(|home| Path::new(&home).join(".local/state")));
+    match own {
+        Some(folder) if !is_shared => folder.join("exportd"),
+        _ => PathBuf::from(SHARED_STATE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_database_from_the_scheme() {
+        let kind = |url: &str| parse_url(url, Path::new("/etc/exportd")).map(|(kind, _)| kind).map_err(|f| f.label);
+        assert_eq!(kind("postgresql://u@h/d"), Ok(StoreKind::Postgres));
+        assert_eq!(kind("MariaDB://u@h/d"), Ok(StoreKind::Mysql));
+        assert_eq!(kind("postgers://u@h/d"), Err("did you mean `postgres:`?".to_owned()));
+        assert!(kind("oracle://u@h/d").is_err() && kind("postgres:d").is_err() && kind("hunter2").is_err());
+        assert!(kind("sqlite:").is_err() && kind("sqlite::memory:").is_err());
+    }
+
+    #[test]
+    fn finds_sqlite_files_beside_the_configuration() {
+        let url = |url: &str| parse_url(url, Path::new("/etc/exportd")).unwrap().1.expose().to_owned();
+        assert_eq!(url("sqlite:a.db"), "sqlite:/etc/exportd/a.db");
+        assert_eq!(url("sqlite://a.db"), "sqlite:/etc/exportd/a.db");
+        assert_eq!(url("sqlite:///srv/a.db"), "sqlite:/srv/a.db");
+    }
+
+    #[test]
+    fn state_lives_where_the_unit_the_machine_or_the_user_has_it() {
+        let unit = |name: &str| (name == "STATE_DIRECTORY").then(|| "/var/lib/x:/y".to_owned());
+        let user = |name: &str| (name == "HOME").then(|| "/home/ada".to_owned());
+        assert_eq!(default_state_dir(unit, true), Path::new("/var/lib/x"));
+        assert_eq!(default_state_dir(user, true), Path::new("/var/lib/exportd"));
+        assert_eq!(default_state_dir(user, false), Path::new("/home/ada/.local/state/exportd"));
+        assert_eq!(default_state_dir(|_| None, false), Path::new("/var/lib/exportd"));
+    }
+}

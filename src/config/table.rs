@@ -1,0 +1,259 @@
+//! A parsed document as readers see it: tables and items that know their place and report their own faults.
+//!
+//! Every method that can fail returns `None` after reporting, so that a reader takes all pieces first and puts them
+//! together last.
+
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{Span, SpanRelativeTo};
+use toml::de::{DeTable, DeValue};
+
+use super::fault::{Fault, File};
+
+/// A table of a document.
+#[derive(Clone, Debug)]
+pub(super) struct Table<'a> {
+    /// The document.
+    pub(super) file: &'a File<'a>,
+    /// What people call it: `[store]`, `[[job]]`, `retry`.
+    pub(super) title: &'a str,
+    /// Its header, or all of an inline table.
+    pub(super) span: Range<usize>,
+    entries: &'a DeTable<'a>,
+}
+
+/// A value of a document.
+#[derive(Clone, Debug)]
+pub(super) struct Item<'a> {
+    /// The document.
+    pub(super) file: &'a File<'a>,
+    /// The key it stands behind.
+    pub(super) key: &'a str,
+    /// The value's bytes.
+    pub(super) span: Range<usize>,
+    value: &'a DeValue<'a>,
+}
+
+impl<'a> Table<'a> {
+    /// The document's outermost table.
+    pub(super) fn root(file: &'a File<'a>, entries: &'a DeTable<'a>) -> Table<'a> {
+        Table { file, title: "the file", span: 0..0, entries }
+    }
+
+    /// The item behind `key`.
+    pub(super) fn get(&self, key: &str) -> Option<Item<'a>> {
+        let (key, value) = self.entries.get_key_value(key)?;
+        Some(Item { file: self.file, key: key.get_ref(), span: value.span(), value: value.get_ref() })
+    }
+
+    /// The item behind `key`; reports that it is missing, with an example of what to write.
+    pub(super) fn require(&self, key: &str, example: &str) -> Option<Item<'a>> {
+        let item = self.get(key);
+        if item.is_none() {
+            let fault = Fault::new(format!("{} has no `{key}`", self.title)).label(format!("add `{example}`"));
+            self.file.fault(self.span.clone(), fault.absence());
+        }
+        item
+    }
+
+    /// The keys in the order of the file, each with the bytes of the key itself and its item.
+    pub(super) fn entries(&self) -> Vec<(Range<usize>, Item<'a>)> {
+        let items = self.entries.iter().map(|(key, value)| {
+            (key.span(), Item { file: self.file, key: key.get_ref(), span: value.span(), value: value.get_ref() })
+        });
+        let mut items: Vec<_> = items.collect();
+        items.sort_by_key(|(span, _)| span.start);
+        items
+    }
+
+    /// Reports every key that is not one of `known`.
+    pub(super) fn refuse_unknown(&self, known: &[&str]) {
+        for (span, item) in self.entries() {
+            if known.contains(&item.key) {
+                continue;
+            }
+            let fault = Fault::new(format!("{} has no key `{}`", self.title, item.key)).hiding_value();
+            self.file.fault(span, suggest(fault, item.key, known.iter().copied()));
+        }
+    }
+}
+
+impl<'a> Item<'a> {
+    /// Reports a fault of this value.
+    pub(super) fn fault(&self, fault: Fault) {
+        self.file.fault(self.span.clone(), fault);
+    }
+
+    /// Reports that the value is not what the key takes.
+    pub(super) fn refuse(&self, takes: &str) {
+        let kind = match self.value {
+            DeValue::String(_) => "text",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date or time",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.fault(Fault::new(format!("`{}` takes {takes}", self.key)).label(format!("this is {kind}")));
+    }
+
+    /// The text, if that is what it is; reports nothing.
+    pub(super) fn as_text(&self) -> Option<&'a str> {
+        self.value.as_str()
+    }
+
+    /// The table, if that is what it is; reports nothing.
+    pub(super) fn as_table(&self) -> Option<Table<'a>> {
+        let entries = self.value.as_table()?;
+        Some(Table { file: self.file, title: self.key, span: self.span.clone(), entries })
+    }
+
+    /// A text.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        if self.value.as_str().is_none() {
+            self.refuse("text");
+        }
+        self.value.as_str()
+    }
+
+    /// A text of at least one visible character and no control characters.
+    pub(super) fn line(&self) -> Option<&'a str> {
+        let text = self.text()?;
+        if text.trim().is_empty() {
+            self.fault(Fault::new(format!("`{}` is empty", self.key)));
+            return None;
+        }
+        if text.contains(char::is_control) {
+            self.fault(Fault::new(format!("`{}` holds a line break or another control character", self.key)));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self) -> Option<bool> {
+        if !self.value.is_bool() {
+            self.refuse("true or false, without quotes");
+        }
+        self.value.as_bool()
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
+        let takes = format!("a whole number from {} to {}", range.start(), range.end());
+        let Some(digits) = self.value.as_integer() else {
+            self.refuse(&takes);
+            return None;
+        };
+        let number = i64::from_str_radix(digits.as_str(), digits.radix()).ok().filter(|n| range.contains(n));
+        if number.is_none() {
+            self.fault(Fault::new(format!("`{}` takes {takes}", self.key)).label("out of range"));
+        }
+        number
+    }
+
+    /// The time of a TOML local time (`04:00`), if that is what it is; reports nothing.
+    pub(super) fn as_time(&self) -> Option<toml::value::Time> {
+        let datetime = self.value.as_datetime()?;
+        if datetime.date.is_some() || datetime.offset.is_some() { None } else { datetime.time }
+    }
+
+    /// The elements of a list.
+    pub(super) fn list(&self) -> Option<Vec<Item<'a>>> {
+        let Some(array) = self.value.as_array() else {
+            self.refuse("a list, in square brackets");
+            return None;
+        };
+        let item = |value: &'a toml::Spanned<DeValue<'a>>| Item {
+            file: self.file,
+            key: self.key,
+            span: value.span(),
+            value: value.get_ref(),
+        };
+        Some(array.iter().map(item).collect())
+    }
+
+    /// A list of texts. Elements that are none are reported and left out.
+    pub(super) fn texts(&self) -> Option<Vec<(Item<'a>, &'a str)>> {
+        Some(self.list()?.into_iter().filter_map(|item| item.line().map(|text| (item.clone(), text))).collect())
+    }
+
+    /// A table, called `title` in faults.
+    pub(super) fn table(&self, title: &'a str) -> Option<Table<'a>> {
+        let table = self.as_table().map(|table| Table { title, ..table });
+        if table.is_none() {
+            self.refuse("a table");
+        }
+        table
+    }
+
+    /// One of a closed list of words.
+    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text()?;
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*meaning);
+        }
+        let fault = Fault::new(format!("`{}` does not know `{text}`", self.key));
+        self.fault(suggest(fault, text, words.iter().map(|(word, _)| *word)));
+        None
+    }
+
+    /// A length of time of at most ten years: `30s`, `5m`, `1h 30m`, `2d`.
+    pub(super) fn duration(&self) -> Option<Duration> {
+        let takes = "a length of time such as \"30s\", \"5m\", \"1h\" or \"2d\"";
+        let Some(text) = self.as_text() else {
+            self.refuse(takes);
+            return None;
+        };
+        let span = text.parse::<Span>().ok().filter(|span| span.get_months() == 0 && span.get_years() == 0);
+        let exact = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+        let duration = exact.and_then(|exact| Duration::try_from(exact).ok());
+        let duration = duration.filter(|duration| *duration <= Duration::from_secs(10 * 366 * 24 * 3600));
+        if duration.is_none() {
+            self.fault(Fault::new(format!("`{}` takes {takes}", self.key)).label("not a length of time"));
+        }
+        duration
+    }
+
+    /// A path; a relative one starts at `base`.
+    pub(super) fn path(&self, base: &Path) -> Option<PathBuf> {
+        let text = self.line()?;
+        if text.starts_with('~') {
+            self.fault(Fault::new(format!("`{}` begins with `~`", self.key)).label("write the whole path"));
+            return None;
+        }
+        Some(base.join(text))
+    }
+
+    /// The bytes of `part` of this text, for a fault in the middle of it; all of it if it is written with escapes.
+    pub(super) fn part(&self, part: Range<usize>) -> Range<usize> {
+        let (Some(text), Some(raw)) = (self.as_text(), self.file.text.get(self.span.clone())) else {
+            return self.span.clone();
+        };
+        match raw.find(text) {
+            Some(at) => self.span.start + at + part.start..self.span.start + at + part.end,
+            None => self.span.clone(),
+        }
+    }
+}
+
+/// Completes a fault about an unknown word: the nearest known word if one is near, and the list of all.
+pub(super) fn suggest<'w>(fault: Fault, word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Fault {
+    let fault = match nearest(word, known.clone()) {
+        Some(near) => fault.label(format!("did you mean `{near}`?")),
+        None => fault.label("unknown"),
+    };
+    let words: Vec<String> = known.map(|word| format!("`{word}`")).collect();
+    if words.is_empty() { fault } else { fault.help(format!("known: {}", words.join(", "))) }
+}
+
+/// The known word that `word` is most probably a misspelling of.
+pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let word = word.to_lowercase();
+    let scored = known.map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate));
+    let (distance, candidate) = scored.min_by_key(|(distance, _)| *distance)?;
+    let limit = word.chars().count().max(candidate.chars().count()).div_ceil(3);
+    (distance <= limit).then_some(candidate)
+}
