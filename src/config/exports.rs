@@ -24,11 +24,7 @@ struct Usual<'a> {
 
 /// Reads a job's exports.
 pub(super) fn read(keys: &Keys<'_>, cadence: Option<Cadence>, context: &Context<'_>) -> Option<Vec<JobExport>> {
-    let of_cadence = match cadence {
-        Some(Cadence::Weekly) => PeriodRule::Week,
-        Some(Cadence::Monthly) => PeriodRule::Month,
-        Some(Cadence::Daily) | None => PeriodRule::Day,
-    };
+    let of_cadence = cadence.map_or(PeriodRule::Day, PeriodRule::of);
     let period = keys.get("period").map_or(Some(of_cadence), |item| item.word(&PERIODS));
     let usual = Usual { period: period.unwrap_or(of_cadence), filter_by: keys.get("filter_by") };
     let list = keys.own.require("exports", "exports = [\"…\"]")?;

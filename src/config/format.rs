@@ -5,7 +5,8 @@ use super::job::Keys;
 use super::table::{Item, Table};
 use crate::job::{CsvOptions, DatetimeStyle, Format, LineEnding, Quote};
 
-const CSV_KEYS: [&str; 10] = [
+/// Every key of `[job.csv]`.
+pub(super) const CSV_KEYS: [&str; 10] = [
     "delimiter",
     "line_ending",
     "bom",

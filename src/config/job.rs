@@ -193,6 +193,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_example_shows_every_key() {
+        let example = include_str!("../../jobs.example.toml");
+        for key in OWN_KEYS.into_iter().chain(SHARED_KEYS).chain(format::CSV_KEYS).filter(|key| *key != "csv") {
+            let count = example.lines().filter(|line| {
+                let line = line.trim_start_matches(['#', ' ']);
+                line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+            });
+            assert!(count.count() > 0, "jobs.example.toml does not show `{key}`");
+        }
+    }
+
+    #[test]
     fn the_default_templates_are_valid() {
         assert!(NameTemplate::parse(TEMPLATE).unwrap().uses_export_name());
         assert!(!NameTemplate::parse(ZIP_TEMPLATE).unwrap().uses_export_name());

@@ -8,13 +8,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use jiff::civil::{Date, Weekday, date};
-use jiff::{ToSpan, Zoned};
+use jiff::Zoned;
+use jiff::civil::{Date, date};
 
 use super::fault::{Fault, File};
 use super::job::Placed;
 use crate::job::{Cadence, Destination, Job, Schedule};
 use crate::name::{NameValues, manifest_name};
+use crate::period::Period;
 
 /// 1 June 2026 is a Monday; the seven months begin with Monday to Sunday.
 const SAMPLES: [Date; 13] = [
@@ -134,10 +135,15 @@ fn due_on(schedule: &Schedule, day: Date) -> Zoned {
 
 /// The files of a run due then: the export that each is of, and its name.
 fn names_on(job: &Job, due: &Zoned) -> Vec<(String, String)> {
-    let (from, to) = previous(job.schedule.cadence, job.schedule.week_starts, due);
+    let period = Period::of_cadence(due, &job.schedule);
     // Runs never share an identifier, nor do jobs a label.
-    let values =
-        |export_name| NameValues { label: &job.label, export_name, due, period: (&from, &to), run_id: &job.label };
+    let values = |export_name| NameValues {
+        label: &job.label,
+        export_name,
+        due,
+        period: (&period.from, &period.to),
+        run_id: &job.label,
+    };
     let name = |export_name| job.filename.render(&values(export_name), &job.extension);
     let mut names: Vec<(String, String)> = match job.zip {
         true => vec![("the zip".to_owned(), name(None))],
@@ -149,19 +155,10 @@ fn names_on(job: &Job, due: &Zoned) -> Vec<(String, String)> {
     names
 }
 
-fn previous(cadence: Cadence, week_starts: Weekday, due: &Zoned) -> (Zoned, Zoned) {
-    let today = due.date();
-    let (to, length) = match cadence {
-        Cadence::Daily => (today, 1.day()),
-        Cadence::Weekly => (today.saturating_sub(i64::from(today.weekday().since(week_starts)).days()), 1.week()),
-        Cadence::Monthly => (today.first_of_month(), 1.month()),
-    };
-    let midnight = |day: Date| day.to_zoned(due.time_zone().clone()).expect("sample dates are in every zone's range");
-    (midnight(to.saturating_sub(length)), midnight(to))
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::civil::Weekday;
+
     use super::*;
 
     #[test]

@@ -32,7 +32,7 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
             publish: Publish::Replace,
             allow_gap: false,
         },
-        filename: NameTemplate,
+        filename: NameTemplate::parse("{{label}}").expect("a valid template"),
         extension: "csv".to_owned(),
         zip: false,
         missed: Missed::All,
