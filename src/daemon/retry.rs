@@ -21,12 +21,13 @@ pub(super) fn retry_at(
     if now >= end || retry.give_up.is_zero() {
         return None;
     }
-    let doubled = retry.first.saturating_mul(1 << attempts.saturating_sub(1).min(30));
-    let shortest = doubled.min(retry.max.mul_f64(0.75)).max(retry.first.min(retry.max));
-    let longest = doubled.mul_f64(1.5).min(retry.max).max(shortest);
-    let share = f64::from(dice) / f64::from(u32::MAX);
-    let wait = shortest + (longest - shortest).mul_f64(share);
-    let at = now.checked_add(wait.max(Duration::from_millis(1))).unwrap_or(end);
+    let (first, max) = (retry.first.as_millis(), retry.max.as_millis());
+    let doubled = first << attempts.saturating_sub(1).min(30);
+    let shortest = doubled.min(max / 4 * 3).max(first.min(max));
+    let longest = (doubled + doubled / 2).min(max).max(shortest);
+    let wait = shortest + (longest - shortest) * u128::from(dice) / u128::from(u32::MAX);
+    let wait = Duration::from_millis(u64::try_from(wait.max(1)).unwrap_or(u64::MAX));
+    let at = now.checked_add(wait).unwrap_or(end);
     Some(at.min(end))
 }
 
