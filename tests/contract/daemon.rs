@@ -115,8 +115,9 @@ async fn a_run_that_a_crash_cut_short_is_taken_up_again() {
 async fn a_reload_puts_new_jobs_into_force_from_that_moment() {
     let dir = TempDir::new().unwrap();
     let mut daemon = at_three(&dir, vec![daily("a", 4, 0), daily("gone", 6, 0)]).await;
-    daemon.set("2026-11-21T05:00:00Z").await;
+    daemon.set("2026-11-21T04:00:00Z").await;
     daemon.begun().await.end(RunResult::Delivered);
+    daemon.set("2026-11-21T05:00:00Z").await;
     // `a` moves to a time that is over today, `b` is new with one that is over too.
     daemon.reload(Ok(vec![daily("a", 4, 30), daily("b", 4, 45), daily("c", 5, 15)])).await;
     daemon.assert_nothing_began().await;
@@ -139,8 +140,8 @@ async fn a_broken_configuration_is_refused_and_the_one_before_stays_in_force() {
 #[tokio::test]
 async fn a_job_that_is_switched_off_is_never_due_and_misses_nothing() {
     let dir = TempDir::new().unwrap();
-    let off = Job { enabled: false, ..daily("nightly", 4, 0) };
-    let mut daemon = at_three(&dir, vec![off]).await;
+    let mut daemon = at_three(&dir, vec![daily("nightly", 4, 0)]).await;
+    daemon.reload(Ok(vec![Job { enabled: false, ..daily("nightly", 4, 0) }])).await;
     daemon.set("2026-11-22T12:00:00Z").await;
     daemon.reload(Ok(vec![daily("nightly", 4, 0)])).await;
     daemon.assert_nothing_began().await;
