@@ -3,7 +3,7 @@
 //! The modules in the order of their layers; each imports only from those above it:
 //!
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
-//!   [`schedule`], [`run`];
+//!   [`schedule`], [`run`], [`plan`], [`progress`];
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
 //!   bytes, [`spool`] keeps finished files, [`deliver`] puts them on a server, [`state`] remembers every run;
 //! - [`pipeline`] joins encoder and spool: rows in, a finished file or zip out;
@@ -25,6 +25,8 @@ pub mod job;
 pub mod name;
 pub mod period;
 pub mod pipeline;
+pub mod plan;
+pub mod progress;
 pub mod run;
 pub mod sample;
 pub mod schedule;

@@ -106,7 +106,7 @@ fn date_of(instant: Timestamp, zone: &TimeZone) -> Date {
 }
 
 /// The first instant at which the clock of `zone` shows `time` or, where it leaps over it, anything later.
-fn first_instant(time: DateTime, zone: &TimeZone) -> Zoned {
+pub fn first_instant(time: DateTime, zone: &TimeZone) -> Zoned {
     let ambiguous = zone.to_ambiguous_timestamp(time);
     let leap = match ambiguous.offset() {
         AmbiguousOffset::Gap { before, .. } => before.to_timestamp(time).ok().and_then(|read_before| {

@@ -1,3 +1,5 @@
+//! Periods around daylight saving, month ends, leap years and odd weeks.
+
 use jiff::civil::{Weekday, date, time};
 use jiff::tz::TimeZone;
 

@@ -10,26 +10,18 @@ mod rows;
 mod zip;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 
 pub use self::file::{FileSink, plain};
 pub use self::zip::{Member, Zip};
+use crate::progress::FileProgress;
 use crate::spool::SpoolError;
-
-/// How far a file has got, for whoever shows it. Both numbers lag behind by up to a block.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Rows encoded.
-    pub rows: AtomicU64,
-    /// Bytes encoded, before compression.
-    pub bytes: AtomicU64,
-}
 
 /// What a file's maker shares with those who watch or stop it.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     /// Counts up while rows are written.
-    pub progress: Arc<Progress>,
+    pub progress: FileProgress,
     /// Set to true, it ends the writing at the next row.
     pub cancel: Arc<AtomicBool>,
 }

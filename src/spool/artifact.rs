@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -39,6 +39,12 @@ impl Artifact {
             bytes: self.bytes,
             sha256: self.sha256.clone(),
         }
+    }
+
+    /// Moves the file out of the spool to `target`, where a file of that name is replaced.
+    pub fn move_to(&self, target: &Path) -> Result<(), SpoolError> {
+        std::fs::rename(&self.path, target)
+            .map_err(|source| SpoolError::File { name: target.display().to_string(), source })
     }
 
     /// Reads the file and compares size and digest with what is known of it.

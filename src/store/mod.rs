@@ -48,6 +48,24 @@ pub enum StoreKind {
     Mysql,
 }
 
+impl StoreKind {
+    /// The schemes that URLs of stores begin with.
+    pub const SCHEMES: [(&str, StoreKind); 5] = [
+        ("sqlite", StoreKind::Sqlite),
+        ("postgres", StoreKind::Postgres),
+        ("postgresql", StoreKind::Postgres),
+        ("mysql", StoreKind::Mysql),
+        ("mariadb", StoreKind::Mysql),
+    ];
+
+    /// The database that a URL's scheme names, compared without case.
+    pub fn of_url(url: &str) -> Option<StoreKind> {
+        let scheme = url.split_once(':')?.0;
+        let known = StoreKind::SCHEMES.into_iter().find(|(known, _)| scheme.eq_ignore_ascii_case(known));
+        known.map(|(_, kind)| kind)
+    }
+}
+
 /// One consistent state of the store, seen through one read-only connection.
 ///
 /// SQLite blocks the thread that reads it, and every sink may, so [`Snapshot::read`] belongs on a thread that may

@@ -1,0 +1,79 @@
+//! Why a run did not get to its end, with the place where it stopped.
+
+use crate::deliver::DeliverError;
+use crate::pipeline::PipelineError;
+use crate::spool::SpoolError;
+use crate::state::StateError;
+use crate::store::StoreError;
+
+/// Why a run did not get to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The destination can't take files.
+    #[error(transparent)]
+    Deliver(#[from] DeliverError),
+    /// The store can't be opened or asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An export can't be read.
+    #[error("export {export}: {cause}")]
+    Export {
+        /// The export.
+        export: String,
+        /// What the store says.
+        cause: StoreError,
+    },
+    /// A cell can't be written as what its column is declared to be.
+    #[error(
+        "export {export}, row {row}, column {column}: {fault}; correct the data, or the column's type in the catalogue"
+    )]
+    Cell {
+        /// The export.
+        export: String,
+        /// The row, counted from 1 without the header.
+        row: u64,
+        /// The column's name in the file.
+        column: String,
+        /// What was found and what was declared; never the value.
+        fault: String,
+    },
+    /// A file can't be written here.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The spool can't be used.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// What happened can't be recorded, so nothing further may happen.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Somebody stopped it.
+    #[error("the run was stopped before it was done")]
+    Cancelled,
+    /// A defect of this program.
+    #[error("the run ended by a defect of this program ({0}); please report it")]
+    Defect(String),
+}
+
+impl RunError {
+    /// Whether the same run may succeed later without anybody changing anything.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            RunError::Deliver(error) => !error.is_permanent(),
+            RunError::Store(error) | RunError::Export { cause: error, .. } => !error.is_permanent(),
+            RunError::Pipeline(error) => error.is_passing(),
+            RunError::Spool(error) => error.is_passing(),
+            RunError::State(error) => error.is_passing(),
+            RunError::Cancelled => true,
+            RunError::Cell { .. } | RunError::Defect(_) => false,
+        }
+    }
+
+    /// Whether state or store are out of reach, which commands tell by their exit code.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            RunError::Store(error) | RunError::Export { cause: error, .. } => !error.is_permanent(),
+            RunError::State(_) => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The first half of a run: one snapshot of the store, every export of the job, finished files in the spool.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::runtime::Handle;
+
+use super::{Cancel, RunError};
+use crate::encode::Encoder;
+use crate::job::{Job, JobExport};
+use crate::pipeline::{self, PipelineError, Watch, Zip};
+use crate::plan::{Plan, PlannedExport, PlannedFile};
+use crate::progress::{FileProgress, Progress};
+use crate::spool::{Artifact, RunFolder};
+use crate::store::{Prepared, ReadError, Snapshot, StoreSettings};
+use crate::value::Stop;
+
+/// What a production needs. It owns all of it, for it moves to a thread of its own.
+#[derive(Clone, Debug)]
+pub struct Production {
+    /// Where rows come from.
+    pub store: StoreSettings,
+    /// The job.
+    pub job: Arc<Job>,
+    /// Its files.
+    pub plan: Arc<Plan>,
+    /// Where they are written.
+    pub folder: Arc<RunFolder>,
+    /// Counts what is written.
+    pub progress: Progress,
+    /// Ends it early.
+    pub cancel: Cancel,
+}
+
+/// Reads every export of the job in one snapshot and returns the finished files, in the order of the plan.
+///
+/// The work is done on a thread that may block: rows are encoded where they are read, and the reading waits when the
+/// disk is slow.
+pub async fn produce(production: Production) -> Result<Vec<Artifact>, RunError> {
+    let runtime = Handle::current();
+    let thread = tokio::task::spawn_blocking(move || {
+        runtime.block_on(async {
+            let cancel = production.cancel.clone();
+            tokio::select! {
+                biased;
+                files = production.read_all() => files,
+                () = cancel.cancelled() => Err(RunError::Cancelled),
+            }
+        })
+    });
+    match thread.await {
+        Ok(files) => files,
+        Err(error) if error.is_panic() => Err(RunError::Defect("a panic while reading".to_owned())),
+        Err(_) => Err(RunError::Cancelled),
+    }
+}
+
+impl Production {
+    async fn read_all(&self) -> Result<Vec<Artifact>, RunError> {
+        let mut snapshot = Snapshot::open(&self.store).await?;
+        // A column missing in the last export must not cost the reading of all before it.
+        let mut prepared = Vec::with_capacity(self.job.exports.len());
+        for export in &self.job.exports {
+            let ready = snapshot.prepare(export).await;
+            prepared.push(ready.map_err(|cause| RunError::Export { export: export.name.clone(), cause })?);
+        }
+        let mut files = Vec::with_capacity(self.plan.files.len());
+        for (file, progress) in self.plan.files.iter().zip(self.progress.files.iter()) {
+            let artifact = match &file.parts[..] {
+                [part] if !self.job.zip => self.plain(&mut snapshot, &prepared, file, part, progress).await?,
+                _ => self.zip(&mut snapshot, &prepared, file, progress).await?,
+            };
+            progress.size.store(artifact.bytes, Ordering::Relaxed);
+            files.push(artifact);
+        }
+        snapshot.close().await;
+        Ok(files)
+    }
+
+    async fn plain(
+        &self,
+        snapshot: &mut Snapshot,
+        prepared: &[Prepared],
+        file: &PlannedFile,
+        part: &PlannedExport,
+        progress: &FileProgress,
+    ) -> Result<Artifact, RunError> {
+        let export = &self.job.exports[part.index];
+        let writer = self.folder.writer(&file.name)?;
+        let mut sink = pipeline::plain(&export.name, self.encoder(export), writer, self.watch(progress));
+        let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut sink).await;
+        settle(export, read, sink.finish())
+    }
+
+    async fn zip(
+        &self,
+        snapshot: &mut Snapshot,
+        prepared: &[Prepared],
+        file: &PlannedFile,
+        progress: &FileProgress,
+    ) -> Result<Artifact, RunError> {
+        let writer = self.folder.writer(&file.name)?;
+        let mut zip = Zip::new(writer, &self.plan.due);
+        for part in &file.parts {
+            let export = &self.job.exports[part.index];
+            let mut member = zip.member(&export.name, self.encoder(export), self.watch(progress));
+            let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut member).await;
+            match read.and_then(|()| Ok(member.finish()?)) {
+                Ok(_) => {}
+                Err(ReadError::Stop(Stop::Closed)) => return Ok(zip.finish()?),
+                Err(error) => return Err(failed(export, error)),
+            }
+        }
+        Ok(zip.finish()?)
+    }
+
+    fn encoder(&self, export: &JobExport) -> Encoder {
+        Encoder::new(&self.job.format, &export.columns, &self.job.schedule.zone)
+    }
+
+    fn watch(&self, progress: &FileProgress) -> Watch {
+        Watch { progress: progress.clone(), cancel: self.cancel.flag() }
+    }
+}
+
+/// What came of a file: its reader and its writer each know half of it.
+fn settle(
+    export: &JobExport,
+    read: Result<(), ReadError>,
+    written: Result<Artifact, PipelineError>,
+) -> Result<Artifact, RunError> {
+    match read {
+        // The writer stopped the reader and knows why.
+        Ok(()) | Err(ReadError::Stop(Stop::Closed)) => Ok(written?),
+        Err(error) => Err(failed(export, error)),
+    }
+}
+
+fn failed(export: &JobExport, error: ReadError) -> RunError {
+    let export = export.name.clone();
+    match error {
+        ReadError::Store(cause) => RunError::Export { export, cause },
+        ReadError::Stop(Stop::Cell { row, column, fault }) => {
+            RunError::Cell { export, row, column, fault: fault.to_string() }
+        }
+        ReadError::Stop(Stop::Closed) => RunError::Cancelled,
+    }
+}

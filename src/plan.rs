@@ -1,0 +1,71 @@
+//! What one occurrence of a job will make: files, names and periods. Pure, so that `plan` and the run itself agree.
+
+use jiff::Zoned;
+
+use crate::job::{Job, JobExport, PeriodRule};
+use crate::name::NameValues;
+use crate::period::Period;
+
+/// The files of one occurrence of a job.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The due time that everything comes from.
+    pub due: Zoned,
+    /// The period of the job's cadence; an export's own may differ.
+    pub period: Period,
+    /// The files, in the order of the job's exports; a zip job has one.
+    pub files: Vec<PlannedFile>,
+    /// The manifest's name, if the job has one.
+    pub manifest: Option<String>,
+}
+
+/// One file of an occurrence.
+#[derive(Clone, Debug)]
+pub struct PlannedFile {
+    /// Its final name at the destination.
+    pub name: String,
+    /// What it holds: one export, or all of a zip.
+    pub parts: Vec<PlannedExport>,
+}
+
+/// One export in a file.
+#[derive(Clone, Debug)]
+pub struct PlannedExport {
+    /// Its position in the job's exports.
+    pub index: usize,
+    /// The period it is restricted to; none for a full listing.
+    pub period: Option<Period>,
+}
+
+impl Plan {
+    /// The plan of `job` for `due`. `run_id` only matters to names that contain it.
+    pub fn new(job: &Job, due: &Zoned, run_id: &str) -> Plan {
+        let period = cadence_period(job, due);
+        let parts: Vec<PlannedExport> =
+            job.exports.iter().enumerate().map(|(index, export)| part(job, due, index, export)).collect();
+        let name = |part: Option<&PlannedExport>| {
+            let covered = part.and_then(|part| part.period.as_ref()).unwrap_or(&period);
+            let export_name = part.map(|part| job.exports[part.index].name.as_str());
+            let values =
+                NameValues { label: &job.label, export_name, due, period: (&covered.from, &covered.to), run_id };
+            job.filename.render(&values, &job.extension)
+        };
+        let files = if job.zip {
+            vec![PlannedFile { name: name(None), parts }]
+        } else {
+            parts.into_iter().map(|part| PlannedFile { name: name(Some(&part)), parts: vec![part] }).collect()
+        };
+        let manifest = job.manifest.then(|| crate::name::manifest_name(&job.label, due));
+        Plan { due: due.clone(), period, files, manifest }
+    }
+}
+
+fn part(job: &Job, due: &Zoned, index: usize, export: &JobExport) -> PlannedExport {
+    let period = export.filter.as_ref().and_then(|_| Period::before(export.period, due, &job.schedule));
+    PlannedExport { index, period }
+}
+
+fn cadence_period(job: &Job, due: &Zoned) -> Period {
+    Period::before(PeriodRule::of(job.schedule.cadence), due, &job.schedule)
+        .expect("only the rule for everything has no period, and no cadence has that rule")
+}
