@@ -1,1 +1,85 @@
-//! To be written.
+//! What people type: arguments, the commands behind them, and how each ends.
+//!
+//! Results go to standard output; progress, logs and errors to standard error.
+
+mod args;
+mod bars;
+mod catalogue;
+mod check;
+mod failure;
+mod history;
+mod keys;
+mod logging;
+mod output;
+mod plan;
+mod run;
+mod selection;
+mod serve;
+mod show;
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::config::{self, Config, Faults};
+use args::{Arguments, Command};
+use failure::Failure;
+
+/// Reads the arguments, does what they say, and returns the exit code.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(matches!(arguments.command, Command::Serve));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(Err(Failure::work(format!("can't start threads: {error}")))),
+    };
+    let result = runtime.block_on(dispatch(arguments));
+    // A blocking read of a database may still be waiting for its server; the process need not.
+    runtime.shutdown_background();
+    end(result)
+}
+
+async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
+    let path = arguments.config.as_deref();
+    match arguments.command {
+        Command::Serve => serve::serve(path).await,
+        Command::Run(options) => run::run(load(path)?, options).await,
+        Command::Check(options) => check::check(path, options).await,
+        Command::Plan(options) => plan::plan(&load(path)?, &options),
+        Command::History(options) => history::history(&load(path)?, options).await,
+        Command::Show(options) => show::show(&load(path)?, options).await,
+        Command::Catalogue(options) => catalogue::catalogue(path, &options),
+        Command::Keygen(options) => keys::keygen(&options),
+        Command::Hostkey(options) => keys::hostkey(&options).await,
+        Command::Completions(options) => {
+            let mut script = Vec::new();
+            clap_complete::generate(options.shell, &mut Arguments::command(), "exportd", &mut script);
+            Ok(std::io::stdout().write_all(&script)?)
+        }
+        Command::Man => Ok(clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?),
+    }
+}
+
+/// The configuration that `--config`, the environment or the usual places name. Its faults are a usage failure.
+fn load(path: Option<&Path>) -> Result<Config, Failure> {
+    let path = config::find_config(path).map_err(|faults| report(&faults))?;
+    Config::load(&path).map_err(|faults| report(&faults))
+}
+
+/// All faults of a configuration, each with its place and remedy.
+fn report(faults: &Faults) -> Failure {
+    let is_terminal = std::io::stderr().is_terminal();
+    let colour = is_terminal && std::env::var_os("NO_COLOR").is_none();
+    Failure::usage(faults.render(colour, output::width()))
+}
+
+fn end(result: Result<(), Failure>) -> ExitCode {
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    if !failure.text.is_empty() {
+        // Nobody is left to be told when standard error is closed.
+        let _ = writeln!(anstream::stderr(), "{}", failure.text.trim_end());
+    }
+    ExitCode::from(failure.code)
+}

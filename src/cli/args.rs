@@ -1,0 +1,149 @@
+//! What can be typed: the commands, their arguments, and the help that explains them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Scheduled exports from a SQL database to a partner's SFTP server: whole files, safe columns, every night.
+#[derive(Debug, Parser)]
+#[command(name = "exportd", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Start with `exportd demo`: it shows the whole way with nothing installed.")]
+pub struct Arguments {
+    /// The configuration [default: $EXPORTD_CONFIG, ./jobs.toml, /etc/exportd/jobs.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the jobs whenever they are due, until told to stop
+    Serve,
+    /// Run jobs now, in the foreground
+    Run(RunArguments),
+    /// Check the configuration; with --connect also the store and every destination
+    Check(CheckArguments),
+    /// Show the coming occurrences with their periods and file names
+    Plan(PlanArguments),
+    /// Show past runs, newest first
+    History(HistoryArguments),
+    /// Show one run in full
+    Show(ShowArguments),
+    /// Show the exports that jobs can name, or one export's columns
+    Catalogue(CatalogueArguments),
+    /// Make a key pair for SFTP logins
+    Keygen(KeygenArguments),
+    /// Show a server's host keys and the line that pins them, without trusting them
+    Hostkey(HostkeyArguments),
+    /// Print a completion script for a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man,
+}
+
+/// `exportd run`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd run nightly-bi\n  exportd run nightly-bi --at 2026-11-20\n  \
+                        exportd run nightly-bi --dry-run --output /tmp/look")]
+pub struct RunArguments {
+    /// The jobs, by their labels
+    #[arg(required = true, value_name = "LABEL")]
+    pub labels: Vec<String>,
+    /// Run as if due at this time (a date, a date and time in the job's zone, or RFC 3339) instead of the latest due time
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Write the files to a folder and deliver nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The folder for --dry-run
+    #[arg(long, value_name = "DIR", requires = "dry_run", default_value = "dry-run")]
+    pub output: PathBuf,
+}
+
+/// `exportd check`
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// Also try the store, every column, and every destination
+    #[arg(long)]
+    pub connect: bool,
+}
+
+/// `exportd plan`
+#[derive(Args, Debug)]
+pub struct PlanArguments {
+    /// Only these jobs
+    #[arg(value_name = "LABEL")]
+    pub labels: Vec<String>,
+    /// How many days to look ahead
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3660))]
+    pub days: u16,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `exportd history`
+#[derive(Args, Debug)]
+pub struct HistoryArguments {
+    /// Only this job
+    #[arg(value_name = "LABEL")]
+    pub label: Option<String>,
+    /// How many runs
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `exportd show`
+#[derive(Args, Debug)]
+pub struct ShowArguments {
+    /// The run's identifier, or its first characters
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `exportd catalogue`
+#[derive(Args, Debug)]
+pub struct CatalogueArguments {
+    /// The export whose columns to show
+    #[arg(value_name = "EXPORT")]
+    pub export: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `exportd keygen`
+#[derive(Args, Debug)]
+pub struct KeygenArguments {
+    /// Where the private key goes; the public one stands beside it with `.pub`
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+}
+
+/// `exportd hostkey`
+#[derive(Args, Debug)]
+pub struct HostkeyArguments {
+    /// The server, e.g. sftp.partner.example or sftp.partner.example:2222
+    #[arg(value_name = "HOST[:PORT]")]
+    pub host: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `exportd completions`
+#[derive(Args, Debug)]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

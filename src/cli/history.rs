@@ -1,0 +1,52 @@
+//! `exportd history`: past runs, newest first.
+
+use crate::config::Config;
+use crate::run::{RunRecord, RunState};
+use crate::state::{Filter, State};
+
+use super::args::HistoryArguments;
+use super::failure::Failure;
+use super::output::{self, Listing};
+
+/// Lists runs, of one job or of all. A job that is no longer configured keeps its history.
+pub async fn history(config: &Config, options: HistoryArguments) -> Result<(), Failure> {
+    let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
+    let filter = Filter { job: options.label, limit: options.limit, ..Filter::default() };
+    let runs = state.history(&filter).await.map_err(Failure::unreachable)?;
+    if options.json {
+        return Ok(output::json(&runs)?);
+    }
+    if runs.is_empty() {
+        return Ok(output::line("no runs yet")?);
+    }
+    let mut listing =
+        Listing::new(&["RUN", "JOB", "DUE", "STATE", "FILES", "ROWS", "SIZE", "TOOK"]).numbers(&[4, 5, 6, 7]);
+    for run in &runs {
+        listing.row(cells(run));
+    }
+    listing.print(0)?;
+    let failed = runs.iter().find(|run| run.state == RunState::Failed);
+    if let Some(run) = failed {
+        output::line(format!("\nWhy a run failed: exportd show {}", run.id))?;
+    }
+    Ok(())
+}
+
+fn cells(run: &RunRecord) -> [String; 8] {
+    let rows = run.files.iter().map(|file| file.rows).sum();
+    let bytes = run.files.iter().map(|file| file.bytes).sum();
+    let took = match (run.started, run.finished) {
+        (Some(started), Some(finished)) => output::elapsed(started, finished),
+        _ => String::new(),
+    };
+    [
+        run.id.to_string(),
+        run.job.clone(),
+        output::time(&run.due),
+        run.state.to_string(),
+        output::count(run.files.len() as u64),
+        output::count(rows),
+        output::size(bytes),
+        took,
+    ]
+}

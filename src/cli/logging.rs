@@ -1,0 +1,19 @@
+//! The log on standard error: for people on a terminal, JSON elsewhere; identifiers as fields, never a secret.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts the log. The daemon tells what it does; other commands only what goes wrong, for they print their results.
+///
+/// `EXPORTD_LOG` chooses levels (`debug`, `exportd=debug,russh=info`).
+pub fn start(daemon: bool) {
+    let usual = if daemon { "info,russh=warn,sqlx=warn" } else { "error" };
+    let filter = EnvFilter::try_from_env("EXPORTD_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.with_target(false).init();
+    } else {
+        log.json().flatten_event(true).with_current_span(false).with_span_list(false).with_target(false).init();
+    }
+}

@@ -1,0 +1,139 @@
+//! What listings look like: aligned tables without frames for people, pretty JSON for programs.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
+use jiff::{Timestamp, Zoned};
+use serde::Serialize;
+
+/// Prints `value` as pretty JSON.
+pub fn json(value: &impl Serialize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)
+}
+
+/// How many characters fit into a line of the terminal; 100 where there is none.
+pub fn width() -> usize {
+    Table::new().width().map_or(100, usize::from)
+}
+
+/// Prints a line.
+pub fn line(text: impl AsRef<str>) -> io::Result<()> {
+    writeln!(anstream::stdout().lock(), "{}", text.as_ref())
+}
+
+/// A listing: a bold header and aligned columns, wrapped to the terminal, unwrapped in a pipe.
+pub struct Listing {
+    table: Table,
+}
+
+impl Listing {
+    /// A listing with these headings.
+    pub fn new(headings: &[&str]) -> Listing {
+        let mut table = Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        if io::stdout().is_terminal() {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
+        } else {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+            table.set_header(headings.iter().map(Cell::new));
+        }
+        Listing { table }
+    }
+
+    /// Aligns the columns at these positions to the right, and never wraps them.
+    pub fn numbers(mut self, positions: &[usize]) -> Listing {
+        for position in positions {
+            if let Some(column) = self.table.column_mut(*position) {
+                column.set_cell_alignment(CellAlignment::Right);
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        self
+    }
+
+    /// Adds a row.
+    pub fn row<T: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.table.add_row(cells.into_iter().map(Into::into).collect::<Vec<Cell>>());
+    }
+
+    /// Prints it, indented by `indent` blanks, without blanks at the ends of lines.
+    pub fn print(&self, indent: usize) -> io::Result<()> {
+        let mut out = anstream::stdout().lock();
+        for line in self.table.lines() {
+            // The preset without frames still leaves the blank of its left edge.
+            let line = line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
+            writeln!(out, "{:indent$}{line}", "")?;
+        }
+        Ok(())
+    }
+}
+
+/// A size for people: `917 B`, `12.3 KB`, `430 MB` (powers of 1000).
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
+    let mut amount = bytes as f64;
+    let mut unit = 0;
+    while amount >= 999.5 && unit < UNITS.len() - 1 {
+        amount /= 1000.0;
+        unit += 1;
+    }
+    match unit {
+        0 => format!("{bytes} B"),
+        _ if amount < 99.95 => format!("{amount:.1} {}", UNITS[unit]),
+        _ => format!("{amount:.0} {}", UNITS[unit]),
+    }
+}
+
+/// A count for people: `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 file`, `2 files`.
+pub fn plural(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", count(number as u64)) }
+}
+
+/// A time of a zone for people: `2026-11-21 04:00 CET`.
+pub fn time(zoned: &Zoned) -> String {
+    zoned.strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// An instant as programs read it: RFC 3339 with a numeric offset, in the zone of `zoned`.
+pub fn rfc3339(zoned: &Zoned) -> String {
+    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// The time between two instants for people: `0.4 s`, `3 min 20 s`.
+pub fn elapsed(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.duration_since(from).as_secs_f64().max(0.0);
+    if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{} min {} s", seconds as u64 / 60, seconds as u64 % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_counts_read_well() {
+        assert_eq!([size(0), size(999), size(1000), size(430_000_000)], ["0 B", "999 B", "1.0 KB", "430 MB"]);
+        assert_eq!(size(999_950), "1.0 MB");
+        assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([plural(1, "file"), plural(2000, "file")], ["1 file", "2,000 files"]);
+    }
+}

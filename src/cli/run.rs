@@ -1,0 +1,194 @@
+//! `exportd run`: jobs now, in the foreground.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::{Timestamp, Zoned};
+
+use crate::config::Config;
+use crate::export::{self, Cancel, Context, Production, RunError};
+use crate::job::Job;
+use crate::period::Period;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::run::{FileRecord, RunId, RunState};
+use crate::spool::Spool;
+use crate::state::State;
+
+use super::args::RunArguments;
+use super::bars::Bars;
+use super::failure::Failure;
+use super::output::{self, Listing};
+use super::selection;
+
+/// A job that has been run.
+pub struct Executed {
+    job: String,
+    /// None for a dry run, which history does not know.
+    run: Option<RunId>,
+    files: Vec<FileRecord>,
+    took: String,
+    error: Option<RunError>,
+}
+
+impl Executed {
+    /// Whether it did all it was to do.
+    pub fn is_done(&self) -> bool {
+        self.error.is_none()
+    }
+}
+
+/// Runs the named jobs one after the other and reports what came of each. A job that fails does not keep the next
+/// from running.
+pub async fn run(config: Config, options: RunArguments) -> Result<(), Failure> {
+    let mut wanted = Vec::new();
+    for label in &options.labels {
+        let job = selection::job(&config, label)?;
+        let due = match &options.at {
+            Some(text) => selection::due(job, text)?,
+            None => job.schedule.latest_due(Timestamp::now()),
+        };
+        wanted.push((Arc::new(job.clone()), due));
+    }
+    let cancel = Cancel::new();
+    let interrupted = tokio::spawn(cancel_on_signal(cancel.clone()));
+    let executed = if options.dry_run {
+        dry_run(&config, wanted, &options.output, &cancel).await?
+    } else {
+        execute_all(&config, wanted, &cancel).await?
+    };
+    interrupted.abort();
+    report(&executed)?;
+    if options.dry_run {
+        output::line(format!("\nNothing was delivered; the files are in {}", options.output.display()))?;
+    }
+    match executed.iter().filter_map(|executed| executed.error.as_ref()).next() {
+        None => Ok(()),
+        Some(error) if error.is_unreachable() => Err(Failure { code: 3, text: String::new() }),
+        Some(_) => Err(Failure::reported()),
+    }
+}
+
+async fn cancel_on_signal(cancel: Cancel) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        cancel.cancel();
+    }
+}
+
+/// Runs jobs for their due times, with history, until all are done or the user has had enough.
+pub async fn execute_all(
+    config: &Config,
+    wanted: Vec<(Arc<Job>, Zoned)>,
+    cancel: &Cancel,
+) -> Result<Vec<Executed>, Failure> {
+    let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
+    let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?;
+    let context = Context { store: config.store.clone(), spool, state };
+    let mut executed = Vec::new();
+    for (job, due) in wanted {
+        if cancel.is_cancelled() {
+            break;
+        }
+        executed.push(execute(&context, job, due, cancel).await.map_err(Failure::unreachable)?);
+    }
+    Ok(executed)
+}
+
+async fn execute(context: &Context, job: Arc<Job>, due: Zoned, cancel: &Cancel) -> Result<Executed, RunError> {
+    let started = Timestamp::now();
+    let period = Period::of_cadence(&due, &job.schedule);
+    let run = context.state.begin_manual(&job.label, &due, &period, started).await?;
+    let plan = Plan::new(&job, &due, run.id.as_str());
+    let progress = Progress::new(plan.files.len());
+    let bars = Bars::show(&plan, &progress);
+    let result = export::execute(context, &job, &run, &progress, cancel).await;
+    drop(bars);
+
+    let finished = Timestamp::now();
+    let (state, text) = match &result {
+        Ok(()) => (RunState::Delivered, None),
+        Err(error) => (RunState::Failed, Some(error.to_string())),
+    };
+    context.state.finish(&run.id, state, text.as_deref(), finished).await?;
+    let files = context.state.files(&run.id).await?.into_iter().map(|stored| stored.file).collect();
+    let took = output::elapsed(started, finished);
+    Ok(Executed { job: job.label.clone(), run: Some(run.id), files, took, error: result.err() })
+}
+
+/// Writes the files of jobs into `output` and delivers nothing; history does not hear of it.
+async fn dry_run(
+    config: &Config,
+    wanted: Vec<(Arc<Job>, Zoned)>,
+    output: &Path,
+    cancel: &Cancel,
+) -> Result<Vec<Executed>, Failure> {
+    std::fs::create_dir_all(output)
+        .map_err(|error| Failure::usage(format!("can't make the folder {}: {error}", output.display())))?;
+    let spool = Spool::open(output).map_err(Failure::usage)?;
+    let mut executed = Vec::new();
+    for (job, due) in wanted {
+        let started = Timestamp::now();
+        let label = job.label.clone();
+        let result = produce_into(config, job, due, &spool, output, cancel).await;
+        let took = output::elapsed(started, Timestamp::now());
+        let (files, error) = match result {
+            Ok(files) => (files, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        executed.push(Executed { job: label, run: None, files, took, error });
+    }
+    // Empty now, unless something in it could not be moved; then it tells more than it harms.
+    let _ = std::fs::remove_dir(output.join("spool"));
+    Ok(executed)
+}
+
+async fn produce_into(
+    config: &Config,
+    job: Arc<Job>,
+    due: Zoned,
+    spool: &Spool,
+    output: &Path,
+    cancel: &Cancel,
+) -> Result<Vec<FileRecord>, RunError> {
+    let id = RunId::new(Timestamp::now(), std::process::id());
+    let plan = Arc::new(Plan::new(&job, &due, id.as_str()));
+    let progress = Progress::new(plan.files.len());
+    let _bars = Bars::show(&plan, &progress);
+    let folder = Arc::new(spool.run(&id)?);
+    let production = Production { store: config.store.clone(), job, plan, folder, progress, cancel: cancel.clone() };
+    let artifacts = match export::produce(production).await {
+        Ok(artifacts) => artifacts,
+        Err(error) => {
+            spool.remove(&id)?;
+            return Err(error);
+        }
+    };
+    for artifact in &artifacts {
+        artifact.move_to(&output.join(&artifact.name))?;
+    }
+    spool.remove(&id)?;
+    Ok(artifacts.iter().map(|artifact| artifact.record()).collect())
+}
+
+/// Says what came of each job: its files on standard output, its error on standard error.
+pub fn report(executed: &[Executed]) -> std::io::Result<()> {
+    use std::io::Write;
+
+    let mut listing = Listing::new(&["JOB", "FILE", "ROWS", "SIZE", "TOOK"]).numbers(&[2, 3, 4]);
+    for done in executed.iter().filter(|executed| executed.is_done()) {
+        for (position, file) in done.files.iter().enumerate() {
+            let first = |text: &str| if position == 0 { text.to_owned() } else { String::new() };
+            let (rows, size) = (output::count(file.rows), output::size(file.bytes));
+            listing.row([first(&done.job), file.name.clone(), rows, size, first(&done.took)]);
+        }
+    }
+    if executed.iter().any(Executed::is_done) {
+        listing.print(0)?;
+    }
+    for failed in executed {
+        let Some(error) = &failed.error else { continue };
+        let run = failed.run.as_ref().map(|run| format!(" (run {run})")).unwrap_or_default();
+        writeln!(anstream::stderr().lock(), "job {}: {error}{run}", failed.job)?;
+    }
+    Ok(())
+}
