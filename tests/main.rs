@@ -6,4 +6,3 @@
 mod contract;
 mod story;
 mod support;
-mod tidy;

@@ -7,7 +7,10 @@
 
 mod bounds;
 mod error;
+mod mysql;
+mod postgres;
 mod relation;
+mod server;
 mod sql;
 mod sqlite;
 mod statement;
@@ -16,6 +19,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::error::{MissingColumn, ReadError, StoreError};
+use self::mysql::Mysql;
+use self::postgres::Postgres;
 pub use self::relation::{DbColumn, DbTable};
 use self::sqlite::Sqlite;
 use crate::catalogue::Source;
@@ -48,24 +53,6 @@ pub enum StoreKind {
     Mysql,
 }
 
-impl StoreKind {
-    /// The schemes that URLs of stores begin with.
-    pub const SCHEMES: [(&str, StoreKind); 5] = [
-        ("sqlite", StoreKind::Sqlite),
-        ("postgres", StoreKind::Postgres),
-        ("postgresql", StoreKind::Postgres),
-        ("mysql", StoreKind::Mysql),
-        ("mariadb", StoreKind::Mysql),
-    ];
-
-    /// The database that a URL's scheme names, compared without case.
-    pub fn of_url(url: &str) -> Option<StoreKind> {
-        let scheme = url.split_once(':')?.0;
-        let known = StoreKind::SCHEMES.into_iter().find(|(known, _)| scheme.eq_ignore_ascii_case(known));
-        known.map(|(_, kind)| kind)
-    }
-}
-
 /// One consistent state of the store, seen through one read-only connection.
 ///
 /// SQLite blocks the thread that reads it, and every sink may, so [`Snapshot::read`] belongs on a thread that may
@@ -74,6 +61,8 @@ pub struct Snapshot(Inner);
 
 enum Inner {
     Sqlite(Sqlite),
+    Postgres(Postgres),
+    Mysql(Mysql),
 }
 
 /// One export, checked against a snapshot and ready to be read from it.
@@ -87,6 +76,8 @@ pub struct Prepared {
 #[derive(Debug)]
 enum Plan {
     Sqlite(sqlite::Plan),
+    Postgres(postgres::Plan),
+    Mysql(mysql::Plan),
 }
 
 impl Snapshot {
@@ -94,7 +85,8 @@ impl Snapshot {
     pub async fn open(settings: &StoreSettings) -> Result<Snapshot, StoreError> {
         match settings.kind {
             StoreKind::Sqlite => Sqlite::open(settings).map(Inner::Sqlite).map(Snapshot),
-            StoreKind::Postgres | StoreKind::Mysql => Err(StoreError::Url("only SQLite can be read".to_owned())),
+            StoreKind::Postgres => Postgres::open(settings).await.map(Inner::Postgres).map(Snapshot),
+            StoreKind::Mysql => Mysql::open(settings).await.map(Inner::Mysql).map(Snapshot),
         }
     }
 
@@ -107,6 +99,8 @@ impl Snapshot {
         }
         let plan = match &mut self.0 {
             Inner::Sqlite(sqlite) => Plan::Sqlite(sqlite.prepare(export, &mut hints)?),
+            Inner::Postgres(postgres) => Plan::Postgres(postgres.prepare(export, &mut hints).await?),
+            Inner::Mysql(mysql) => Plan::Mysql(mysql.prepare(export, &mut hints).await?),
         };
         Ok(Prepared { hints, plan })
     }
@@ -123,6 +117,19 @@ impl Snapshot {
     ) -> Result<(), ReadError> {
         match (&mut self.0, &prepared.plan) {
             (Inner::Sqlite(sqlite), Plan::Sqlite(plan)) => sqlite.read(plan, period, sink),
+            (Inner::Postgres(postgres), Plan::Postgres(plan)) => postgres.read(plan, period, sink).await,
+            (Inner::Mysql(mysql), Plan::Mysql(plan)) => mysql.read(plan, period, sink).await,
+            _ => Err(foreign().into()),
+        }
+    }
+
+    /// How the store would go about reading the rows of `period`: its own plan, as it writes it.
+    pub async fn explain(&mut self, prepared: &Prepared, period: &Period) -> Result<String, StoreError> {
+        match (&mut self.0, &prepared.plan) {
+            (Inner::Sqlite(sqlite), Plan::Sqlite(plan)) => sqlite.plan(plan),
+            (Inner::Postgres(postgres), Plan::Postgres(plan)) => postgres.explain(plan, period).await,
+            (Inner::Mysql(mysql), Plan::Mysql(plan)) => mysql.explain(plan, period).await,
+            _ => Err(foreign()),
         }
     }
 
@@ -130,6 +137,8 @@ impl Snapshot {
     pub async fn inspect(&mut self, source: &Source) -> Result<Vec<DbColumn>, StoreError> {
         match &mut self.0 {
             Inner::Sqlite(sqlite) => sqlite.inspect(source),
+            Inner::Postgres(postgres) => postgres.inspect(source).await,
+            Inner::Mysql(mysql) => mysql.inspect(source).await,
         }
     }
 
@@ -137,6 +146,8 @@ impl Snapshot {
     pub async fn tables(&mut self) -> Result<Vec<DbTable>, StoreError> {
         match &mut self.0 {
             Inner::Sqlite(sqlite) => sqlite.tables(),
+            Inner::Postgres(postgres) => postgres.tables().await,
+            Inner::Mysql(mysql) => mysql.tables().await,
         }
     }
 
@@ -144,8 +155,14 @@ impl Snapshot {
     pub async fn close(self) {
         match self.0 {
             Inner::Sqlite(sqlite) => drop(sqlite),
+            Inner::Postgres(postgres) => postgres.close().await,
+            Inner::Mysql(mysql) => mysql.close().await,
         }
     }
+}
+
+fn foreign() -> StoreError {
+    StoreError::Protocol("the export was prepared for another store".to_owned())
 }
 
 /// The file that a `sqlite:` URL names: whatever follows `sqlite:` or `sqlite://`, taken as it is.

@@ -173,6 +173,12 @@ impl Sqlite {
         Ok(Some(Indexed { select: raw, odd_ones: odd_ones.collect() }))
     }
 
+    /// How SQLite reads a period, if its datetimes are spelt alike.
+    pub(in crate::store) fn plan(&self, plan: &Plan) -> Result<String, StoreError> {
+        let select = plan.indexed.as_ref().map_or(&plan.select, |indexed| &indexed.select);
+        Ok(self.explain(&select.text(plan.filter.is_some()))?.join("\n"))
+    }
+
     fn warn(&self, hints: &mut Vec<String>) -> Result<(), StoreError> {
         let mode: String = self.db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(error::asking)?;
         if self.frozen.is_none() && mode != "wal" {

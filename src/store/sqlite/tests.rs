@@ -1,5 +1,3 @@
-//! SQLite read on its own: opening, odd names, odd times.
-
 use std::path::Path;
 use std::time::Duration;
 

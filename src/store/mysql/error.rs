@@ -1,0 +1,93 @@
+//! MySQL's and MariaDB's errors in our terms, by their numbers.
+//!
+//! A message may quote data (`Incorrect integer value: 'Ada'`), so it is shown only for the numbers listed here, which
+//! are about names, rights, syntax and connections. Of all others only the number is told.
+
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use sqlx::mysql::MySqlDatabaseError;
+
+use crate::store::error::StoreError;
+use crate::store::server;
+
+/// An error while the connection was used by a statement that may take `limit`.
+pub(super) fn of(error: sqlx::Error, limit: Duration) -> StoreError {
+    server::broken(error, |error| rejection(number(&*error), error.message(), limit))
+}
+
+/// The server's answer to our login.
+pub(super) fn refusal(place: &str, error: Box<dyn DatabaseError>) -> StoreError {
+    let (number, place) = (number(&*error), place.to_owned());
+    let cause = match kind(number) {
+        Kind::Hidden => format!("error {number}"),
+        _ => format!("{} ({number})", error.message()),
+    };
+    match kind(number) {
+        Kind::Passing | Kind::Slow => StoreError::Unreachable { place, cause },
+        Kind::Lasting | Kind::Hidden => StoreError::Refused { place, cause },
+    }
+}
+
+fn rejection(number: u16, message: &str, limit: Duration) -> StoreError {
+    let code = format!("MySQL {number}");
+    match kind(number) {
+        Kind::Slow => StoreError::Timeout(limit),
+        Kind::Lasting => StoreError::Statement { code, cause: message.to_owned() },
+        Kind::Passing => StoreError::Interrupted { code, cause: message.to_owned() },
+        Kind::Hidden => StoreError::Interrupted { code, cause: "the database reports an error".to_owned() },
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// About names, rights or syntax.
+    Lasting,
+    /// About connections, locks or resources.
+    Passing,
+    /// The time limit.
+    Slow,
+    /// Perhaps about data; nothing is known of it.
+    Hidden,
+}
+
+fn kind(number: u16) -> Kind {
+    match number {
+        // 1317: interrupted, 1969 and 3024: over the limit, in MariaDB and MySQL
+        1317 | 1969 | 3024 => Kind::Slow,
+        // too many connections or open files, out of memory or disk, shutdown, lost connections, locks, a table
+        // that was changed under the snapshot
+        1021 | 1037 | 1038 | 1040 | 1041 | 1053 | 1135 | 1152 | 1153 | 1158..=1161 | 1184 | 1203 | 1205 | 1206
+        | 1213 | 1226 | 1412 | 1927 | 3159 | 4031 => Kind::Passing,
+        // logins and rights
+        1044 | 1045 | 1130 | 1142 | 1143 | 1227 | 1251 | 1290 | 1370 | 1396 | 1449 | 1698 | 1820 | 1862 | 3118
+        // names
+        | 1046 | 1049 | 1051 | 1052 | 1054 | 1060 | 1066 | 1109 | 1146 | 1247 | 1305 | 1356 | 1630 | 4161
+        // syntax and what the server can't do
+        | 1055 | 1056 | 1064 | 1065 | 1111 | 1140 | 1148 | 1149 | 1221 | 1222 | 1235 | 1241 | 1248 | 1295 | 1582
+        | 1583 | 3029 | 3065
+        // writing in a transaction that reads, and statements that end it
+        | 1792 | 1568 => Kind::Lasting,
+        _ => Kind::Hidden,
+    }
+}
+
+fn number(error: &dyn DatabaseError) -> u16 {
+    error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_listed_messages_are_shown() {
+        let told = |number| rejection(number, "quotes 'Ada'", Duration::from_secs(5));
+        assert!(told(1054).to_string().contains("quotes") && told(1054).is_permanent());
+        assert!(told(1213).to_string().contains("quotes") && !told(1213).is_permanent());
+        for number in [1366, 1292, 1264, 1690, 3140, 0] {
+            assert!(!told(number).to_string().contains("Ada") && !told(number).is_permanent());
+        }
+        assert!(matches!(told(1969), StoreError::Timeout(_)));
+    }
+}

@@ -1,0 +1,153 @@
+//! MySQL and MariaDB, through sqlx.
+//!
+//! Rows are read with a prepared statement and so come in the binary protocol: numbers and times need no parsing, and
+//! text stays in the buffer of the packet it came in. Every answer of the server is one packet per row; it pushes all
+//! rows, so it must be willing to wait for a slow reader.
+
+mod catalogue;
+mod error;
+mod prepare;
+mod row;
+mod types;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
+
+pub(super) use self::prepare::Plan;
+use super::StoreSettings;
+use super::error::{ReadError, StoreError};
+use super::server::{self, Deadline};
+use crate::period::Period;
+use crate::value::RowSink;
+
+/// One connection, inside one transaction.
+pub(super) struct Mysql {
+    /// Gone after a read that ended early.
+    db: Option<MySqlConnection>,
+    timeout: Duration,
+}
+
+impl Mysql {
+    /// Connects and starts the snapshot.
+    pub(super) async fn open(settings: &StoreSettings) -> Result<Mysql, StoreError> {
+        let options = options(settings)?;
+        let place = place(&options);
+        let mut db = server::connect(&place, options.connect(), error::refusal).await?;
+        let timeout = settings.statement_timeout;
+        let fault = |error| error::of(error, timeout);
+        let version = sqlx::query("SELECT VERSION()").persistent(false).fetch_one(&mut db).await.map_err(fault)?;
+        let version = catalogue::text(&version, 0).map_err(fault)?;
+        for statement in session(version.contains("MariaDB"), timeout) {
+            db.execute(AssertSqlSafe(statement)).await.map_err(fault)?;
+        }
+        Ok(Mysql { db: Some(db), timeout })
+    }
+
+    /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
+    pub(super) async fn read<S: RowSink>(
+        &mut self,
+        plan: &Plan,
+        period: Option<&Period>,
+        sink: &mut S,
+    ) -> Result<(), ReadError> {
+        let result = self.stream(plan, period, sink).await;
+        if result.is_err()
+            && let Some(db) = self.db.take()
+        {
+            // It is given up for good, so it does not matter whether it can be closed properly.
+            let _ = db.close_hard().await;
+        }
+        result
+    }
+
+    async fn stream<S: RowSink>(
+        &mut self,
+        plan: &Plan,
+        period: Option<&Period>,
+        sink: &mut S,
+    ) -> Result<(), ReadError> {
+        let timeout = self.timeout;
+        let bound = plan.filter.as_ref().zip(period);
+        let mut query = sqlx::query(AssertSqlSafe(plan.select.text(bound.is_some()))).persistent(false);
+        if let Some((form, period)) = bound {
+            query = query.bind(form.text(&period.from)).bind(form.text(&period.to));
+        }
+        let mut rows = query.fetch(self.db()?);
+        let mut deadline = Deadline::start(timeout);
+        let mut decoder = None;
+        while let Some(row) = deadline.next(&mut rows).await? {
+            let row = row.map_err(|error| error::of(error, timeout))?;
+            let decoder = decoder.get_or_insert_with(|| row::Decoder::new(row.columns()));
+            decoder.row(&row, sink)?;
+        }
+        Ok(())
+    }
+
+    fn db(&mut self) -> Result<&mut MySqlConnection, StoreError> {
+        self.db.as_mut().ok_or_else(server::closed)
+    }
+
+    /// Says good-bye to the server.
+    pub(super) async fn close(self) {
+        if let Some(db) = self.db {
+            // The server ends the transaction in any case.
+            let _ = db.close().await;
+        }
+    }
+}
+
+/// What is set before the snapshot, and the snapshot.
+fn session(is_mariadb: bool, timeout: Duration) -> [String; 5] {
+    let millis = timeout.as_millis().clamp(1, i32::MAX as u128);
+    let seconds = timeout.as_secs().clamp(60, 31_536_000);
+    [
+        if is_mariadb {
+            format!("SET SESSION max_statement_time = {}", millis as f64 / 1000.0)
+        } else {
+            format!("SET SESSION max_execution_time = {millis}")
+        },
+        format!("SET SESSION net_write_timeout = {seconds}"),
+        // In this mode CHAR columns would come with the blanks that pad them.
+        "SET SESSION sql_mode = REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')".to_owned(),
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ".to_owned(),
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY".to_owned(),
+    ]
+}
+
+fn options(settings: &StoreSettings) -> Result<MySqlConnectOptions, StoreError> {
+    let url = settings.url.expose();
+    let mut options = MySqlConnectOptions::from_str(url).map_err(|error| match error {
+        sqlx::Error::Configuration(cause) => StoreError::Url(cause.to_string()),
+        _ => StoreError::Url("it must have the form mysql://USER@HOST/DATABASE".to_owned()),
+    })?;
+    if options.get_database().is_none_or(str::is_empty) {
+        return Err(StoreError::Url("it names no database; write mysql://USER@HOST/DATABASE".to_owned()));
+    }
+    if !server::has_parameter(url, &["sslmode", "ssl-mode"]) {
+        let is_local = options.get_socket().is_some() || server::is_local(options.get_host());
+        options = options.ssl_mode(if is_local { MySqlSslMode::Preferred } else { MySqlSslMode::VerifyIdentity });
+    }
+    if let Some(ca) = &settings.ca {
+        options = options.ssl_ca(ca);
+    }
+    // The administrator's queries mean what they mean in any other client, so the server's own modes stay.
+    Ok(options
+        .pipes_as_concat(false)
+        .no_engine_substitution(false)
+        .timezone(Some("+00:00".to_owned()))
+        .charset("utf8mb4")
+        .statement_cache_capacity(0)
+        .disable_statement_logging())
+}
+
+/// The server and database, for people.
+fn place(options: &MySqlConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_default();
+    match options.get_socket() {
+        Some(socket) => format!("{}/{database}", socket.display()),
+        None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
+    }
+}

@@ -1,0 +1,91 @@
+//! From an export to the statement that reads it.
+
+use sqlx::{AssertSqlSafe, Executor};
+
+use super::catalogue::{self, MyColumn};
+use super::{Mysql, error};
+use crate::catalogue::Column;
+use crate::job::JobExport;
+use crate::period::Period;
+use crate::store::bounds::Form;
+use crate::store::error::StoreError;
+use crate::store::relation::{self, Case};
+use crate::store::sql::{Quotes, Select};
+
+/// How one export is read.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) select: Select,
+    /// How the ends of a period are written.
+    pub(super) filter: Option<Form>,
+}
+
+impl Mysql {
+    /// Checks that everything `export` names exists and may be read, and decides how it is read.
+    pub(in crate::store) async fn prepare(
+        &mut self,
+        export: &JobExport,
+        hints: &mut Vec<String>,
+    ) -> Result<Plan, StoreError> {
+        let relation = self.relation(&export.source).await?;
+        let found = relation::find(export, &relation.columns, Case::Folds)?;
+        let order = |column: &&MyColumn| column.class.order(&quoted(column), column.collation.as_deref());
+        let mut select = Select {
+            cells: found.cells.iter().map(|column| cell(column)).collect(),
+            from: relation.from.clone(),
+            filter: String::new(),
+            order: found.order.iter().map(order).collect(),
+        };
+        let mut filter = None;
+        if let (Some(time), Some(column)) = (&export.filter, found.filter) {
+            let (form, condition) = condition(&time.column, column)?;
+            select.filter = condition;
+            filter = Some(form);
+            if column.lacks_index {
+                let name = quoted(column);
+                let hint =
+                    format!("no index starts with {name}, so every run reads all rows to find those of its period");
+                hints.push(hint);
+            }
+        }
+        // Preparing it is what tells whether every function and right is there.
+        let sql = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(select.text(true)));
+        let timeout = self.timeout;
+        self.db()?.prepare(sql).await.map_err(|error| error::of(error, timeout))?;
+        Ok(Plan { select, filter })
+    }
+
+    /// How the server reads a period, in JSON.
+    pub(in crate::store) async fn explain(&mut self, plan: &Plan, period: &Period) -> Result<String, StoreError> {
+        let sql = format!("EXPLAIN FORMAT=JSON {}", plan.select.text(plan.filter.is_some()));
+        let mut question = sqlx::query(AssertSqlSafe(sql));
+        if let Some(form) = &plan.filter {
+            question = question.bind(form.text(&period.from)).bind(form.text(&period.to));
+        }
+        let steps = self.ask(question).await?;
+        let steps = steps.iter().map(|step| catalogue::text(step, 0)).collect::<sqlx::Result<Vec<String>>>();
+        Ok(steps.map_err(|error| error::of(error, self.timeout))?.join("\n"))
+    }
+}
+
+fn quoted(column: &MyColumn) -> String {
+    Quotes::Backtick.quote(&column.column.name)
+}
+
+/// The expression for a cell. Adding nothing makes a wider number of a TINYINT(1), and keeps its sign.
+fn cell(column: &MyColumn) -> String {
+    if column.is_tiny { format!("{} + 0", quoted(column)) } else { quoted(column) }
+}
+
+/// How `column`, declared as `declared`, is compared with a period.
+fn condition(declared: &Column, column: &MyColumn) -> Result<(Form, String), StoreError> {
+    let Some((form, cast)) = column.class.filter(declared) else {
+        return Err(StoreError::NotATime {
+            column: column.column.name.clone(),
+            sql_type: column.column.sql_type.clone(),
+            declared: declared.kind.name(),
+        });
+    };
+    let name = quoted(column);
+    Ok((form, format!("{name} >= CAST(? AS {cast}) AND {name} < CAST(? AS {cast})")))
+}

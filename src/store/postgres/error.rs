@@ -1,0 +1,98 @@
+//! PostgreSQL's errors in our terms, by their SQLSTATE.
+//!
+//! The server's message is shown only for classes of errors that are about names, rights, connections or resources.
+//! A message about data quotes the data (`invalid input syntax for type integer: "Ada"`), so of those only the code
+//! and the condition are told. Detail and hint are never shown.
+
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+
+use crate::store::error::StoreError;
+use crate::store::server;
+
+/// An error while the connection was used by a statement that may take `limit`.
+pub(super) fn of(error: sqlx::Error, limit: Duration) -> StoreError {
+    server::broken(error, |error| rejection(&code(&*error), error.message(), limit))
+}
+
+/// The server's answer to our login.
+pub(super) fn refusal(place: &str, error: Box<dyn DatabaseError>) -> StoreError {
+    let (code, place) = (code(&*error), place.to_owned());
+    let cause = format!("{} ({code})", condition(&code, error.message()));
+    match class(&code) {
+        "53" | "57" | "08" | "55" | "58" => StoreError::Unreachable { place, cause },
+        _ => StoreError::Refused { place, cause },
+    }
+}
+
+fn rejection(code: &str, message: &str, limit: Duration) -> StoreError {
+    // A statement is cancelled when its time is up, or by an administrator, who may have the same reason.
+    if code == "57014" {
+        return StoreError::Timeout(limit);
+    }
+    let cause = condition(code, message);
+    let code = code.to_owned();
+    match class(&code) {
+        "42" | "28" | "3D" | "3F" | "25" | "0A" | "22" | "23" | "21" | "44" => StoreError::Statement { code, cause },
+        _ => StoreError::Interrupted { code, cause },
+    }
+}
+
+fn code(error: &dyn DatabaseError) -> String {
+    error.code().unwrap_or_default().into_owned()
+}
+
+fn class(code: &str) -> &str {
+    code.get(..2).unwrap_or_default()
+}
+
+fn condition(code: &str, message: &str) -> String {
+    let words = match class(code) {
+        "42" | "28" | "3D" | "3F" | "53" | "57" | "08" | "25" | "40" | "55" | "58" | "0A" => message,
+        "22" => match code {
+            "22003" => "a number is out of range",
+            "22007" | "22008" => "a date or time can't be read or is out of range",
+            "22012" => "a division by zero",
+            "22021" => "a text is not in the database's encoding",
+            "22P02" => "a text can't be read as the type it is converted to",
+            _ => "a value does not fit the query",
+        },
+        "21" => "a subquery yields more than one row",
+        "23" | "44" => "a constraint is violated",
+        "P0" => "a function raised an error",
+        "XX" => "an internal error of the database, or damaged data",
+        _ => "the database reports an error",
+    };
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(code: &str, message: &str) -> (String, bool) {
+        let error = rejection(code, message, Duration::from_secs(5));
+        (error.to_string(), error.is_permanent())
+    }
+
+    #[test]
+    fn names_are_shown_and_values_are_not() {
+        let (text, permanent) = told("42703", "column \"emial\" does not exist");
+        assert!(text.contains("column \"emial\" does not exist") && permanent);
+        for code in ["22P02", "22999", "23505", "P0001", "XX001", "99999", ""] {
+            let (text, _) = told(code, "invalid input syntax for type integer: \"Ada\"");
+            assert!(!text.contains("Ada") && text.contains(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_tried_again() {
+        for code in ["40001", "57P01", "57P03", "57014", "53300", "08006", "55P03", "XX000", "99999"] {
+            assert!(!told(code, "m").1, "{code}");
+        }
+        for code in ["42P01", "42501", "42601", "25006", "22012", "0A000"] {
+            assert!(told(code, "m").1, "{code}");
+        }
+    }
+}

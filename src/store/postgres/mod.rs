@@ -1,0 +1,141 @@
+//! PostgreSQL, through sqlx.
+//!
+//! Rows are read with `COPY (SELECT …) TO STDOUT (FORMAT binary)` and decoded here. COPY costs the server least per
+//! row, and its binary format spares it the writing of texts that we would have to read again. It can't take bound
+//! values, so the ends of a period are bound to settings of the transaction (`set_config`), which the statement
+//! reads as constants; an index on the time column stays usable.
+
+mod catalogue;
+mod copy;
+mod error;
+mod numeric;
+mod prepare;
+mod types;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{ConnectOptions, Connection, Executor};
+
+pub(super) use self::prepare::Plan;
+use super::error::{ReadError, StoreError};
+use super::server::{self, Deadline};
+use super::{StoreSettings, bounds};
+use crate::period::Period;
+use crate::value::RowSink;
+
+/// One connection, inside one transaction.
+pub(super) struct Postgres {
+    /// Gone after a read that ended early.
+    db: Option<PgConnection>,
+    timeout: Duration,
+}
+
+/// Settings that decide how values are read and written, fixed for the transaction. It is a query, and so takes the
+/// snapshot as well.
+const SETTINGS: &str = "SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true), \
+     set_config('IntervalStyle', 'postgres', true), set_config('bytea_output', 'hex', true), \
+     set_config('extra_float_digits', '1', true), set_config('standard_conforming_strings', 'on', true), \
+     set_config('client_encoding', 'UTF8', true), set_config('statement_timeout', $1, true)";
+
+const BOUNDS: &str = "SELECT set_config('exportd.from', $1, true), set_config('exportd.to', $2, true)";
+
+impl Postgres {
+    /// Connects and starts the snapshot.
+    pub(super) async fn open(settings: &StoreSettings) -> Result<Postgres, StoreError> {
+        let options = options(settings)?;
+        let place = place(&options);
+        let mut db = server::connect(&place, options.connect(), error::refusal).await?;
+        let timeout = settings.statement_timeout;
+        let fault = |error| error::of(error, timeout);
+        db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(fault)?;
+        let millis = timeout.as_millis().clamp(1, i32::MAX as u128).to_string();
+        sqlx::query(SETTINGS).persistent(false).bind(millis).execute(&mut db).await.map_err(fault)?;
+        Ok(Postgres { db: Some(db), timeout })
+    }
+
+    /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
+    pub(super) async fn read<S: RowSink>(
+        &mut self,
+        plan: &Plan,
+        period: Option<&Period>,
+        sink: &mut S,
+    ) -> Result<(), ReadError> {
+        let result = self.copy(plan, period, sink).await;
+        if result.is_err()
+            && let Some(db) = self.db.take()
+        {
+            // It is given up for good, so it does not matter whether it can be closed properly.
+            let _ = db.close_hard().await;
+        }
+        result
+    }
+
+    async fn copy<S: RowSink>(&mut self, plan: &Plan, period: Option<&Period>, sink: &mut S) -> Result<(), ReadError> {
+        let timeout = self.timeout;
+        let fault = |error| error::of(error, timeout);
+        let bound = plan.filter.as_ref().zip(period);
+        if let Some((form, period)) = bound {
+            self.bind(form, period).await?;
+        }
+        let db = self.db()?;
+        let statement = format!("COPY ({}) TO STDOUT (FORMAT binary)", plan.select.text(bound.is_some()));
+        let mut deadline = Deadline::start(timeout);
+        let mut messages = deadline.wait(db.copy_out_raw(&statement)).await?.map_err(fault)?;
+        let mut decoder = copy::Decoder::new(plan.wires.clone());
+        while let Some(message) = deadline.next(&mut messages).await? {
+            decoder.feed(&message.map_err(fault)?, sink)?;
+        }
+        Ok(decoder.finish()?)
+    }
+
+    /// Binds the ends of `period` to the settings that the filter compares with.
+    async fn bind(&mut self, form: &bounds::Form, period: &Period) -> Result<(), StoreError> {
+        let timeout = self.timeout;
+        let query = sqlx::query(BOUNDS).persistent(false).bind(form.text(&period.from)).bind(form.text(&period.to));
+        query.execute(self.db()?).await.map_err(|error| error::of(error, timeout))?;
+        Ok(())
+    }
+
+    fn db(&mut self) -> Result<&mut PgConnection, StoreError> {
+        self.db.as_mut().ok_or_else(server::closed)
+    }
+
+    /// Says good-bye to the server.
+    pub(super) async fn close(self) {
+        if let Some(db) = self.db {
+            // The server ends the transaction in any case.
+            let _ = db.close().await;
+        }
+    }
+}
+
+fn options(settings: &StoreSettings) -> Result<PgConnectOptions, StoreError> {
+    let url = settings.url.expose();
+    let mut options = PgConnectOptions::from_str(url).map_err(|error| match error {
+        sqlx::Error::Configuration(cause) => StoreError::Url(cause.to_string()),
+        _ => StoreError::Url("it must have the form postgres://USER@HOST/DATABASE".to_owned()),
+    })?;
+    if !server::has_parameter(url, &["sslmode", "ssl-mode"]) {
+        let is_local = options.get_socket().is_some() || server::is_local(options.get_host());
+        options = options.ssl_mode(if is_local { PgSslMode::Prefer } else { PgSslMode::VerifyFull });
+    }
+    if let Some(ca) = &settings.ca {
+        options = options.ssl_root_cert(ca);
+    }
+    Ok(options
+        .application_name("exportd")
+        .extra_float_digits(None)
+        .statement_cache_capacity(0)
+        .disable_statement_logging())
+}
+
+/// The server and database, for people.
+fn place(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or(options.get_username());
+    match options.get_socket() {
+        Some(socket) => format!("{}/{database}", socket.display()),
+        None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
+    }
+}

@@ -1,0 +1,112 @@
+//! From an export to the statement that reads it.
+
+use sqlx::{AssertSqlSafe, Executor, Row};
+
+use super::catalogue::PgColumn;
+use super::types::Wire;
+use super::{Postgres, error};
+use crate::catalogue::Column;
+use crate::job::JobExport;
+use crate::period::Period;
+use crate::store::bounds::Form;
+use crate::store::error::StoreError;
+use crate::store::relation::{self, Case};
+use crate::store::sql::{Quotes, Select};
+
+/// How one export is read.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) select: Select,
+    /// What comes for each cell.
+    pub(super) wires: Vec<Wire>,
+    /// How the ends of a period are written.
+    pub(super) filter: Option<Form>,
+}
+
+impl Postgres {
+    /// Checks that everything `export` names exists and may be read, and decides how it is read.
+    pub(in crate::store) async fn prepare(
+        &mut self,
+        export: &JobExport,
+        hints: &mut Vec<String>,
+    ) -> Result<Plan, StoreError> {
+        // An error would end the transaction, and with it the snapshot of the other exports.
+        self.run("SAVEPOINT exportd").await?;
+        let result = self.plan(export, hints).await;
+        if self.db.is_some() {
+            self.run("ROLLBACK TO SAVEPOINT exportd; RELEASE SAVEPOINT exportd").await?;
+        }
+        result
+    }
+
+    async fn plan(&mut self, export: &JobExport, hints: &mut Vec<String>) -> Result<Plan, StoreError> {
+        let relation = self.relation(&export.source).await?;
+        let found = relation::find(export, &relation.columns, Case::Matters)?;
+        let quoted = |column: &PgColumn| Quotes::Double.quote(&column.column.name);
+        let order =
+            |column: &&PgColumn| column.kind.order(&quoted(column), column.column.nullable, column.has_byte_order);
+        let mut select = Select {
+            cells: found.cells.iter().map(|column| column.kind.cell(&quoted(column))).collect(),
+            from: relation.from.clone(),
+            filter: String::new(),
+            order: found.order.iter().map(order).collect(),
+        };
+        let wires = found.cells.iter().map(|column| column.kind.wire).collect();
+        let mut filter = None;
+        if let (Some(time), Some(column)) = (&export.filter, found.filter) {
+            let (form, condition) = condition(&time.column, column)?;
+            select.filter = condition;
+            self.bind_any(&form).await?;
+            filter = Some(form);
+            if column.lacks_index {
+                let name = quoted(column);
+                let hint =
+                    format!("no index starts with {name}, so every run reads all rows to find those of its period");
+                hints.push(hint);
+            }
+        }
+        // Planning it is what tells whether every function, operator and right is there.
+        let explain = format!("EXPLAIN {}", select.text(filter.is_some()));
+        self.ask(sqlx::query(AssertSqlSafe(explain))).await?;
+        Ok(Plan { select, wires, filter })
+    }
+
+    /// How the server reads a period.
+    pub(in crate::store) async fn explain(&mut self, plan: &Plan, period: &Period) -> Result<String, StoreError> {
+        if let Some(form) = &plan.filter {
+            self.bind(form, period).await?;
+        }
+        let sql = format!("EXPLAIN {}", plan.select.text(plan.filter.is_some()));
+        let steps = self.ask(sqlx::query(AssertSqlSafe(sql))).await?;
+        let steps = steps.iter().map(|step| step.try_get(0)).collect::<sqlx::Result<Vec<&str>>>();
+        Ok(steps.map_err(|error| error::of(error, self.timeout))?.join("\n"))
+    }
+
+    /// Binds some period, for the planner evaluates the condition.
+    async fn bind_any(&mut self, form: &Form) -> Result<(), StoreError> {
+        let today = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
+        let period = Period { from: today.clone(), to: today };
+        self.bind(form, &period).await
+    }
+
+    async fn run(&mut self, statements: &'static str) -> Result<(), StoreError> {
+        let timeout = self.timeout;
+        self.db()?.execute(statements).await.map_err(|error| error::of(error, timeout))?;
+        Ok(())
+    }
+}
+
+/// How `column`, declared as `declared`, is compared with a period.
+fn condition(declared: &Column, column: &PgColumn) -> Result<(Form, String), StoreError> {
+    let Some((form, cast)) = column.kind.filter(declared) else {
+        return Err(StoreError::NotATime {
+            column: column.column.name.clone(),
+            sql_type: column.column.sql_type.clone(),
+            declared: declared.kind.name(),
+        });
+    };
+    let name = Quotes::Double.quote(&column.column.name);
+    let end = |setting: &str| format!("current_setting('{setting}')::{cast}");
+    let condition = format!("{name} >= {} AND {name} < {}", end("exportd.from"), end("exportd.to"));
+    Ok((form, condition))
+}

@@ -1,0 +1,132 @@
+//! What stores behind a network have in common: names for people, the default of TLS, limits on waiting.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use tokio::time::Sleep;
+
+use super::error::StoreError;
+
+/// How long connecting may take, the login included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much longer than its limit a statement is waited for: the server is asked to keep the limit itself, and ours
+/// is for a server that has fallen silent.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Whether `host` can't be reached by anybody in between: a loopback address or the directory of a socket.
+pub(super) fn is_local(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether the URL has one of `keys` among its parameters.
+pub(super) fn has_parameter(url: &str, keys: &[&str]) -> bool {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    parameters.split('&').any(|parameter| keys.contains(&parameter.split('=').next().unwrap_or_default()))
+}
+
+/// Waits for a connection, but not for ever. `refusal` tells what an answer of the server means.
+pub(super) async fn connect<C>(
+    place: &str,
+    connecting: impl Future<Output = Result<C, sqlx::Error>>,
+    refusal: impl FnOnce(&str, Box<dyn sqlx::error::DatabaseError>) -> StoreError,
+) -> Result<C, StoreError> {
+    let Ok(connected) = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await else {
+        let cause = format!("no answer within {} seconds", CONNECT_TIMEOUT.as_secs());
+        return Err(StoreError::Unreachable { place: place.to_owned(), cause });
+    };
+    connected.map_err(|error| match error {
+        sqlx::Error::Database(error) => refusal(place, error),
+        sqlx::Error::Tls(cause) => StoreError::Insecure { place: place.to_owned(), cause: cause.to_string() },
+        // This is how rustls reports a certificate that it does not trust.
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            StoreError::Insecure { place: place.to_owned(), cause: error.to_string() }
+        }
+        sqlx::Error::Io(error) => StoreError::Unreachable { place: place.to_owned(), cause: error.to_string() },
+        sqlx::Error::Configuration(cause) => StoreError::Url(cause.to_string()),
+        other => StoreError::Refused { place: place.to_owned(), cause: other.to_string() },
+    })
+}
+
+/// An error of the driver while a connection was used. `rejection` tells what an answer of the server means.
+pub(super) fn broken(
+    error: sqlx::Error,
+    rejection: impl FnOnce(Box<dyn sqlx::error::DatabaseError>) -> StoreError,
+) -> StoreError {
+    match error {
+        sqlx::Error::Database(error) => rejection(error),
+        sqlx::Error::Io(error) => StoreError::Interrupted {
+            code: "connection".to_owned(),
+            cause: format!("the connection was lost: {error}"),
+        },
+        // The driver's own texts may quote what it received.
+        _ => StoreError::Protocol("the driver could not read the store's answer".to_owned()),
+    }
+}
+
+/// What a statement meets on a connection that was closed after an earlier error.
+pub(super) fn closed() -> StoreError {
+    StoreError::Interrupted {
+        code: "connection".to_owned(),
+        cause: "it was closed when an earlier export ended before its last row".to_owned(),
+    }
+}
+
+/// The moment after which a statement is no longer waited for.
+pub(super) struct Deadline {
+    sleep: Pin<Box<Sleep>>,
+    limit: Duration,
+}
+
+impl Deadline {
+    /// The deadline of a statement that starts now.
+    pub(super) fn start(limit: Duration) -> Deadline {
+        Deadline { sleep: Box::pin(tokio::time::sleep(limit.saturating_add(GRACE))), limit }
+    }
+
+    /// The next item of `stream`, unless time is up.
+    pub(super) async fn next<S: Stream + Unpin>(&mut self, stream: &mut S) -> Result<Option<S::Item>, StoreError> {
+        tokio::select! {
+            biased;
+            item = stream.next() => Ok(item),
+            () = &mut self.sleep => Err(StoreError::Timeout(self.limit)),
+        }
+    }
+
+    /// What `work` yields, unless time is up.
+    pub(super) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<T, StoreError> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = &mut self.sleep => Err(StoreError::Timeout(self.limit)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for host in ["localhost", "127.0.0.1", "127.8.8.8", "::1", "[::1]", "/run/postgresql"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["db.internal", "10.0.0.1", "localhost.example.com", "::2", "0.0.0.0"] {
+            assert!(!is_local(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn finds_parameters_by_their_whole_name() {
+        let url = "postgres://a:b@c/d?x=sslmode&sslmode=require";
+        assert!(has_parameter(url, &["ssl-mode", "sslmode"]));
+        assert!(!has_parameter("postgres://a:sslmode@c/sslmode?xsslmode=require", &["sslmode"]));
+    }
+}
