@@ -7,6 +7,7 @@ mod destination_directory;
 mod destination_faults;
 mod destination_login;
 mod format;
+mod sample;
 mod schedule;
 mod state;
 mod store;
