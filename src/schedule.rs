@@ -19,8 +19,7 @@ impl Schedule {
         let start = date_of(after, &self.zone).saturating_sub(2.days());
         let dates = std::iter::successors(Some(self.date_on_or_before(start)), |&date| self.next_date(date));
         dates
-            .filter(|&date| self.has_occurrence(date))
-            .map(|date| self.due_on(date))
+            .filter_map(|date| self.due_on(date))
             .skip_while(move |due| due.timestamp() <= after)
             .take_while(move |due| due.timestamp() <= until)
     }
@@ -48,7 +47,7 @@ impl Schedule {
     pub fn date(&self, due: &Zoned) -> Date {
         let date = due.with_time_zone(self.zone.clone()).date();
         match date.yesterday() {
-            Ok(before) if self.begins(before) && self.due_on(before) == *due && self.has_occurrence(before) => before,
+            Ok(before) if self.begins(before) && self.due_on(before).as_ref() == Some(due) => before,
             _ => date,
         }
     }
@@ -60,19 +59,17 @@ impl Schedule {
         if before.date() < due.date() && before.date() == self.date(due) { before } else { due.clone() }
     }
 
-    /// The due time of the occurrence that belongs to `date`.
-    fn due_on(&self, date: Date) -> Zoned {
-        first_instant(date.to_datetime(self.at), &self.zone)
+    /// The due time of the occurrence that belongs to `date`; none of a day that the zone leaves out, which can't be
+    /// a daily job's.
+    fn due_on(&self, date: Date) -> Option<Zoned> {
+        let due = first_instant(date.to_datetime(self.at), &self.zone);
+        let is_real = self.cadence != Cadence::Daily || due.date() == date || start_of(date, &self.zone).date() == date;
+        is_real.then_some(due)
     }
 
     /// Whether a day, week or month of the cadence begins on `date`.
     fn begins(&self, date: Date) -> bool {
         self.date_on_or_before(date) == date
-    }
-
-    /// Whether the occurrence of `date` takes place: a day that the zone leaves out can't be a daily job's.
-    fn has_occurrence(&self, date: Date) -> bool {
-        self.cadence != Cadence::Daily || start_of(date, &self.zone).date() == date
     }
 
     /// The latest first day of a day, week or month that is not after `date`.

@@ -25,7 +25,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// The system's clock, ticking every second.
 pub struct SystemClock {
     ticks: Arc<Notify>,
-    // The ticks end when it is dropped.
+    // It answers for the job behind the ticks as long as it is kept.
     _scheduler: JobScheduler,
 }
 
@@ -53,5 +53,22 @@ impl Clock for SystemClock {
     async fn tick(&self) {
         // Elapsed or ticked: either way it is time to look.
         let _ = tokio::time::timeout(LONGEST, self.ticks.notified()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_systems_clock_ticks_by_itself() {
+        let clock = SystemClock::start().await.unwrap();
+        let before = clock.now();
+        // Not by `tick`, which would return without a tick too.
+        for _ in 0..2 {
+            let ticked = tokio::time::timeout(Duration::from_secs(20), clock.ticks.notified()).await;
+            ticked.expect("no tick came");
+        }
+        assert!(clock.now() > before);
     }
 }
