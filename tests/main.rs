@@ -6,3 +6,4 @@
 mod contract;
 mod story;
 mod support;
+mod tidy;

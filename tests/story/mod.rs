@@ -1,1 +1,6 @@
 //! Stories: the program as a whole, as its users meet it.
+
+mod daemon;
+mod destination_at_fault;
+mod first_export;
+mod secrecy;

@@ -3,5 +3,7 @@
 pub mod daemon;
 pub mod databases;
 pub mod jobs;
+pub mod program;
 pub mod sftp_pipe;
+pub mod shop;
 pub mod sshd;
