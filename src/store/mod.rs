@@ -53,6 +53,24 @@ pub enum StoreKind {
     Mysql,
 }
 
+impl StoreKind {
+    /// The schemes that URLs of stores begin with.
+    pub const SCHEMES: [(&str, StoreKind); 5] = [
+        ("sqlite", StoreKind::Sqlite),
+        ("postgres", StoreKind::Postgres),
+        ("postgresql", StoreKind::Postgres),
+        ("mysql", StoreKind::Mysql),
+        ("mariadb", StoreKind::Mysql),
+    ];
+
+    /// The database that a URL's scheme names, compared without case.
+    pub fn of_url(url: &str) -> Option<StoreKind> {
+        let scheme = url.split_once(':')?.0;
+        let known = StoreKind::SCHEMES.into_iter().find(|(known, _)| scheme.eq_ignore_ascii_case(known));
+        known.map(|(_, kind)| kind)
+    }
+}
+
 /// One consistent state of the store, seen through one read-only connection.
 ///
 /// SQLite blocks the thread that reads it, and every sink may, so [`Snapshot::read`] belongs on a thread that may
@@ -60,7 +78,7 @@ pub enum StoreKind {
 pub struct Snapshot(Inner);
 
 enum Inner {
-    Sqlite(Sqlite),
+    Sqlite(Box<Sqlite>),
     Postgres(Postgres),
     Mysql(Mysql),
 }
@@ -84,7 +102,7 @@ impl Snapshot {
     /// Connects to the store and begins the snapshot.
     pub async fn open(settings: &StoreSettings) -> Result<Snapshot, StoreError> {
         match settings.kind {
-            StoreKind::Sqlite => Sqlite::open(settings).map(Inner::Sqlite).map(Snapshot),
+            StoreKind::Sqlite => Sqlite::open(settings).map(Box::new).map(Inner::Sqlite).map(Snapshot),
             StoreKind::Postgres => Postgres::open(settings).await.map(Inner::Postgres).map(Snapshot),
             StoreKind::Mysql => Mysql::open(settings).await.map(Inner::Mysql).map(Snapshot),
         }

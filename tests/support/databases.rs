@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -102,6 +102,8 @@ struct Server {
     port: u16,
     /// The end of this pipe is the end of the server.
     _lifeline: ChildStdin,
+    /// The shell behind it, which nobody waits for: it ends after us.
+    _shell: Child,
 }
 
 impl Server {
@@ -177,7 +179,7 @@ fn start(scheme: &'static str, login: String, ready: &str, folder: &Path, comman
         if lines.by_ref().map_while(Result::ok).any(|line| note(&mut log, &line).contains(ready)) {
             // Its log must go on flowing, or the server would wait for it.
             std::thread::spawn(move || lines.for_each(drop));
-            return Server { scheme, login, port, _lifeline: lifeline };
+            return Server { scheme, login, port, _lifeline: lifeline, _shell: shell };
         }
         lifeline.write_all(b"keep the files\n").unwrap();
         shell.wait().unwrap();

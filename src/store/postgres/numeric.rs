@@ -12,13 +12,17 @@ pub(super) fn write(bytes: &[u8], text: &mut Vec<u8>) -> Option<()> {
     if digits.len() != usize::from(count) * 2 {
         return None;
     }
-    match word(4) {
-        0x0000 => {}
-        0x4000 => text.push(b'-'),
-        0xC000 => return Some(text.extend_from_slice(b"NaN")),
-        0xD000 => return Some(text.extend_from_slice(b"Infinity")),
-        0xF000 => return Some(text.extend_from_slice(b"-Infinity")),
+    let sign: &[u8] = match word(4) {
+        0x0000 => b"",
+        0x4000 => b"-",
+        0xC000 => b"NaN",
+        0xD000 => b"Infinity",
+        0xF000 => b"-Infinity",
         _ => return None,
+    };
+    text.extend_from_slice(sign);
+    if sign.len() > 1 {
+        return Some(());
     }
     let group = |at: i32| {
         let at = usize::try_from(at).ok()?.checked_mul(2)?;

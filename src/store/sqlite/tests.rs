@@ -1,3 +1,5 @@
+//! SQLite read on its own: opening, odd names, odd times.
+
 use std::path::Path;
 use std::time::Duration;
 
