@@ -43,9 +43,7 @@ pub(super) fn read(file: &File<'_>, catalogue: &mut Catalogue) {
     let tree = super::parse_tree(file);
     let root = Table::root(file, tree.get_ref());
     root.refuse_unknown(&["export"]);
-    let Some(exports) = root.get("export").and_then(|item| item.list()) else { return };
-    for item in exports {
-        let Some(table) = item.table("[[export]]") else { continue };
+    for table in root.tables("export", "[[export]]") {
         let Some(export) = read_export(&table) else { continue };
         let is_same = |other: &Export| other.name.to_lowercase() == export.name.to_lowercase();
         if catalogue.exports.iter().any(is_same) {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::Context;
-use super::fault::Fault;
+use super::fault::{Fault, Kind};
 use super::job::Keys;
 use super::secret;
 use super::table::Item;
@@ -98,7 +98,7 @@ fn read_trust(keys: &Keys<'_>, context: &Context<'_>) -> Option<Trust> {
             let fault = Fault::new(format!("{} trusts no host key", keys.own.title));
             let fault = fault.label("add `host_keys` or `known_hosts`");
             let help = "`exportd hostkey HOST` shows a server's keys; compare them with what its owner tells you";
-            keys.own.file.fault(keys.own.span.clone(), fault.help(help).absence());
+            keys.own.file.fault(keys.own.span.clone(), fault.help(help).kind(Kind::Absence));
             None
         }
     }

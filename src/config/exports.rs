@@ -200,11 +200,8 @@ fn read_choice<'e>(item: &Item<'_>, export: &'e Export) -> Option<Vec<&'e Column
 
 fn report_unknown(item: &Item<'_>, name: &str, export: &Export) {
     let groups = export.columns.iter().filter_map(|column| column.group.as_deref());
-    let known = export.columns.iter().map(|column| column.name.as_str()).chain(groups);
-    let label = match nearest(name, known) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "unknown".to_owned(),
-    };
+    let near = nearest(name, export.columns.iter().map(|column| column.name.as_str()).chain(groups));
+    let label = near.map_or("unknown".to_owned(), |near| format!("did you mean `{near}`?"));
     let fault = Fault::new(format!("the export `{}` has no column `{name}`", export.name)).label(label);
     item.fault(fault.help(format!("`exportd catalogue {}` lists its columns", export.name)));
 }

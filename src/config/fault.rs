@@ -22,24 +22,27 @@ pub struct Fault {
     pub span: Option<Range<usize>>,
     /// Which of the documents it is in.
     pub(super) document: usize,
-    /// Something is not there. Not worth telling of a file that could be read in parts only.
-    pub(super) is_absence: bool,
-    /// The value after the underlined key is not shown: nobody knows what it is.
-    pub(super) hides_value: bool,
+    pub(super) kind: Kind,
+}
+
+/// What a fault means for the other faults of its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A rule is broken.
+    Rule,
+    /// Something is not there; not worth telling of a file that could be read in parts only.
+    Absence,
+    /// Nobody knows the key that is underlined, so its value may be a secret and is not shown.
+    UnknownKey,
+    /// The text is not TOML.
+    Syntax,
 }
 
 impl Fault {
     /// A fault without a place; the reader that reports it knows the place.
     pub(super) fn new(message: impl Into<String>) -> Fault {
-        Fault {
-            message: message.into(),
-            label: String::new(),
-            help: None,
-            span: None,
-            document: 0,
-            is_absence: false,
-            hides_value: false,
-        }
+        let message = message.into();
+        Fault { message, label: String::new(), help: None, span: None, document: 0, kind: Kind::Rule }
     }
 
     pub(super) fn label(self, label: impl Into<String>) -> Fault {
@@ -50,12 +53,8 @@ impl Fault {
         Fault { help: Some(help.into()), ..self }
     }
 
-    pub(super) fn absence(self) -> Fault {
-        Fault { is_absence: true, ..self }
-    }
-
-    pub(super) fn hiding_value(self) -> Fault {
-        Fault { hides_value: true, ..self }
+    pub(super) fn kind(self, kind: Kind) -> Fault {
+        Fault { kind, ..self }
     }
 }
 
@@ -159,7 +158,7 @@ impl Report {
 /// What was read of a broken file is a guess. What is told of it must not be the guess's fault.
 fn follows_from_broken_syntax(fault: &Fault, document: &Document) -> bool {
     let Some(span) = &fault.span else { return false };
-    if document.broken.is_empty() || document.broken.iter().any(|broken| broken == span) {
+    if document.broken.is_empty() || fault.kind == Kind::Syntax {
         return false;
     }
     let line = document.line(span.start).1;
@@ -167,7 +166,7 @@ fn follows_from_broken_syntax(fault: &Fault, document: &Document) -> bool {
         let hit = document.line(broken.start).1;
         hit == line || document.text[hit].trim_start().starts_with('[')
     };
-    fault.is_absence || document.broken.iter().any(is_hit)
+    fault.kind == Kind::Absence || document.broken.iter().any(is_hit)
 }
 
 /// A document while it is being read.
@@ -199,10 +198,9 @@ impl File<'_> {
 
     /// Reports that the syntax is broken at `span`.
     pub(super) fn broken_syntax(&self, span: Range<usize>, message: &str) {
-        self.fault(span, Fault::new(format!("this is not valid TOML: {message}")));
-        let faults = self.report.faults.borrow();
-        let told = faults.last().and_then(|fault| fault.span.clone());
-        self.report.documents.borrow_mut()[self.document].broken.extend(told);
+        let fault = Fault::new(format!("this is not valid TOML: {message}")).label("here");
+        self.fault(span.clone(), fault.kind(Kind::Syntax));
+        self.report.documents.borrow_mut()[self.document].broken.push(span);
     }
 
     /// Whether nothing was reported of the file so far.

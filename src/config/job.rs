@@ -171,7 +171,7 @@ fn read_extension(keys: &Keys<'_>, format: Option<&Format>, zip: bool) -> Option
 }
 
 fn read_retry(item: &Item<'_>) -> Option<Retry> {
-    let table = item.table("retry")?;
+    let table = item.table("`retry`")?;
     table.refuse_unknown(&["first", "max", "for"]);
     let usual = Retry::default();
     let duration = |key: &str, usual| table.get(key).map_or(Some(usual), |item| item.duration());

@@ -170,9 +170,8 @@ fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Optio
     if let Some(defaults) = &defaults {
         job::check_defaults(defaults);
     }
-    let tables = root.get("job").and_then(|item| item.list()).unwrap_or_default();
-    let tables = tables.into_iter().filter_map(|item| item.table("[[job]]"));
-    let keys = tables.map(|own| job::Keys { own, defaults: defaults.as_ref() });
+    let tables = root.tables("job", "[[job]]");
+    let keys = tables.into_iter().map(|own| job::Keys { own, defaults: defaults.as_ref() });
     let placed: Vec<job::Placed> = keys.filter_map(|keys| job::read(&keys, &context)).collect();
     rules::check_labels(root.file, &placed);
     rules::check_paths(root.file, &placed);

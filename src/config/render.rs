@@ -9,7 +9,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::fault::{Document, Fault, Faults};
+use super::fault::{Document, Fault, Faults, Kind};
 
 const HIDDEN: &str = "…";
 
@@ -18,7 +18,10 @@ impl Faults {
     pub fn render(&self, color: bool, width: usize) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(width);
-        let hidden: Vec<_> = self.documents.iter().map(hidden_ranges).collect();
+        let mut hidden: Vec<_> = self.documents.iter().map(hidden_ranges).collect();
+        for fault in self.faults.iter().filter(|fault| fault.kind == Kind::UnknownKey) {
+            hidden[fault.document].extend(value_range(fault, &self.documents[fault.document]));
+        }
         let shown = self.faults.iter().map(|fault| {
             let document = &self.documents[fault.document];
             render(&renderer, fault, document, &hidden[fault.document])
@@ -34,10 +37,6 @@ fn render(renderer: &Renderer, fault: &Fault, document: &Document, hidden: &[Ran
         return renderer.render(&[title.elements(help)]);
     };
     let (number, line) = document.line(span.start);
-    let mut hidden = hidden.to_vec();
-    if fault.hides_value {
-        hidden.extend(document.text[span.end..line.end].find('=').map(|at| span.end + at + 1..line.end));
-    }
     let shown = Shown::new(&document.text, line, hidden);
     let underlined = AnnotationKind::Primary.span(shown.place(span.start)..shown.place(span.end)).label(&fault.label);
     let snippet = Snippet::source(&shown.text).line_start(number).path(&document.name).annotation(underlined);
@@ -54,9 +53,9 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(source: &str, line: Range<usize>, hidden: Vec<Range<usize>>) -> Shown {
+    fn new(source: &str, line: Range<usize>, hidden: &[Range<usize>]) -> Shown {
         let mut cuts: Vec<Range<usize>> = hidden
-            .into_iter()
+            .iter()
             .map(|range| range.start.max(line.start)..range.end.min(line.end))
             .filter(|range| range.start < range.end)
             .collect();
@@ -93,6 +92,18 @@ impl Shown {
     }
 }
 
+/// The value behind the key that a fault underlines, to the end of its line.
+fn value_range(fault: &Fault, document: &Document) -> Option<Range<usize>> {
+    let key = fault.span.clone()?;
+    let end = document.line(key.start).1.end;
+    let equals = key.end + document.text[key.end..end].find('=')?;
+    Some(after_blanks(&document.text, equals + 1)..end)
+}
+
+fn after_blanks(text: &str, at: usize) -> usize {
+    text.len() - text[at..].trim_start_matches([' ', '\t']).len()
+}
+
 /// The bytes of a document that may be secrets.
 fn hidden_ranges(document: &Document) -> Vec<Range<usize>> {
     let text = &*document.text;
@@ -105,7 +116,7 @@ fn hidden_ranges(document: &Document) -> Vec<Range<usize>> {
         if !names_a_secret(&text[..at]) {
             return None;
         }
-        let value = at + 1 + text[at + 1..].len() - text[at + 1..].trim_start_matches([' ', '\t']).len();
+        let value = after_blanks(text, at + 1);
         let end = match text.get(value..value + 3) {
             _ if text[value..].starts_with('{') => return None,
             Some(quotes @ ("\"\"\"" | "'''")) => {

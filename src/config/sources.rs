@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::fault::{Fault, Faults, Report};
+use super::fault::{Fault, Faults, Kind, Report};
 use super::table::{Item, Table, suggest};
 use super::{BUILTIN, Surroundings, builtin, catalogue, io_words};
 use crate::catalogue::Catalogue;
@@ -29,7 +29,7 @@ pub(super) fn read_catalogue(root: &Table<'_>, report: &Report, from: &Surroundi
     let (builtin, files) = (table.get("builtin"), table.get("files"));
     if builtin.is_none() && files.is_none() {
         let fault = Fault::new("[catalogue] names no catalogue").label("add `builtin` or `files`");
-        table.file.fault(table.span, fault.absence());
+        table.file.fault(table.span, fault.kind(Kind::Absence));
         return (Catalogue::default(), false);
     }
     let built_in = builtin.map_or(Some(Catalogue::default()), |item| read_builtin(&item));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::fault::Fault;
+use super::fault::{Fault, Kind};
 use super::table::{Item, Table, nearest};
 use super::{Context, secret};
 use crate::secret::Secret;
@@ -37,7 +37,7 @@ pub(super) fn read_store(root: &Table<'_>, context: &Context<'_>) -> Option<Stor
         (None, None) => {
             let fault =
                 Fault::new("the file has no [store]").help("add [store] with url = \"postgres://user@host/database\"");
-            root.file.fault_of_all(fault.absence());
+            root.file.fault_of_all(fault.kind(Kind::Absence));
             return None;
         }
     };
@@ -72,11 +72,9 @@ fn parse_url(url: &str, base: &Path) -> Result<(StoreKind, Secret), Fault> {
         return Err(Fault::new("the store's url has no scheme").label(known));
     };
     let Some((_, kind)) = SCHEMES.into_iter().find(|(known, _)| scheme.eq_ignore_ascii_case(known)) else {
-        let label = match nearest(scheme, SCHEMES.iter().map(|(scheme, _)| *scheme)) {
-            Some(near) => format!("did you mean `{near}:`?"),
-            None => known.to_owned(),
-        };
-        return Err(Fault::new("the store's url has an unknown scheme").label(label).help(known));
+        let near = nearest(scheme, SCHEMES.iter().map(|(scheme, _)| *scheme));
+        let label = near.map_or(known.to_owned(), |near| format!("did you mean `{near}:`?"));
+        return Err(Fault::new("the store's url has an unknown scheme").label(label));
     };
     if kind != StoreKind::Sqlite {
         return match rest.strip_prefix("//") {

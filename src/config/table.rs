@@ -3,6 +3,7 @@
 //! Every method that can fail returns `None` after reporting, so that a reader takes all pieces first and puts them
 //! together last.
 
+use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use jiff::{Span, SpanRelativeTo};
 use toml::de::{DeTable, DeValue};
 
-use super::fault::{Fault, File};
+use super::fault::{Fault, File, Kind};
 
 /// A table of a document.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub(super) struct Table<'a> {
     /// The document.
     pub(super) file: &'a File<'a>,
     /// What people call it: `[store]`, `[[job]]`, `retry`.
-    pub(super) title: &'a str,
+    pub(super) title: Cow<'a, str>,
     /// Its header, or all of an inline table.
     pub(super) span: Range<usize>,
     entries: &'a DeTable<'a>,
@@ -39,7 +40,7 @@ pub(super) struct Item<'a> {
 impl<'a> Table<'a> {
     /// The document's outermost table.
     pub(super) fn root(file: &'a File<'a>, entries: &'a DeTable<'a>) -> Table<'a> {
-        Table { file, title: "the file", span: 0..0, entries }
+        Table { file, title: "the file".into(), span: 0..0, entries }
     }
 
     /// The item behind `key`.
@@ -53,7 +54,7 @@ impl<'a> Table<'a> {
         let item = self.get(key);
         if item.is_none() {
             let fault = Fault::new(format!("{} has no `{key}`", self.title)).label(format!("add `{example}`"));
-            self.file.fault(self.span.clone(), fault.absence());
+            self.file.fault(self.span.clone(), fault.kind(Kind::Absence));
         }
         item
     }
@@ -68,13 +69,25 @@ impl<'a> Table<'a> {
         items
     }
 
+    /// The tables of a `[[key]]`; none if there is no such key.
+    pub(super) fn tables(&self, key: &str, title: &'a str) -> Vec<Table<'a>> {
+        let Some(item) = self.get(key) else { return Vec::new() };
+        if item.value.is_table() {
+            let fault = Fault::new(format!("`{key}` is a list of tables"));
+            item.fault(fault.label(format!("write {title}, with double brackets")));
+            return Vec::new();
+        }
+        let items = item.list().unwrap_or_default();
+        items.into_iter().filter_map(|item| item.table(title)).collect()
+    }
+
     /// Reports every key that is not one of `known`.
     pub(super) fn refuse_unknown(&self, known: &[&str]) {
         for (span, item) in self.entries() {
             if known.contains(&item.key) {
                 continue;
             }
-            let fault = Fault::new(format!("{} has no key `{}`", self.title, item.key)).hiding_value();
+            let fault = Fault::new(format!("{} has no key `{}`", self.title, item.key)).kind(Kind::UnknownKey);
             self.file.fault(span, suggest(fault, item.key, known.iter().copied()));
         }
     }
@@ -107,13 +120,13 @@ impl<'a> Item<'a> {
     /// The table, if that is what it is; reports nothing.
     pub(super) fn as_table(&self) -> Option<Table<'a>> {
         let entries = self.value.as_table()?;
-        Some(Table { file: self.file, title: self.key, span: self.span.clone(), entries })
+        Some(Table { file: self.file, title: format!("`{}`", self.key).into(), span: self.span.clone(), entries })
     }
 
     /// A text.
     pub(super) fn text(&self) -> Option<&'a str> {
         if self.value.as_str().is_none() {
-            self.refuse("text");
+            self.refuse("text, in quotes");
         }
         self.value.as_str()
     }
@@ -122,7 +135,7 @@ impl<'a> Item<'a> {
     pub(super) fn line(&self) -> Option<&'a str> {
         let text = self.text()?;
         if text.trim().is_empty() {
-            self.fault(Fault::new(format!("`{}` is empty", self.key)));
+            self.fault(Fault::new(format!("`{}` is empty", self.key)).label("write something here"));
             return None;
         }
         if text.contains(char::is_control) {
@@ -182,7 +195,7 @@ impl<'a> Item<'a> {
 
     /// A table, called `title` in faults.
     pub(super) fn table(&self, title: &'a str) -> Option<Table<'a>> {
-        let table = self.as_table().map(|table| Table { title, ..table });
+        let table = self.as_table().map(|table| Table { title: title.into(), ..table });
         if table.is_none() {
             self.refuse("a table");
         }
@@ -239,14 +252,13 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Completes a fault about an unknown word: the nearest known word if one is near, and the list of all.
+/// Completes a fault about an unknown word: the nearest known word, or if none is near, all of them.
 pub(super) fn suggest<'w>(fault: Fault, word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Fault {
-    let fault = match nearest(word, known.clone()) {
-        Some(near) => fault.label(format!("did you mean `{near}`?")),
-        None => fault.label("unknown"),
-    };
+    if let Some(near) = nearest(word, known.clone()) {
+        return fault.label(format!("did you mean `{near}`?"));
+    }
     let words: Vec<String> = known.map(|word| format!("`{word}`")).collect();
-    if words.is_empty() { fault } else { fault.help(format!("known: {}", words.join(", "))) }
+    fault.label("unknown").help(format!("known: {}", words.join(", ")))
 }
 
 /// The known word that `word` is most probably a misspelling of.
@@ -254,6 +266,7 @@ pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> O
     let word = word.to_lowercase();
     let scored = known.map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate));
     let (distance, candidate) = scored.min_by_key(|(distance, _)| *distance)?;
-    let limit = word.chars().count().max(candidate.chars().count()).div_ceil(3);
+    let length = word.chars().count().max(candidate.chars().count());
+    let limit = (length + 1) / 3;
     (distance <= limit).then_some(candidate)
 }

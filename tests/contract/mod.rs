@@ -1,6 +1,9 @@
 //! Contracts: one suite for all stores, one for all formats, one for all destinations.
 
 mod config;
+mod config_catalogue;
+mod config_faults;
+mod config_paths;
 mod daemon;
 mod destination;
 mod destination_directory;

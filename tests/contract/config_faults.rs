@@ -1,0 +1,165 @@
+//! Broken configurations: each is refused at the right place and with a remedy, all faults at once, no secret shown.
+//!
+//! The snapshot shows what administrators see. Each case replaces one line of a configuration without faults, or
+//! adds lines to its end.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use exportd::config::{Config, Faults};
+
+const SOUND: &str = r#"[store]
+url = "sqlite:store.db"
+[defaults]
+timezone = "Europe/Paris"
+[[job]]
+label = "nightly"
+run = "daily"
+at = "04:00"
+exports = ["agents", "messages"]
+host = "sftp.partner.example"
+user = "drop"
+key = "id_ed25519"
+host_keys = ["SHA256:9ePjU1CY5Dz0pWkV6mYc3nXh2rTqLs8bGfAoI7wJuRM"]
+"#;
+
+/// The line that is replaced (by its start; empty: at the end), and what stands there instead.
+const BROKEN: &[(&str, &str)] = &[
+    ("at", "att = \"04:00\""),
+    ("at", "at = \"4 o'clock\""),
+    ("at", "at = 4"),
+    ("run", "run = \"dayly\""),
+    ("run", ""),
+    ("timezone", "timezone = \"Paris\""),
+    ("timezone", "timezone = \"Europe/Atlantis\""),
+    ("label", "label = \"\""),
+    ("label", "label = \"nightly\"\ndescription = 7"),
+    ("exports", "exports = []"),
+    ("exports", "exports = \"agents\""),
+    ("exports", "exports = [\"agents\", \"mesages\"]"),
+    ("exports", "exports = [\"agents\", \"agents\"]"),
+    ("exports", "exports = [{ name = \"identities\", add = [\"firstname\"] }]"),
+    ("exports", "exports = [{ name = \"identities\", add = [\"email\", \"email\"] }]"),
+    ("exports", "exports = [{ name = \"identities\", add = [\"email\"], fields = [\"id\"] }]"),
+    ("exports", "exports = [{ name = \"identities\", fields = [] }]"),
+    ("exports", "exports = [{ name = \"roles\", period = \"month\" }]"),
+    ("exports", "exports = [{ name = \"journal\", filter_by = \"updated\" }]"),
+    ("exports", "exports = [\"agents\", \"journal\"]\nfilter_by = \"updated\""),
+    ("exports", "exports = [{ name = \"agents\", filter_by = \"updated\" }]"),
+    ("host = ", "host = \"sftp://sftp.partner.example\""),
+    ("host = ", "host = \"sftp.partner.example\"\nport = 70000"),
+    ("host_keys", ""),
+    ("host_keys", "host_keys = [\"MD5:16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48\"]"),
+    ("host_keys", "host_keys = []"),
+    ("key", "key = \"~/.ssh/id_ed25519\"\nknown_hosts = \"known_hosts\""),
+    ("", "filename = \"{{label}}_{{date}}\""),
+    ("", "filename = \"{{label}}_{{export_name}}\"\nzip = true"),
+    ("", "filename = \"{{label}}\""),
+    ("", "filename = \"{{label\""),
+    ("", "format = \"parquet\""),
+    ("", "csv = { bom = true }"),
+    ("", "format = \"csv\"\n[job.csv]\ndelimiter = \"::\"\nboolean = \"ja/nein\"\ndecimal_separator = \"'\""),
+    ("", "retry = { first = \"2h\", max = \"1h\" }"),
+    ("", "retry = { first = \"30\" }"),
+    ("", "extension = \"../x\""),
+    ("[[job]]", "[job]"),
+    ("", "[[jobs]]\nlabel = \"weekly\""),
+    ("url", "url = \"oracle://db/x\""),
+    ("url", "timeout = \"0s\""),
+    ("url", "url = { env = \"EXPORTD_NO_SUCH_VARIABLE\" }"),
+    ("[store]", "[catalogue]\nbuiltin = \"contact-center\"\n[store]"),
+    ("[store]", "[catalogue]\nfiles = [\"nowhere/*.toml\"]\n[store]"),
+    ("[defaults]", "[defaults]\nlabel = \"x\""),
+    ("user", "user = drop"),
+    ("user", "user = \"drop\"\nuser = \"drop\""),
+];
+
+/// [`SOUND`] with one line replaced.
+fn broken(start: &str, instead: &str) -> String {
+    if start.is_empty() {
+        return format!("{SOUND}{instead}\n");
+    }
+    assert!(SOUND.lines().any(|line| line.starts_with(start)), "no line starts with {start:?}");
+    let line = |line: &'static str| if line.starts_with(start) { instead.to_owned() } else { line.to_owned() };
+    SOUND.lines().map(|text| line(text) + "\n").collect()
+}
+
+fn refuse(text: &str) -> Faults {
+    let config = Config::parse(text, Path::new("jobs.toml"), Path::new("/srv/exportd"));
+    config.err().unwrap_or_else(|| panic!("this was accepted:\n{text}"))
+}
+
+#[test]
+fn every_fault_shows_its_place_and_a_remedy() {
+    Config::parse(SOUND, Path::new("jobs.toml"), Path::new("/srv/exportd")).unwrap_or_else(|faults| panic!("{faults}"));
+    let mut shown = String::new();
+    for (start, instead) in BROKEN {
+        writeln!(shown, "{}\n", refuse(&broken(start, instead))).unwrap();
+    }
+    insta::assert_snapshot!("faults", shown);
+}
+
+#[test]
+fn all_faults_are_told_in_one_pass_and_in_the_order_of_the_file() {
+    let text = "[store]\nurl = \"oracle://x\"\ntimeout = 5\n[[job]]\nlabel = \"a\"\nrun = \"hourly\"\nat = \"25:00\"\n\
+                exports = [\"nothing\", { name = \"agents\", add = [\"nobody\"] }]\nport = 0\nhots = \"x\"\n\
+                [[job]]\nlabel = \"A\"\n";
+    let faults = refuse(text);
+    let lines: Vec<usize> = faults.iter().map(|fault| faults.place(fault).1.unwrap().0).collect();
+    // Five keys that the first job lacks stand at its header, and seven of the second at its own.
+    assert_eq!(lines, [2, 3, 4, 4, 4, 4, 6, 7, 8, 8, 9, 10, 11, 11, 11, 11, 11, 11], "{faults}");
+}
+
+#[test]
+fn labels_are_unique_without_regard_to_case() {
+    let job = &SOUND[SOUND.find("[[job]]").unwrap()..];
+    let faults = refuse(&format!("{SOUND}{}", job.replace("nightly", "NIGHTLY")));
+    assert!(faults.to_string().contains("a job `nightly` exists already"), "{faults}");
+    assert_eq!(faults.place(faults.iter().last().unwrap()), ("jobs.toml", Some((15, 9))));
+}
+
+/// What a fault shows when a secret stands on its line, or on a line that may have been meant for one.
+#[test]
+fn secrets_are_never_shown() {
+    let cases = [
+        "[store]\nurl = \"postgers://u:hunter2@h/d\"\n",
+        "[store]\nurl = \"hunter2\"\n",
+        "[store]\nurl = \"postgres://u:hunter2@h/d\n",
+        "[store]\nurl = postgres://u:hunter2@h/d\n",
+        "[store]\nurl = '''\nhunter2\\q''' x\n",
+        "[store]\nurl = \"\"\"\nhunter2 \\q\"\"\"\n",
+        "[store]\nurl = [\"hunter2\"]\n",
+        "[store]\nulr = \"hunter2\"\n",
+        "[store]\nurl = { env = \"EXPORTD_NONE\", value = \"hunter2\" }\n",
+        "store = { \"url\" = \"x://u:hunter2@h\", timeout = 1 }\n",
+        "store.url = \"hunter2\" # hunter2\nstore.timeout = 1\n",
+        "[[job]]\nkey_passphrase = 'hunter2' 'x'\n",
+        "[[job]]\nkey_pasphrase = \"hunter2\"\n",
+        "[[job]]\nhost = \"sftp://u:hunter2@h\"\n",
+        "job = [{ label = 1, key_passphrase = \"hunter2\" }]\n",
+    ];
+    for text in cases {
+        let faults = refuse(text);
+        for color in [false, true] {
+            assert!(!faults.render(color, 80).contains("hunter2"), "{text}\n{}", faults.render(color, 80));
+        }
+        let parts: String = faults.iter().map(|fault| format!("{fault:?}")).collect();
+        assert!(!parts.contains("hunter2"), "{parts}");
+    }
+}
+
+#[test]
+fn a_cut_line_is_underlined_at_the_right_place() {
+    let shown = refuse("[store]\nurl = \"oracle://u:pw@h\"\n").to_string();
+    assert!(shown.contains("2 | url = …\n  |       ^ "), "{shown}");
+    let shown = refuse("job = [{ key_passphrase = \"é\", label = 1 }]\n").to_string();
+    assert!(shown.contains("job = [{ key_passphrase = …\n"), "{shown}");
+}
+
+#[test]
+fn what_follows_from_broken_syntax_is_not_told() {
+    let faults = refuse(&broken("at", "at = 04:0"));
+    assert_eq!(faults.len(), 1, "{faults}");
+    let faults = refuse(&broken("at", "at = 04:0\nhots = \"x\""));
+    assert_eq!(faults.len(), 2, "{faults}");
+}
