@@ -3,6 +3,7 @@
 //! Everything here is valid by construction: `config` is the only maker, and it refuses what can't work.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
@@ -76,8 +77,8 @@ pub struct JobExport {
     pub name: String,
     /// Where its rows come from.
     pub source: Source,
-    /// The columns of the file, in order.
-    pub columns: Vec<Column>,
+    /// The columns of the file, in order; shared by all jobs that make the same choice.
+    pub columns: Arc<[Column]>,
     /// SQL columns that fix the order of rows.
     pub order: Vec<String>,
     /// The calendar period that a run covers.

@@ -44,7 +44,7 @@ pub(super) fn read(keys: &Keys<'_>, cadence: Option<Cadence>, context: &Context<
         }
         names.push(text);
         let Some(export) = find(&name, text, context) else { continue };
-        exports.extend(read_export(&name, table.as_ref(), export, &usual));
+        exports.extend(read_export(&name, table.as_ref(), export, &usual, context));
     }
     period?;
     (exports.len() == items.len()).then_some(exports)
@@ -77,8 +77,14 @@ fn find<'c>(item: &Item<'_>, name: &str, context: &'c Context<'_>) -> Option<&'c
     export
 }
 
-fn read_export(name: &Item<'_>, table: Option<&Table<'_>>, export: &Export, usual: &Usual<'_>) -> Option<JobExport> {
-    let columns = read_columns(name, table, export);
+fn read_export(
+    name: &Item<'_>,
+    table: Option<&Table<'_>>,
+    export: &Export,
+    usual: &Usual<'_>,
+    context: &Context<'_>,
+) -> Option<JobExport> {
+    let columns = read_columns(name, table, export).map(|columns| context.share(&export.name, columns));
     let timing = read_timing(name, table, export, usual);
     let (period, filter) = timing?;
     Some(JobExport {

@@ -67,16 +67,22 @@ pub(super) struct Document {
     pub(super) has_secrets: bool,
     /// The lines on which its syntax is broken.
     pub(super) broken: Vec<Range<usize>>,
+    line_starts: Vec<usize>,
 }
 
 impl Document {
+    pub(super) fn new(name: String, text: Arc<str>, has_secrets: bool) -> Document {
+        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        let line_starts = [0].into_iter().chain(breaks).collect();
+        Document { name, text, has_secrets, broken: Vec::new(), line_starts }
+    }
+
     /// The line that holds the byte at `at`: its number from 1 and its bytes, without the line break.
     pub(super) fn line(&self, at: usize) -> (usize, Range<usize>) {
-        let at = self.text.floor_char_boundary(at);
-        let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline);
-        let end = start + self.text[start..end].trim_end_matches('\r').len();
-        (self.text[..start].matches('\n').count() + 1, start..end)
+        let number = self.line_starts.partition_point(|start| *start <= at);
+        let start = self.line_starts[number - 1];
+        let end = self.line_starts.get(number).copied().unwrap_or(self.text.len());
+        (number, start..start + self.text[start..end].trim_end_matches(['\r', '\n']).len())
     }
 }
 
@@ -90,7 +96,7 @@ pub struct Faults {
 impl Faults {
     /// A fault of a file that could not even be opened.
     pub(super) fn of_file(name: &str, fault: Fault) -> Faults {
-        let document = Document { name: name.to_owned(), text: "".into(), has_secrets: true, broken: Vec::new() };
+        let document = Document::new(name.to_owned(), "".into(), true);
         Faults { documents: vec![document], faults: vec![fault] }
     }
 
@@ -136,7 +142,7 @@ impl Report {
     /// Begins a document; its faults are then reported through the file returned.
     pub(super) fn open(&self, name: String, text: Arc<str>, has_secrets: bool) -> File<'_> {
         let mut documents = self.documents.borrow_mut();
-        documents.push(Document { name, text: Arc::clone(&text), has_secrets, broken: Vec::new() });
+        documents.push(Document::new(name, Arc::clone(&text), has_secrets));
         File { report: self, document: documents.len() - 1, text, is_whole: Cell::new(true) }
     }
 

@@ -67,7 +67,7 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Placed> {
     let format = format::read(keys);
     let destination = destination::read(keys, context);
     let zip = keys.flag("zip");
-    let filename = read_filename(keys, zip.unwrap_or(false));
+    let filename = read_filename(keys, zip.unwrap_or(false), context);
     let extension = read_extension(keys, format.as_ref(), zip.unwrap_or(false));
     let missed = [("all", Missed::All), ("latest", Missed::Latest), ("none", Missed::None)];
     let missed = keys.get("missed").map_or(Some(Missed::All), |item| item.word(&missed));
@@ -123,13 +123,13 @@ fn limited<'a>(item: &Item<'a>, most: usize) -> Option<&'a str> {
     Some(text)
 }
 
-fn read_filename(keys: &Keys<'_>, zip: bool) -> Option<NameTemplate> {
+fn read_filename(keys: &Keys<'_>, zip: bool, context: &Context<'_>) -> Option<NameTemplate> {
     let Some(item) = keys.get("filename") else {
         let text = if zip { ZIP_TEMPLATE } else { TEMPLATE };
-        return Some(NameTemplate::parse(text).expect("the default template is valid; a test parses it"));
+        return Some(context.template(text).expect("the default template is valid; a test parses it"));
     };
     let text = item.line()?;
-    let template = match NameTemplate::parse(text) {
+    let template = match context.template(text) {
         Ok(template) => template,
         Err(fault) => {
             report_template(&item, text, &fault);

@@ -17,7 +17,10 @@ mod sources;
 mod store;
 mod table;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::DeTable;
@@ -26,8 +29,9 @@ pub use self::catalogue::{BUILTIN, builtin};
 pub use self::fault::{Fault, Faults};
 use self::fault::{File, Report};
 use self::table::Table;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Column};
 use crate::job::Job;
+use crate::name::{NameFault, NameTemplate};
 use crate::store::StoreSettings;
 
 /// A configuration that was checked.
@@ -89,6 +93,33 @@ struct Context<'a> {
     catalogue: Catalogue,
     /// Whether all of the catalogue could be read, so that what it lacks does not exist.
     catalogue_is_whole: bool,
+    /// Columns by the export and the names chosen: thousands of jobs make a few choices between them.
+    choices: RefCell<HashMap<(String, Vec<String>), Arc<[Column]>>>,
+    /// Templates by their text, for the same reason.
+    templates: RefCell<HashMap<String, NameTemplate>>,
+}
+
+impl<'a> Context<'a> {
+    fn new(from: &'a Surroundings, catalogue: Catalogue, catalogue_is_whole: bool) -> Context<'a> {
+        let (choices, templates) = (RefCell::default(), RefCell::default());
+        Context { from, catalogue, catalogue_is_whole, choices, templates }
+    }
+
+    /// The same columns, in one place for all jobs.
+    fn share(&self, export: &str, columns: Vec<Column>) -> Arc<[Column]> {
+        let names = columns.iter().map(|column| column.name.clone()).collect();
+        Arc::clone(self.choices.borrow_mut().entry((export.to_owned(), names)).or_insert_with(|| columns.into()))
+    }
+
+    /// The template of `text`, in one place for all jobs.
+    fn template(&self, text: &str) -> Result<NameTemplate, NameFault> {
+        if let Some(known) = self.templates.borrow().get(text) {
+            return Ok(known.clone());
+        }
+        let template = NameTemplate::parse(text)?;
+        self.templates.borrow_mut().insert(text.to_owned(), template.clone());
+        Ok(template)
+    }
 }
 
 impl Config {
@@ -135,7 +166,7 @@ pub fn state_dir(path: &Path) -> Result<PathBuf, Faults> {
         let file = report.open(path.display().to_string(), text.into(), true);
         let tree = parse_tree(&file);
         let surroundings = Surroundings::new(&base_dir);
-        let context = Context { from: &surroundings, catalogue: Catalogue::default(), catalogue_is_whole: false };
+        let context = Context::new(&surroundings, Catalogue::default(), false);
         store::read_state(&Table::root(&file, tree.get_ref()), &context)
     };
     report.finish(dir)
@@ -160,7 +191,7 @@ pub fn find_config(flag: Option<&Path>) -> Result<PathBuf, Faults> {
 fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Option<Config> {
     root.refuse_unknown(&["store", "state", "catalogue", "defaults", "job"]);
     let (catalogue, catalogue_is_whole) = sources::read_catalogue(root, report, surroundings);
-    let context = Context { from: surroundings, catalogue, catalogue_is_whole };
+    let context = Context::new(surroundings, catalogue, catalogue_is_whole);
     let store = store::read_store(root, &context);
     let state_dir = store::read_state(root, &context);
     let defaults = match root.get("defaults") {

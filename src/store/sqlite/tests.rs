@@ -49,7 +49,7 @@ fn export() -> JobExport {
     JobExport {
         name: "t".to_owned(),
         source: Source::Table("t".to_owned()),
-        columns: vec![Column::new("id", ColumnType::Integer)],
+        columns: vec![Column::new("id", ColumnType::Integer)].into(),
         order: vec!["at".to_owned(), "id".to_owned()],
         period: PeriodRule::Day,
         filter: Some(TimeColumn { name: "created".to_owned(), column: Column::new("at", ColumnType::Datetime) }),
