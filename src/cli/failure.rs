@@ -34,8 +34,11 @@ impl Failure {
 }
 
 impl From<std::io::Error> for Failure {
-    /// Writing to standard output failed.
+    /// Writing to standard output failed. A reader that has seen enough (`| head`) is no failure at all.
     fn from(error: std::io::Error) -> Failure {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Failure { code: 0, text: String::new() };
+        }
         Failure::work(format!("can't write to standard output: {error}"))
     }
 }

@@ -1,8 +1,9 @@
 //! The main job: from a store with odd names to files on a partner's server.
 
 use std::fs;
+use std::process::Stdio;
 
-use crate::support::program::Program;
+use crate::support::program::{Program, outcome};
 use crate::support::shop::{self, DAY, ORDERS};
 use crate::support::sshd::Sshd;
 
@@ -115,4 +116,14 @@ fn a_configuration_with_faults_begins_nothing() {
     program.run(&["serve"]).expect(2);
     program.run(&["run", "x"]).expect(2);
     assert!(!program.path("state").exists());
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let program = Program::new("[store]\nurl = \"sqlite:none.db\"\n[catalogue]\nbuiltin = \"contact-centre\"\n");
+    let mut catalogue = program.command(&["catalogue", "--json"]);
+    let mut child = catalogue.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let outcome = outcome(child.wait_with_output().unwrap());
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""));
 }
