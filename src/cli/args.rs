@@ -20,6 +20,8 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show the whole main job with nothing installed: a sample store, an SFTP server, the example's jobs
+    Demo(DemoArguments),
     /// Run the jobs whenever they are due, until told to stop
     Serve,
     /// Run jobs now, in the foreground
@@ -34,6 +36,8 @@ pub enum Command {
     Show(ShowArguments),
     /// Show the exports that jobs can name, or one export's columns
     Catalogue(CatalogueArguments),
+    /// Create the contact-centre sample store in an empty database
+    Sample(SampleArguments),
     /// Make a key pair for SFTP logins
     Keygen(KeygenArguments),
     /// Show a server's host keys and the line that pins them, without trusting them
@@ -42,6 +46,17 @@ pub enum Command {
     Completions(CompletionsArguments),
     /// Print the manual page
     Man,
+}
+
+/// `exportd demo`
+#[derive(Args, Debug)]
+pub struct DemoArguments {
+    /// Keep the store, the configuration, the keys and the drop in this new folder
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// How many messages the sample store has
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub messages: u64,
 }
 
 /// `exportd run`
@@ -119,6 +134,20 @@ pub struct CatalogueArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `exportd sample`
+#[derive(Args, Debug)]
+pub struct SampleArguments {
+    /// The empty database: sqlite:PATH, postgres://… or mysql://…
+    #[arg(long, value_name = "URL")]
+    pub store: String,
+    /// How many messages; everything else grows with them
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub messages: u64,
+    /// The same seed makes the same data in every database
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// `exportd keygen`

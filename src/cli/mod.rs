@@ -6,6 +6,7 @@ mod args;
 mod bars;
 mod catalogue;
 mod check;
+mod demo;
 mod failure;
 mod history;
 mod keys;
@@ -13,6 +14,7 @@ mod logging;
 mod output;
 mod plan;
 mod run;
+mod sample;
 mod selection;
 mod serve;
 mod show;
@@ -44,6 +46,7 @@ pub fn main() -> ExitCode {
 async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let path = arguments.config.as_deref();
     match arguments.command {
+        Command::Demo(options) => demo::demo(options).await,
         Command::Serve => serve::serve(path).await,
         Command::Run(options) => run::run(load(path)?, options).await,
         Command::Check(options) => check::check(path, options).await,
@@ -51,6 +54,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::History(options) => history::history(&load(path)?, options).await,
         Command::Show(options) => show::show(&load(path)?, options).await,
         Command::Catalogue(options) => catalogue::catalogue(path, &options),
+        Command::Sample(options) => sample::sample(options).await,
         Command::Keygen(options) => keys::keygen(&options),
         Command::Hostkey(options) => keys::hostkey(&options).await,
         Command::Completions(options) => {

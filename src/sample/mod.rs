@@ -18,6 +18,8 @@ mod world;
 
 use std::path::PathBuf;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::store::{StoreKind, StoreSettings};
 use world::World;
 
@@ -104,6 +106,11 @@ pub enum SampleError {
     /// Nobody waits for the sample any more.
     #[error("filling the sample store was stopped")]
     Stopped,
+}
+
+/// The end of the months that the sample covers.
+pub fn end() -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_micros(calendar::Moment::midnight(calendar::END_DAY).0)
 }
 
 /// Fills the empty database that `settings` names with a sample, and tells `progress` on the way.

@@ -1,6 +1,7 @@
 //! Stories: the program as a whole, as its users meet it.
 
 mod daemon;
+mod demo;
 mod destination_at_fault;
 mod first_export;
 mod secrecy;
