@@ -41,13 +41,14 @@ impl Plan {
     /// The plan of `job` for `due`. `run_id` only matters to names that contain it.
     pub fn new(job: &Job, due: &Zoned, run_id: &str) -> Plan {
         let period = cadence_period(job, due);
+        let shown = job.schedule.name_time(due);
         let parts: Vec<PlannedExport> =
             job.exports.iter().enumerate().map(|(index, export)| part(job, due, index, export)).collect();
         let name = |part: Option<&PlannedExport>| {
             let covered = part.and_then(|part| part.period.as_ref()).unwrap_or(&period);
             let export_name = part.map(|part| job.exports[part.index].name.as_str());
-            let values =
-                NameValues { label: &job.label, export_name, due, period: (&covered.from, &covered.to), run_id };
+            let period = (&covered.from, &covered.to);
+            let values = NameValues { label: &job.label, export_name, due: &shown, period, run_id };
             job.filename.render(&values, &job.extension)
         };
         let files = if job.zip {
@@ -55,7 +56,7 @@ impl Plan {
         } else {
             parts.into_iter().map(|part| PlannedFile { name: name(Some(&part)), parts: vec![part] }).collect()
         };
-        let manifest = job.manifest.then(|| crate::name::manifest_name(&job.label, due));
+        let manifest = job.manifest.then(|| crate::name::manifest_name(&job.label, &shown));
         Plan { due: due.clone(), period, files, manifest }
     }
 }

@@ -1,9 +1,12 @@
 //! Due times: exactly one for each calendar day, week and month, in every zone there is.
 
-use exportd::job::{Cadence, Schedule};
+use exportd::job::{Cadence, Job, Schedule};
+use exportd::plan::Plan;
 use jiff::civil::{Date, Time, Weekday, date, time};
 use jiff::tz::{TimeZone, db};
 use jiff::{Timestamp, ToSpan, Zoned};
+
+use crate::support::jobs::daily as daily_job;
 
 fn schedule(cadence: Cadence, at: Time, zone: &TimeZone) -> Schedule {
     Schedule { cadence, at, week_starts: Weekday::Monday, zone: zone.clone() }
@@ -129,6 +132,15 @@ fn a_gap_over_midnight_keeps_both_days() {
     let schedule = schedule(Cadence::Daily, time(23, 30, 0, 0), &TimeZone::get("America/Nuuk").unwrap());
     let named = |due: &str| rfc3339(&schedule.name_time(&at(due).to_zoned(schedule.zone.clone())));
     assert_eq!([named(&days[0]), named(&days[1]), named(&days[2])], [&days[0], "2025-03-29T22:59:59-02:00", &days[2]]);
+}
+
+#[test]
+fn two_occurrences_on_one_date_have_names_of_their_own() {
+    let mut job = Job { manifest: true, ..daily_job("nightly", 23, 30) };
+    job.schedule.zone = TimeZone::get("America/Nuuk").unwrap();
+    let dues = job.schedule.occurrences(at("2025-03-29T12:00:00Z"), at("2025-03-31T12:00:00Z"));
+    let names: Vec<_> = dues.map(|due| Plan::new(&job, &due, "run").manifest.unwrap()).collect();
+    assert_eq!(names, ["nightly_2025-03-29.manifest.json", "nightly_2025-03-30.manifest.json"]);
 }
 
 #[test]
