@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 ///
 /// `EXPORTD_LOG` chooses levels (`debug`, `exportd=debug,russh=info`).
 pub fn start(daemon: bool) {
-    let usual = if daemon { "info,russh=warn,sqlx=warn" } else { "error" };
+    let usual = if daemon { "info,russh=warn,sqlx=warn,tokio_cron_scheduler=warn" } else { "error" };
     let filter = EnvFilter::try_from_env("EXPORTD_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
