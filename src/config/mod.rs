@@ -93,11 +93,14 @@ struct Context<'a> {
     catalogue: Catalogue,
     /// Whether all of the catalogue could be read, so that what it lacks does not exist.
     catalogue_is_whole: bool,
-    /// Columns by the export and the names chosen: thousands of jobs make a few choices between them.
-    choices: RefCell<HashMap<(String, Vec<String>), Arc<[Column]>>>,
+    /// The columns of each choice: thousands of jobs make a few choices between them.
+    choices: RefCell<HashMap<Choice, Arc<[Column]>>>,
     /// Templates by their text, for the same reason.
     templates: RefCell<HashMap<String, NameTemplate>>,
 }
+
+/// An export, and the names of the columns chosen from it.
+type Choice = (String, Vec<String>);
 
 impl<'a> Context<'a> {
     fn new(from: &'a Surroundings, catalogue: Catalogue, catalogue_is_whole: bool) -> Context<'a> {
