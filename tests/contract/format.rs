@@ -1,6 +1,6 @@
 //! What every format promises: its files say the same to every reader that is not ours.
 
-mod readers;
+pub mod readers;
 mod texts;
 mod typed;
 mod zip;

@@ -5,3 +5,4 @@ mod demo;
 mod destination_at_fault;
 mod first_export;
 mod secrecy;
+mod three_stores;

@@ -19,10 +19,13 @@ def read_python(file):
 def read_duckdb(file):
     import duckdb
 
+    # It wants to be told the columns' names; the first column numbers the rows, whose order it does not keep.
+    names = [name.replace("'", "''") for name in read_python(file)[0]]
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     relation = duckdb.sql(
-        """select * from read_csv($path, delim = $delimiter, nullstr = $null, quote = '"',
+        f"""select * from read_csv($path, delim = $delimiter, nullstr = $null, quote = '"',
         escape = '"', header = true, auto_detect = false, allow_quoted_nulls = false, strict_mode = true,
-        columns = {'n': 'VARCHAR', 'value': 'VARCHAR'}) order by n::integer""",
+        columns = {{{columns}}}) order by #1::integer""",
         params=file,
     )
     return [relation.columns, *relation.fetchall()]
