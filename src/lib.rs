@@ -2,6 +2,7 @@
 //!
 //! The modules in the order of their layers; each imports only from those above it:
 //!
+//! - [`failpoint`], where tests break it;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
 //!   [`schedule`], [`run`], [`plan`], [`progress`];
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
@@ -20,6 +21,7 @@ pub mod deliver;
 pub mod demo;
 pub mod encode;
 pub mod export;
+pub mod failpoint;
 pub mod instant;
 pub mod job;
 pub mod name;

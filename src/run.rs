@@ -155,6 +155,10 @@ pub struct RunRecord {
     pub started: Option<Timestamp>,
     /// When it ended for good.
     pub finished: Option<Timestamp>,
+    /// While it waits to be tried again: when its first attempt failed.
+    pub waiting_since: Option<Timestamp>,
+    /// While it waits to be tried again: when that is.
+    pub retry_at: Option<Timestamp>,
     /// The period of the cadence, `[from, to)`; exports of another period say so themselves.
     pub period: (Zoned, Zoned),
     /// Its files, in the order of the job's exports.
@@ -175,6 +179,8 @@ impl Serialize for RunRecord {
             attempts: u32,
             started: Option<String>,
             finished: Option<String>,
+            waiting_since: Option<String>,
+            retry_at: Option<String>,
             period: ShownPeriod,
             files: &'a [FileRecord],
             error: Option<&'a str>,
@@ -194,6 +200,8 @@ impl Serialize for RunRecord {
             attempts: self.attempts,
             started: moment(self.started),
             finished: moment(self.finished),
+            waiting_since: moment(self.waiting_since),
+            retry_at: moment(self.retry_at),
             period: ShownPeriod { from: rfc3339(&self.period.0), to: rfc3339(&self.period.1) },
             files: &self.files,
             error: self.error.as_deref(),

@@ -34,6 +34,8 @@ pub enum Command {
     History(HistoryArguments),
     /// Show one run in full
     Show(ShowArguments),
+    /// Deliver a run's files again, from the spool, without a query
+    Redeliver(RedeliverArguments),
     /// Show the exports that jobs can name, or one export's columns
     Catalogue(CatalogueArguments),
     /// Create the contact-centre sample store in an empty database
@@ -123,6 +125,16 @@ pub struct ShowArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `exportd redeliver`
+#[derive(Args, Debug)]
+#[command(after_help = "A delivered run's files are all sent again, another run's only those that are not published \
+                        yet.\nThe spool keeps files as long as [state] keep says.")]
+pub struct RedeliverArguments {
+    /// The run's identifier, or its first characters
+    #[arg(value_name = "RUN")]
+    pub run: String,
 }
 
 /// `exportd catalogue`

@@ -25,11 +25,19 @@ pub async fn history(config: &Config, options: HistoryArguments) -> Result<(), F
         listing.row(cells(run));
     }
     listing.print(0)?;
-    let failed = runs.iter().find(|run| run.state == RunState::Failed);
-    if let Some(run) = failed {
-        output::line(format!("\nWhy a run failed: exportd show {}", run.id))?;
+    let troubled = runs.iter().find(|run| matches!(run.state, RunState::Failed | RunState::Waiting));
+    if let Some(run) = troubled {
+        output::line(format!("\nWhy a run failed or waits: exportd show {}", run.id))?;
     }
     Ok(())
+}
+
+/// The state; of a run that waits, also when it is tried again.
+fn state(run: &RunRecord) -> String {
+    match run.retry_at {
+        Some(at) => format!("waiting until {}", output::time(&at.to_zoned(run.due.time_zone().clone()))),
+        None => run.state.to_string(),
+    }
 }
 
 fn cells(run: &RunRecord) -> [String; 8] {
@@ -43,7 +51,7 @@ fn cells(run: &RunRecord) -> [String; 8] {
         run.id.to_string(),
         run.job.clone(),
         output::time(&run.due),
-        run.state.to_string(),
+        state(run),
         output::count(run.files.len() as u64),
         output::count(rows),
         output::size(bytes),

@@ -13,6 +13,7 @@ mod keys;
 mod logging;
 mod output;
 mod plan;
+mod redeliver;
 mod run;
 mod sample;
 mod selection;
@@ -53,6 +54,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Plan(options) => plan::plan(&load(path)?, &options),
         Command::History(options) => history::history(&load(path)?, options).await,
         Command::Show(options) => show::show(&load(path)?, options).await,
+        Command::Redeliver(options) => redeliver::redeliver(&load(path)?, &options).await,
         Command::Catalogue(options) => catalogue::catalogue(path, &options),
         Command::Sample(options) => sample::sample(options).await,
         Command::Keygen(options) => keys::keygen(&options),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
 use crate::export::{self, Cancel, Context, Production, RunError};
@@ -11,9 +12,9 @@ use crate::job::Job;
 use crate::period::Period;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::run::{FileRecord, RunId, RunState};
+use crate::run::{FileRecord, RunId, RunRecord, RunState};
 use crate::spool::Spool;
-use crate::state::State;
+use crate::state::{Presence, State};
 
 use super::args::RunArguments;
 use super::bars::Bars;
@@ -62,6 +63,11 @@ pub async fn run(config: Config, options: RunArguments) -> Result<(), Failure> {
     if options.dry_run {
         output::line(format!("\nNothing was delivered; the files are in {}", options.output.display()))?;
     }
+    verdict(&executed)
+}
+
+/// What the command says about all its runs.
+pub fn verdict(executed: &[Executed]) -> Result<(), Failure> {
     match executed.iter().filter_map(|executed| executed.error.as_ref()).next() {
         None => Ok(()),
         Some(error) if error.is_unreachable() => Err(Failure { code: 3, text: String::new() }),
@@ -69,10 +75,14 @@ pub async fn run(config: Config, options: RunArguments) -> Result<(), Failure> {
     }
 }
 
-async fn cancel_on_signal(cancel: Cancel) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        cancel.cancel();
+/// Expresses the wish to end when a person or the system does.
+pub async fn cancel_on_signal(cancel: Cancel) {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
+    cancel.cancel();
 }
 
 /// Runs jobs for their due times, with history, until all are done or the user has had enough.
@@ -81,38 +91,63 @@ pub async fn execute_all(
     wanted: Vec<(Arc<Job>, Zoned)>,
     cancel: &Cancel,
 ) -> Result<Vec<Executed>, Failure> {
-    let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
-    let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?;
-    let context = Context { store: config.store.clone(), spool, state };
+    let context = open(config).await?;
+    let presence = context.state.presence().map_err(Failure::unreachable)?;
     let mut executed = Vec::new();
     for (job, due) in wanted {
         if cancel.is_cancelled() {
             break;
         }
-        executed.push(execute(&context, job, due, cancel).await.map_err(Failure::unreachable)?);
+        executed.push(execute(&context, &presence, job, due, cancel).await.map_err(Failure::unreachable)?);
     }
     Ok(executed)
 }
 
-async fn execute(context: &Context, job: Arc<Job>, due: Zoned, cancel: &Cancel) -> Result<Executed, RunError> {
+/// Opens state and spool for a command that works on runs, and clears away what earlier ones left.
+pub async fn open(config: &Config) -> Result<Context, Failure> {
+    let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
+    let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?;
+    let context = Context::new(config.store.clone(), spool, state, config.keep);
+    export::tidy(&context, Timestamp::now()).await.map_err(Failure::unreachable)?;
+    Ok(context)
+}
+
+async fn execute(
+    context: &Context,
+    presence: &Presence,
+    job: Arc<Job>,
+    due: Zoned,
+    cancel: &Cancel,
+) -> Result<Executed, RunError> {
     let started = Timestamp::now();
     let period = Period::of_cadence(&due, &job.schedule);
-    let run = context.state.begin_manual(&job.label, &due, &period, started).await?;
+    let run = context.state.begin_manual(&job.label, &due, &period, presence, started).await?;
     let plan = Plan::new(&job, &due, run.id.as_str());
     let progress = Progress::new(plan.files.len());
     let bars = Bars::show(&plan, &progress);
     let result = export::execute(context, &job, &run, &progress, cancel).await;
     drop(bars);
 
+    conclude(context, presence, &job, &run, started, result).await
+}
+
+/// Records how a command's attempt at a run ended.
+pub async fn conclude(
+    context: &Context,
+    presence: &Presence,
+    job: &Job,
+    run: &RunRecord,
+    started: Timestamp,
+    result: Result<(), RunError>,
+) -> Result<Executed, RunError> {
     let finished = Timestamp::now();
-    let (state, text) = match &result {
-        Ok(()) => (RunState::Delivered, None),
-        Err(error) => (RunState::Failed, Some(error.to_string())),
-    };
-    context.state.finish(&run.id, state, text.as_deref(), finished).await?;
-    let files = context.state.files(&run.id).await?.into_iter().map(|stored| stored.file).collect();
+    match &result {
+        Ok(()) => context.state.finish(&run.id, RunState::Delivered, None, finished).await?,
+        Err(error) => context.state.fall_back(&run.id, presence, &error.to_string(), finished).await?,
+    }
+    let files = context.state.run(&run.id).await?.map(|run| run.files).unwrap_or_default();
     let took = output::elapsed(started, finished);
-    Ok(Executed { job: job.label.clone(), run: Some(run.id), files, took, error: result.err() })
+    Ok(Executed { job: job.label.clone(), run: Some(run.id.clone()), files, took, error: result.err() })
 }
 
 /// Writes the files of jobs into `output` and delivers nothing; history does not hear of it.

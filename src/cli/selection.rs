@@ -1,11 +1,13 @@
-//! Choosing jobs by label, and due times by what a person types.
+//! Choosing jobs by label, runs by identifier, and due times by what a person types.
 
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, Zoned};
 
 use crate::config::Config;
 use crate::job::Job;
+use crate::run::RunRecord;
 use crate::schedule::first_instant;
+use crate::state::State;
 
 use super::failure::Failure;
 
@@ -24,6 +26,19 @@ pub fn job<'a>(config: &'a Config, label: &str) -> Result<&'a Job, Failure> {
         let known: Vec<&str> = config.jobs.iter().map(|job| job.label.as_str()).collect();
         Failure::usage(format!("there is no job {label:?}; the jobs are {}", known.join(", ")))
     })
+}
+
+/// The run whose identifier starts with `prefix`.
+pub async fn run(state: &State, prefix: &str) -> Result<RunRecord, Failure> {
+    let mut found = state.find(prefix).await.map_err(Failure::unreachable)?;
+    match found.len() {
+        0 => Err(Failure::usage(format!("there is no run {prefix:?}; exportd history lists them"))),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let candidates: Vec<&str> = found.iter().map(|run| run.id.as_str()).collect();
+            Err(Failure::usage(format!("{prefix:?} is the start of several runs: {}", candidates.join(", "))))
+        }
+    }
 }
 
 /// The due time that `text` means for `job`: a date (at the job's time of day), a date and time in the job's zone,

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config};
@@ -14,7 +16,6 @@ use crate::progress::Progress;
 use crate::run::RunRecord;
 use crate::spool::Spool;
 use crate::state::{DaemonLock, State};
-use crate::store::StoreSettings;
 
 use super::failure::Failure;
 
@@ -28,13 +29,13 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
     let lock = DaemonLock::acquire(&config.state_dir).map_err(Failure::unreachable)?;
     let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?;
-    let store = Arc::new(RwLock::new(config.store));
+    let context = Arc::new(RwLock::new(Context::new(config.store, spool, state.clone(), config.keep)));
     let daemon = Daemon {
-        state: state.clone(),
+        state,
         lock,
         jobs: config.jobs,
-        load: loader(path, store.clone()),
-        runner: Exports { store, spool, state },
+        load: loader(path, context.clone()),
+        runner: Exports { context },
         clock: SystemClock::start().await.map_err(failure)?,
         signals: daemon::listen().map_err(failure)?,
         limits: Limits::default(),
@@ -51,25 +52,29 @@ fn failure(error: DaemonError) -> Failure {
 
 /// Reads the same file again. A run that is under way keeps the store and the job that it began with; the state
 /// folder stays what it was as long as the daemon lives.
-fn loader(path: PathBuf, store: Arc<RwLock<StoreSettings>>) -> daemon::Load {
+fn loader(path: PathBuf, context: Arc<RwLock<Context>>) -> daemon::Load {
     Arc::new(move || {
         let config = Config::load(&path).map_err(|faults| faults.render(false, LOG_WIDTH))?;
-        *store.write().unwrap_or_else(PoisonError::into_inner) = config.store;
+        let mut context = context.write().unwrap_or_else(PoisonError::into_inner);
+        (context.store, context.keep) = (config.store, config.keep);
         Ok(config.jobs)
     })
 }
 
 /// The runner of the real thing.
 struct Exports {
-    store: Arc<RwLock<StoreSettings>>,
-    spool: Spool,
-    state: State,
+    context: Arc<RwLock<Context>>,
+}
+
+impl Exports {
+    fn context(&self) -> Context {
+        self.context.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Runner for Exports {
     async fn run(&self, job: Arc<Job>, run: RunRecord, stop: CancellationToken) -> RunResult {
-        let store = self.store.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let context = Context { store, spool: self.spool.clone(), state: self.state.clone() };
+        let context = self.context();
         let files = Plan::new(&job, &run.due, run.id.as_str()).files.len();
         let progress = Progress::new(files);
         let cancel = Cancel::new();
@@ -84,6 +89,14 @@ impl Runner for Exports {
             Ok(()) => RunResult::Delivered,
             Err(RunError::Cancelled) => RunResult::Stopped,
             Err(error) => RunResult::Failed { error: error.to_string(), passing: error.is_passing() },
+        }
+    }
+
+    async fn tidy(&self, now: Timestamp) {
+        match export::tidy(&self.context(), now).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "folders of the spool that nobody needs are removed"),
+            Err(error) => tracing::warn!(%error, "the spool can't be cleared"),
         }
     }
 }

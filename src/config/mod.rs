@@ -21,6 +21,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::DeTable;
@@ -41,6 +42,8 @@ pub struct Config {
     pub store: StoreSettings,
     /// The folder of the daemon's database and spool.
     pub state_dir: PathBuf,
+    /// How long files stay in the spool after their run has ended; zero: they leave with it.
+    pub keep: Duration,
     /// The exports that jobs can name.
     pub catalogue: Catalogue,
     /// The jobs, in the order of the file. Labels are unique without regard to case.
@@ -170,7 +173,7 @@ pub fn state_dir(path: &Path) -> Result<PathBuf, Faults> {
         let tree = parse_tree(&file);
         let surroundings = Surroundings::new(&base_dir);
         let context = Context::new(&surroundings, Catalogue::default(), false);
-        store::read_state(&Table::root(&file, tree.get_ref()), &context)
+        store::read_state(&Table::root(&file, tree.get_ref()), &context).map(|state| state.dir)
     };
     report.finish(dir)
 }
@@ -196,7 +199,7 @@ fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Optio
     let (catalogue, catalogue_is_whole) = sources::read_catalogue(root, report, surroundings);
     let context = Context::new(surroundings, catalogue, catalogue_is_whole);
     let store = store::read_store(root, &context);
-    let state_dir = store::read_state(root, &context);
+    let state = store::read_state(root, &context);
     let defaults = match root.get("defaults") {
         Some(item) => item.table("[defaults]"),
         None => None,
@@ -210,7 +213,8 @@ fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Optio
     rules::check_labels(root.file, &placed);
     rules::check_paths(root.file, &placed);
     let jobs = placed.into_iter().map(|placed| placed.job).collect();
-    Some(Config { store: store?, state_dir: state_dir?, catalogue: context.catalogue, jobs })
+    let state = state?;
+    Some(Config { store: store?, state_dir: state.dir, keep: state.keep, catalogue: context.catalogue, jobs })
 }
 
 /// Parses a document, reporting what is not TOML. What could be read of it is returned in any case.

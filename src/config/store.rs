@@ -17,6 +17,7 @@ const SCHEMES: [(&str, StoreKind); 5] = [
     ("mariadb", StoreKind::Mysql),
 ];
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
+const DEFAULT_KEEP: Duration = Duration::from_secs(15 * 24 * 3600);
 const SHARED_STATE: &str = "/var/lib/exportd";
 
 /// Reads `[store]`.
@@ -94,22 +95,32 @@ fn parse_url(url: &str, base: &Path) -> Result<(StoreKind, Secret), Fault> {
     Ok((kind, Secret::new(format!("sqlite:{}", base.join(path).display()))))
 }
 
-/// Reads `[state]`: the folder of the daemon's database and spool.
-pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<PathBuf> {
-    let mut dir = None;
+/// What `[state]` says.
+pub(super) struct StateTable {
+    /// The folder of the daemon's database and spool.
+    pub(super) dir: PathBuf,
+    /// How long delivered files are kept.
+    pub(super) keep: Duration,
+}
+
+/// Reads `[state]`.
+pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<StateTable> {
+    let (mut dir, mut keep) = (None, Some(DEFAULT_KEEP));
     if let Some(item) = root.get("state") {
         let table = item.table("[state]")?;
-        table.refuse_unknown(&["dir"]);
+        table.refuse_unknown(&["dir", "keep"]);
+        keep = table.get("keep").map_or(keep, |item| item.duration());
         dir = match table.get("dir") {
             Some(item) => Some(item.path(&context.from.base_dir)?),
             None => None,
         };
     }
     let given = context.from.overrides.state_dir.clone().or(dir);
-    Some(given.unwrap_or_else(|| {
+    let dir = given.unwrap_or_else(|| {
         let is_shared = Path::new(SHARED_STATE).is_dir() || rustix::process::geteuid().is_root();
         default_state_dir(context.from.variable, is_shared)
-    }))
+    });
+    Some(StateTable { dir, keep: keep? })
 }
 
 /// Where state lives unless the file says so: what systemd made for the unit, else the machine's shared folder if it

@@ -9,6 +9,7 @@ use tracing::{Instrument, info_span};
 
 use super::{Clock, RunResult, Runner};
 use crate::job::Job;
+use crate::run::RunId;
 use crate::state::{Owner, PendingRun, State, StateError};
 
 /// What came of an attempt.
@@ -46,6 +47,16 @@ impl<R: Runner, C: Clock> Attempts<R, C> {
             tasks: JoinSet::new(),
             tickets: HashMap::new(),
         }
+    }
+
+    /// What does the work.
+    pub(super) fn runner(&self) -> Arc<R> {
+        self.runner.clone()
+    }
+
+    /// Whether the run is among those that are going on.
+    pub(super) fn has(&self, run: &RunId) -> bool {
+        self.tickets.values().any(|ticket| ticket.run.record.id == *run)
     }
 
     /// How many are going on.

@@ -19,6 +19,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +36,10 @@ pub trait Runner: Send + Sync + 'static {
     /// second time goes on from what state knows of it. Once `stop` is cancelled the attempt has a few seconds to
     /// return; whatever it leaves must be good to go on from. A panic counts as a failure for good.
     fn run(&self, job: Arc<Job>, run: RunRecord, stop: CancellationToken) -> impl Future<Output = RunResult> + Send;
+
+    /// Clears away what runs have left and nobody needs any longer. Called at the start and every ten minutes, beside
+    /// whatever runs; it may be cut short.
+    fn tidy(&self, now: Timestamp) -> impl Future<Output = ()> + Send;
 }
 
 /// How an attempt ended.
@@ -59,7 +64,7 @@ pub type Load = Arc<dyn Fn() -> Result<Vec<Job>, String> + Send + Sync>;
 /// How much is done at once, and how long the end may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Runs at once.
+    /// Runs at once. More than read the store at once: most of the time a run waits for its partner.
     pub workers: usize,
     /// Runs at once against the same host: servers drop or refuse sessions beyond a few.
     pub per_host: usize,
@@ -69,7 +74,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { workers: 4, per_host: 4, grace: Duration::from_secs(30) }
+        Limits { workers: 16, per_host: 4, grace: Duration::from_secs(30) }
     }
 }
 

@@ -3,7 +3,8 @@
 //! A job's runs go one at a time and in the order of their due times; a run that waits to be tried again holds the
 //! later ones back, so that files arrive in order. Runs of a job that is not in force stay where they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -63,6 +64,27 @@ impl Queue {
                 self.lines.remove(&key);
             }
         }
+    }
+
+    /// Makes the queue hold exactly `runs`, and returns whether that changed it.
+    pub(super) fn replace(&mut self, runs: Vec<PendingRun>) -> bool {
+        let wanted: HashSet<RunId> = runs.iter().map(|run| run.record.id.clone()).collect();
+        let mut is_changed = false;
+        for line in self.lines.values_mut() {
+            let before = line.runs.len();
+            line.runs.retain(|(_, id), _| wanted.contains(id));
+            is_changed |= line.runs.len() != before;
+        }
+        for run in runs {
+            let place = (run.record.due.timestamp(), run.record.id.clone());
+            let line = self.lines.entry(job_key(&run.record.job)).or_default();
+            if let Entry::Vacant(vacant) = line.runs.entry(place) {
+                vacant.insert(run);
+                is_changed = true;
+            }
+        }
+        self.lines.retain(|_, line| line.is_busy || !line.runs.is_empty());
+        is_changed
     }
 
     /// How many runs wait here.

@@ -21,6 +21,12 @@ use crate::state::{PendingRun, State, StateError};
 /// How long attempts have to return after they were told to stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// How often state is asked for runs that commands beside the daemon have given back or taken over.
+const ADOPTION: SignedDuration = SignedDuration::from_secs(60);
+
+/// How often what nobody needs is cleared away.
+const TIDYING: SignedDuration = SignedDuration::from_mins(10);
+
 /// How long a run waits that could not be begun because state could not be written.
 const STATE_PAUSE: SignedDuration = SignedDuration::from_secs(10);
 
@@ -39,6 +45,8 @@ pub(super) struct Service<R, C> {
     /// Why the last reload was refused, for the status line.
     refused: Option<String>,
     last_look: Timestamp,
+    last_adoption: Timestamp,
+    last_tidying: Timestamp,
 }
 
 impl<R: Runner, C: Clock> Service<R, C> {
@@ -53,6 +61,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         state.verify().await?;
         let clock = Arc::new(clock);
         let now = clock.now();
+        state.settle_commands(now).await?;
         let abandoned = state.requeue_abandoned().await?;
         if abandoned > 0 {
             warn!(runs = abandoned, "the last daemon ended in the middle of runs; they are queued again");
@@ -70,9 +79,12 @@ impl<R: Runner, C: Clock> Service<R, C> {
             notifier: Notifier::new(),
             refused: None,
             last_look: now,
+            last_adoption: now,
+            last_tidying: now,
         };
         service.scheduler.replace(&service.jobs, now).await?;
         service.state.unfinished().await?.into_iter().for_each(|run| service.queue.push(run));
+        service.tidy(now);
         info!(jobs = service.scheduler.len(), queued = service.queue.len(), "the daemon is up");
         Ok(service)
     }
@@ -105,6 +117,14 @@ impl<R: Runner, C: Clock> Service<R, C> {
             warn!(before = %self.last_look, %now, "the clock was set back; what has run does not run again");
         }
         self.last_look = now;
+        // However far the clock has moved, and in whichever direction.
+        if now.duration_since(self.last_adoption).abs() >= ADOPTION {
+            self.last_adoption = now;
+            self.adopt(now).await;
+        }
+        if now.duration_since(self.last_tidying).abs() >= TIDYING {
+            self.tidy(now);
+        }
         for (ticket, result) in std::mem::take(&mut self.unrecorded) {
             self.record(ticket, result).await;
         }
@@ -118,6 +138,31 @@ impl<R: Runner, C: Clock> Service<R, C> {
                 false
             }
         }
+    }
+
+    /// Takes over runs that commands have given back, and lets go of those that they have brought to an end.
+    async fn adopt(&mut self, now: Timestamp) {
+        if let Err(error) = self.state.settle_commands(now).await {
+            warn!(%error, "runs of commands that are gone can't be settled yet");
+        }
+        match self.state.unfinished().await {
+            Ok(mut runs) => {
+                let unrecorded =
+                    |run: &PendingRun| self.unrecorded.iter().any(|(t, _)| t.run.record.id == run.record.id);
+                runs.retain(|run| !self.attempts.has(&run.record.id) && !unrecorded(run));
+                if self.queue.replace(runs) {
+                    info!(queued = self.queue.len(), "commands beside the daemon have changed what is queued");
+                }
+            }
+            Err(error) => warn!(%error, "state can't be asked for what is queued"),
+        }
+    }
+
+    /// Begins to clear away what nobody needs, beside everything else.
+    fn tidy(&mut self, now: Timestamp) {
+        self.last_tidying = now;
+        let runner = self.attempts.runner();
+        tokio::spawn(async move { runner.tidy(now).await });
     }
 
     fn enqueue(&mut self, record: RunRecord) {

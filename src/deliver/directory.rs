@@ -24,7 +24,8 @@ impl RemoteFile {
 impl Session {
     /// Makes sure that the directory exists and that files can be listed, made, renamed and removed in it.
     ///
-    /// An empty file `.PROBE_NAME.part` comes and goes; a leftover of that name is removed first.
+    /// An empty file comes and goes under the [`Session::probe_names`] of `probe_name`; leftovers of those names are
+    /// removed first.
     pub async fn check_directory(&self, probe_name: &str) -> Result<(), DeliverError> {
         let directory = self.at.directory.as_str();
         let attributes = self.client.stat(directory).await.map_err(|error| self.directory_error("enter it", error))?;
@@ -32,8 +33,7 @@ impl Session {
             return Err(DeliverError::NotADirectory { at: self.at.clone() });
         }
         self.check_listing(directory).await.map_err(|error| self.directory_error("list it", error))?;
-        let probe = self.path(&format!(".{probe_name}.part"));
-        let renamed = self.path(&format!(".{probe_name}.renamed.part"));
+        let [probe, renamed] = Session::probe_names(probe_name).map(|name| self.path(&name));
         for leftover in [&probe, &renamed] {
             self.remove_quietly(leftover).await;
         }
@@ -48,6 +48,11 @@ impl Session {
             }
         };
         self.client.remove(&present).await.map_err(|error| self.directory_error("remove files from it", error))
+    }
+
+    /// The two names that the probe of [`Session::check_directory`] has one after the other.
+    pub fn probe_names(probe_name: &str) -> [String; 2] {
+        [format!(".{probe_name}.part"), format!(".{probe_name}.renamed.part")]
     }
 
     /// The directory's absolute path, as the server resolves it.

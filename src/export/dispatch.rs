@@ -1,107 +1,101 @@
 //! The second half of a run: all files go up under temporary names, and only then get their final ones.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use super::{Cancel, Context, RunError, enter};
-use crate::deliver::{DeliverError, Manifest, ManifestExport, ManifestFile, ManifestPeriod, PublishOutcome, Session};
-use crate::job::Job;
-use crate::plan::{Plan, PlannedExport};
-use crate::progress::Progress;
-use crate::run::{RunRecord, Stage};
-use crate::spool::{Artifact, Contents, RunFolder};
-use crate::state::StoredFile;
+use super::resume::{Parcel, Standing};
+use super::{RunError, Work};
+use crate::deliver::{DeliverError, PublishOutcome, Session};
+use crate::failpoint::{self, Side};
+use crate::run::Stage;
+use crate::state::Temporary;
 
 /// How often a rename whose reply was lost is settled before the run is left for later.
 const SETTLEMENTS: usize = 3;
 
-/// A run whose files are finished.
-pub struct Dispatch<'a> {
-    pub context: &'a Context,
-    pub job: &'a Job,
-    pub run: &'a RunRecord,
-    pub plan: &'a Plan,
-    pub progress: &'a Progress,
-    pub cancel: &'a Cancel,
-}
+/// How long taking our files away again may take after a failure.
+const CLEANING: Duration = Duration::from_secs(30);
 
-impl Dispatch<'_> {
-    /// Puts `files` up and publishes them, the manifest last.
-    pub async fn deliver(
-        &self,
-        session: Session,
-        folder: &RunFolder,
-        mut files: Vec<Artifact>,
-    ) -> Result<(), RunError> {
-        self.record(&files).await?;
-        if let Some(name) = &self.plan.manifest {
-            files.push(self.write_manifest(folder, name, &files)?);
-        }
-        enter(self.context, self.run, self.progress, Stage::Spooled).await?;
-
+impl Work<'_> {
+    /// Puts up what is not up yet, then publishes what is not published yet, in the order of the files.
+    pub(super) async fn deliver(&self, session: Session, mut parcels: Vec<Parcel>) -> Result<(), RunError> {
         // A server may have dropped a connection that was idle while the store was read.
         let mut session = if session.is_alive() { session } else { Session::open(&self.job.destination).await? };
-        enter(self.context, self.run, self.progress, Stage::Uploading).await?;
-        let uploaded = tokio::select! {
-            uploaded = self.upload(&session, &files) => uploaded,
-            () = self.cancel.cancelled() => Err(RunError::Cancelled),
-        };
-        if let Err(error) = uploaded {
-            self.remove_temporaries(&session, &files).await;
+        if parcels.iter().any(|parcel| parcel.standing == Standing::Local) {
+            if let Err(error) = self.upload(&session, &mut parcels).await {
+                self.clean(session, &parcels, &error).await;
+                return Err(error);
+            }
+            self.enter(Stage::Uploaded).await?;
+        }
+        self.enter(Stage::Publishing).await?;
+        if let Err(error) = self.publish_all(&mut session, &mut parcels).await {
+            self.clean(session, &parcels, &error).await;
             return Err(error);
         }
-        enter(self.context, self.run, self.progress, Stage::Uploaded).await?;
-        enter(self.context, self.run, self.progress, Stage::Publishing).await?;
-        for file in &files {
-            if let Err(error) = self.publish(&mut session, file).await {
-                self.remove_temporaries(&session, &files).await;
-                return Err(error.into());
-            }
-        }
-        enter(self.context, self.run, self.progress, Stage::Published).await?;
+        self.enter(Stage::Published).await?;
         session.close().await;
         Ok(())
     }
 
-    async fn record(&self, files: &[Artifact]) -> Result<(), RunError> {
-        let stored: Vec<StoredFile> = files
-            .iter()
-            .map(|file| StoredFile {
-                file: file.record(),
-                spool: Some(file.path.clone()),
-                temp_name: Some(self.temporary(file)),
-            })
-            .collect();
-        Ok(self.context.state.record_files(&self.run.id, &stored).await?)
+    /// The hidden name of a file on its way up: unique to the run and the attempt, so that two never share one.
+    fn temporary(&self, name: &str) -> String {
+        match self.run.attempts {
+            0 | 1 => format!(".{name}.{}.part", self.id()),
+            attempt => format!(".{name}.{}.{attempt}.part", self.id()),
+        }
     }
 
-    /// The hidden name of a file on its way up. It is unique to the run, so that two runs never share one.
-    fn temporary(&self, file: &Artifact) -> String {
-        format!(".{}.{}.part", file.name, self.run.id)
-    }
-
-    async fn upload(&self, session: &Session, files: &[Artifact]) -> Result<(), RunError> {
+    async fn upload(&self, session: &Session, parcels: &mut [Parcel]) -> Result<(), RunError> {
+        let local = |parcel: &&mut Parcel| parcel.standing == Standing::Local;
+        let mut names = Vec::new();
+        for parcel in parcels.iter_mut().filter(local) {
+            names.push((parcel.position, self.temporary(&parcel.file.file.name)));
+        }
+        self.context.state.uploading(self.id(), &names).await?;
+        self.progress.enter(Stage::Uploading);
         let unseen = AtomicU64::new(0);
-        for (position, file) in files.iter().enumerate() {
+        for (position, name) in names {
+            let parcel = &mut parcels[position];
+            parcel.standing = Standing::Up(name.clone());
             // The manifest, which comes after the files, has no bar.
             let sent = self.progress.files.get(position).map_or(&unseen, |progress| &*progress.sent);
             sent.store(0, Ordering::Relaxed);
-            session.upload(&file.path, &self.temporary(file), sent).await?;
+            let path = parcel.file.spool.as_deref().ok_or_else(|| RunError::NotSpooled { run: self.id().clone() })?;
+            failpoint::reach("destination:upload", Side::Before).await;
+            tokio::select! {
+                uploaded = session.upload(path, &name, sent) => uploaded?,
+                () = self.cancel.cancelled() => return Err(RunError::Cancelled),
+            }
+            failpoint::reach("destination:upload", Side::After).await;
+        }
+        Ok(())
+    }
+
+    async fn publish_all(&self, session: &mut Session, parcels: &mut [Parcel]) -> Result<(), RunError> {
+        for parcel in parcels {
+            let Standing::Up(temporary) = &parcel.standing else { continue };
+            failpoint::reach("destination:rename", Side::Before).await;
+            self.publish(session, temporary, parcel).await?;
+            failpoint::reach("destination:rename", Side::After).await;
+            self.context.state.published(self.id(), parcel.position).await?;
+            parcel.standing = Standing::Published;
         }
         Ok(())
     }
 
     /// Gives one file its final name. When the reply to the rename is lost, a new connection looks what has happened.
-    async fn publish(&self, session: &mut Session, file: &Artifact) -> Result<(), DeliverError> {
+    async fn publish(&self, session: &mut Session, temporary: &str, parcel: &Parcel) -> Result<(), DeliverError> {
         let destination = &self.job.destination;
-        let (temporary, publish) = (self.temporary(file), destination.publish);
-        let mut result = session.publish(&temporary, &file.name, publish, destination.allow_gap).await;
+        let (file, publish) = (&parcel.file.file, destination.publish);
+        let mut result = session.publish(temporary, &file.name, publish, destination.allow_gap).await;
         for _ in 0..SETTLEMENTS {
             let Err(DeliverError::PublishUnknown { .. }) = &result else { return result };
             *session = Session::open(destination).await?;
-            result = match session.settle_publish(&temporary, &file.name, file.bytes, publish).await? {
+            result = match session.settle_publish(temporary, &file.name, file.bytes, publish).await? {
                 PublishOutcome::Published => Ok(()),
                 PublishOutcome::NotPublished | PublishOutcome::Conflict => {
-                    session.publish(&temporary, &file.name, publish, destination.allow_gap).await
+                    session.publish(temporary, &file.name, publish, destination.allow_gap).await
                 }
                 PublishOutcome::Gone => return result,
             };
@@ -109,54 +103,44 @@ impl Dispatch<'_> {
         result
     }
 
-    /// Takes away what is still there under temporary names. The error that led here is the one to report.
-    async fn remove_temporaries(&self, session: &Session, files: &[Artifact]) {
-        let reconnected = if session.is_alive() { None } else { Session::open(&self.job.destination).await.ok() };
-        let session = reconnected.as_ref().unwrap_or(session);
-        for file in files {
-            let temporary = self.temporary(file);
-            if let Err(error) = session.remove(&temporary).await {
-                tracing::debug!(run = %self.run.id, file = temporary, %error, "temporary file not removed");
+    /// Takes away what is there under temporary names. What can't be reached stays on record, and so do files that
+    /// may be published without our knowing. The error that led here is the one to report.
+    async fn clean(&self, session: Session, parcels: &[Parcel], error: &RunError) {
+        if matches!(error, RunError::State(_)) {
+            // Nothing may be done that can't be recorded; the next attempt looks.
+            return;
+        }
+        failpoint::reach("destination:clean", Side::Before).await;
+        let cleaning = tokio::time::timeout(CLEANING, self.remove_unpublished(session, parcels));
+        match cleaning.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(run = %self.id(), %error, "temporary files are not removed yet"),
+            Err(_) => tracing::debug!(run = %self.id(), "removing temporary files takes too long"),
+        }
+        failpoint::reach("destination:clean", Side::After).await;
+    }
+
+    async fn remove_unpublished(&self, session: Session, parcels: &[Parcel]) -> Result<(), RunError> {
+        let (destination, state) = (&self.job.destination, &self.context.state);
+        let session = if session.is_alive() { session } else { Session::open(destination).await? };
+        let is_publishing = self.progress.stage() >= Stage::Publishing;
+        for parcel in parcels {
+            let Standing::Up(temporary) = &parcel.standing else { continue };
+            let file = &parcel.file.file;
+            if is_publishing {
+                match session.settle_publish(temporary, &file.name, file.bytes, destination.publish).await? {
+                    PublishOutcome::Published => {
+                        state.published(self.id(), parcel.position).await?;
+                        continue;
+                    }
+                    PublishOutcome::Gone => continue,
+                    PublishOutcome::NotPublished | PublishOutcome::Conflict => {}
+                }
             }
+            session.remove(temporary).await?;
+            let gone = Temporary { run: self.id().clone(), name: temporary.clone() };
+            state.forget_temporaries(&[gone]).await?;
         }
-    }
-
-    fn write_manifest(&self, folder: &RunFolder, name: &str, files: &[Artifact]) -> Result<Artifact, RunError> {
-        let manifest = Manifest {
-            run: self.run.id.to_string(),
-            job: self.job.label.clone(),
-            due: self.plan.due.clone(),
-            files: files
-                .iter()
-                .zip(&self.plan.files)
-                .map(|(file, plan)| self.manifest_file(file, &plan.parts))
-                .collect(),
-        };
-        let mut writer = folder.writer(name)?;
-        writer.append(&manifest.to_bytes())?;
-        Ok(writer.finish(Contents { export: String::new(), rows: 0, columns: Vec::new() })?)
-    }
-
-    fn manifest_file(&self, file: &Artifact, parts: &[PlannedExport]) -> ManifestFile {
-        let mut members: Vec<ManifestExport> = parts.iter().map(|part| self.manifest_export(part)).collect();
-        let export = if self.job.zip { None } else { members.pop() };
-        ManifestFile {
-            name: file.name.clone(),
-            bytes: file.bytes,
-            rows: file.rows,
-            sha256: file.sha256.clone(),
-            export,
-            members,
-        }
-    }
-
-    fn manifest_export(&self, part: &PlannedExport) -> ManifestExport {
-        let export = &self.job.exports[part.index];
-        let period = part.period.as_ref();
-        ManifestExport {
-            export: export.name.clone(),
-            columns: export.columns.iter().map(|column| column.name.clone()).collect(),
-            period: period.map(|period| ManifestPeriod { from: period.from.clone(), to: period.to.clone() }),
-        }
+        Ok(())
     }
 }

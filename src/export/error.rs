@@ -1,7 +1,10 @@
 //! Why a run did not get to its end, with the place where it stopped.
 
+use std::time::Duration;
+
 use crate::deliver::DeliverError;
 use crate::pipeline::PipelineError;
+use crate::run::RunId;
 use crate::spool::SpoolError;
 use crate::state::StateError;
 use crate::store::StoreError;
@@ -46,6 +49,33 @@ pub enum RunError {
     /// What happened can't be recorded, so nothing further may happen.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A step took longer than it ever should.
+    #[error("{phase} took longer than {} s and was given up; try again, and look at its load", limit.as_secs())]
+    TooLong {
+        /// The step.
+        phase: &'static str,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// Files are to be delivered that are not in the spool, and the store may not be asked.
+    #[error("run {run} has no files in the spool any more; run the job again for the same due time: exportd run --at")]
+    NotSpooled {
+        /// The run.
+        run: RunId,
+    },
+    /// Some of the run's files are published, and the others can't be, nor made again to fit.
+    #[error(
+        "{published} of {of} files are published and the others can't be: {cause}; \
+         tell the partner, and run the job again by hand for the same due time"
+    )]
+    Torn {
+        /// How many are published.
+        published: usize,
+        /// How many there are.
+        of: usize,
+        /// What is wrong with the others.
+        cause: SpoolError,
+    },
     /// Somebody stopped it.
     #[error("the run was stopped before it was done")]
     Cancelled,
@@ -63,8 +93,9 @@ impl RunError {
             RunError::Pipeline(error) => error.is_passing(),
             RunError::Spool(error) => error.is_passing(),
             RunError::State(error) => error.is_passing(),
-            RunError::Cancelled => true,
+            RunError::Cancelled | RunError::TooLong { .. } => true,
             RunError::Cell { .. } | RunError::Defect(_) => false,
+            RunError::NotSpooled { .. } | RunError::Torn { .. } => false,
         }
     }
 

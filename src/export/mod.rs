@@ -1,29 +1,44 @@
 //! The story of one run: reach the destination, read the store into finished files, put them up, publish them.
 //!
 //! No row is read before the destination has proved that it can take files, and nothing is published before every
-//! file of the run is up. What can't be taken back is recorded in state before it is done.
+//! file of the run is up. What can't be taken back is recorded in state before it is done, and a run that comes again
+//! goes on from what state knows of it: files that are finished are never made a second time.
 
 mod cancel;
 mod dispatch;
 mod error;
+mod housekeeping;
+mod manifest;
 mod produce;
+mod resume;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::deliver::{DeliverError, Session};
+use tokio::sync::Semaphore;
+
+use crate::deliver::Session;
+use crate::failpoint::{self, Side};
 use crate::job::Job;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::run::{RunRecord, Stage};
-use crate::spool::Spool;
-use crate::state::State;
+use crate::run::{RunId, RunRecord, Stage};
+use crate::spool::{Artifact, Spool};
+use crate::state::{State, StoredFile, Temporary};
 use crate::store::StoreSettings;
 
 pub use cancel::Cancel;
 pub use error::RunError;
+pub use housekeeping::tidy;
 pub use produce::{Production, produce};
 
-use dispatch::Dispatch;
+use resume::Parcel;
+
+/// How long reaching a destination and checking its directory may take, whatever the server does.
+const REACH: Duration = Duration::from_secs(120);
+
+/// How many runs may read the store at once.
+const READERS: usize = 4;
 
 /// What every run needs besides its job.
 #[derive(Clone, Debug)]
@@ -34,12 +49,23 @@ pub struct Context {
     pub spool: Spool,
     /// What remembers the run.
     pub state: State,
+    /// How long files stay in the spool after their run has ended; zero: they leave with it.
+    pub keep: Duration,
+    readers: Arc<Semaphore>,
 }
 
-/// Does the work of `run` from beginning to end: when it returns without an error, every file is published.
+impl Context {
+    /// What runs share that are made with clones of it: the limit on how many read the store at once, too.
+    pub fn new(store: StoreSettings, spool: Spool, state: State, keep: Duration) -> Context {
+        Context { store, spool, state, keep, readers: Arc::new(Semaphore::new(READERS)) }
+    }
+}
+
+/// Does the work of `run`, or what is left of it: when it returns without an error, every file is published.
 ///
-/// On an error nothing of ours is left in the spool, nor at the destination but what a broken connection kept us from
-/// removing. The run must have been begun in state; how it ended is for the caller to record.
+/// On an error nothing of ours is left at the destination but what a broken connection kept us from removing; the next
+/// run of the job removes that. Finished files stay in the spool. The run must have been begun in state; how it ended
+/// is for the caller to record.
 pub async fn execute(
     context: &Context,
     job: &Arc<Job>,
@@ -47,45 +73,146 @@ pub async fn execute(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<(), RunError> {
-    let plan = Arc::new(Plan::new(job, &run.due, run.id.as_str()));
-    let session = tokio::select! {
-        session = reach(job, run) => session?,
-        () = cancel.cancelled() => return Err(RunError::Cancelled),
-    };
+    Work { context, job, run, progress, cancel, may_query: true }.carry_out().await
+}
 
-    let folder = Arc::new(context.spool.run(&run.id)?);
-    let production = Production {
-        store: context.store.clone(),
-        job: job.clone(),
-        plan: plan.clone(),
-        folder: folder.clone(),
-        progress: progress.clone(),
-        cancel: cancel.clone(),
-    };
-    enter(context, run, progress, Stage::Querying).await?;
-    let result = match produce(production).await {
-        Ok(files) => {
-            Dispatch { context, job, run, plan: &plan, progress, cancel }.deliver(session, &folder, files).await
+/// The same for a run whose files are in the spool: the store is not asked, whatever has become of them.
+pub async fn redeliver(
+    context: &Context,
+    job: &Arc<Job>,
+    run: &RunRecord,
+    progress: &Progress,
+    cancel: &Cancel,
+) -> Result<(), RunError> {
+    Work { context, job, run, progress, cancel, may_query: false }.carry_out().await
+}
+
+/// A run being worked on.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    context: &'a Context,
+    job: &'a Arc<Job>,
+    run: &'a RunRecord,
+    progress: &'a Progress,
+    cancel: &'a Cancel,
+    may_query: bool,
+}
+
+impl Work<'_> {
+    async fn carry_out(&self) -> Result<(), RunError> {
+        let known = self.known().await?;
+        if known.stage != Some(Stage::Published) {
+            if !known.is_spooled() {
+                self.check_room().await?;
+            }
+            let session = self.reach().await?;
+            self.remove_leftovers(&session, &known).await?;
+            let parcels = match self.take_up(&session, known).await? {
+                Some(parcels) => parcels,
+                None => self.produce().await?,
+            };
+            self.deliver(session, parcels).await?;
         }
-        Err(error) => Err(error),
-    };
+        if self.context.keep.is_zero() {
+            housekeeping::remove(self.context, self.id()).await?;
+        }
+        Ok(())
+    }
 
-    drop(folder);
-    context.spool.remove(&run.id)?;
-    context.state.forget_spool(&run.id).await?;
-    result
-}
+    fn id(&self) -> &RunId {
+        &self.run.id
+    }
 
-/// Connects to the job's destination and makes sure that its directory takes files.
-async fn reach(job: &Job, run: &RunRecord) -> Result<Session, DeliverError> {
-    let session = Session::open(&job.destination).await?;
-    session.check_directory(run.id.as_str()).await?;
-    Ok(session)
-}
+    /// The spool would be found full after an hour of reading; the last run of the job tells it before.
+    async fn check_room(&self) -> Result<(), RunError> {
+        if !self.may_query {
+            return Err(RunError::NotSpooled { run: self.id().clone() });
+        }
+        let needed = self.context.state.last_size(&self.run.job).await?.unwrap_or(0);
+        Ok(self.context.spool.require(needed)?)
+    }
 
-/// Records that a run comes to a stage, then says so: a stage begins only when that is on disk.
-async fn enter(context: &Context, run: &RunRecord, progress: &Progress, stage: Stage) -> Result<(), RunError> {
-    context.state.stage(&run.id, stage).await?;
-    progress.enter(stage);
-    Ok(())
+    /// Connects to the job's destination and makes sure that its directory takes files.
+    async fn reach(&self) -> Result<Session, RunError> {
+        let run = self.id();
+        let probes = Session::probe_names(run.as_str());
+        self.context.state.expect_temporaries(run, &probes).await?;
+        failpoint::reach("destination:reach", Side::Before).await;
+        let reached = async {
+            let session = Session::open(&self.job.destination).await?;
+            session.check_directory(run.as_str()).await?;
+            Ok(session)
+        };
+        let session = tokio::select! {
+            reached = tokio::time::timeout(REACH, reached) => match reached {
+                Ok(result) => result.map_err(RunError::Deliver)?,
+                Err(_) => return Err(RunError::TooLong { phase: "reaching the destination", limit: REACH }),
+            },
+            () = self.cancel.cancelled() => return Err(RunError::Cancelled),
+        };
+        failpoint::reach("destination:reach", Side::After).await;
+        let gone: Vec<Temporary> = probes.into_iter().map(|name| Temporary { run: run.clone(), name }).collect();
+        self.context.state.forget_temporaries(&gone).await?;
+        Ok(session)
+    }
+
+    /// Reads the store into finished files, the manifest last. On an error nothing of them stays in the spool.
+    async fn produce(&self) -> Result<Vec<Parcel>, RunError> {
+        if !self.may_query {
+            return Err(RunError::NotSpooled { run: self.id().clone() });
+        }
+        let _turn = tokio::select! {
+            turn = self.context.readers.acquire() => turn.expect("the semaphore is never closed"),
+            () = self.cancel.cancelled() => return Err(RunError::Cancelled),
+        };
+        self.enter(Stage::Querying).await?;
+        let produced = match self.fill_spool().await {
+            Ok(files) => self.context.state.spooled(self.id(), &files).await.map(|()| files).map_err(RunError::State),
+            Err(error) => Err(error),
+        };
+        match produced {
+            Ok(files) => {
+                self.progress.enter(Stage::Spooled);
+                Ok(files.into_iter().enumerate().map(|(position, file)| Parcel::local(position, file)).collect())
+            }
+            Err(error) => {
+                self.context.spool.remove(self.id())?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn fill_spool(&self) -> Result<Vec<StoredFile>, RunError> {
+        let plan = Arc::new(Plan::new(self.job, &self.run.due, self.id().as_str()));
+        let folder = Arc::new(self.context.spool.run(self.id())?);
+        let production = Production {
+            store: self.context.store.clone(),
+            job: self.job.clone(),
+            plan: plan.clone(),
+            folder: folder.clone(),
+            progress: self.progress.clone(),
+            cancel: self.cancel.clone(),
+        };
+        let files = produce(production).await?;
+        let manifest = match &plan.manifest {
+            Some(name) => Some(manifest::write(self.job, self.id(), &plan, &folder, name, &files)?),
+            None => None,
+        };
+        let stored = |file: Artifact, is_manifest| StoredFile {
+            file: file.record(),
+            is_manifest,
+            spool: Some(file.path),
+            temp_name: None,
+            is_published: false,
+        };
+        let files = files.into_iter().map(|file| stored(file, false));
+        Ok(files.chain(manifest.map(|file| stored(file, true))).collect())
+    }
+
+    /// Records that the run comes to a stage, then says so: a stage begins only when that is on disk.
+    async fn enter(&self, stage: Stage) -> Result<(), RunError> {
+        self.context.state.stage(self.id(), stage).await?;
+        self.progress.enter(stage);
+        Ok(())
+    }
 }

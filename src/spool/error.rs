@@ -14,6 +14,19 @@ pub enum SpoolError {
         /// How far it had got.
         bytes: u64,
     },
+    /// There is less room than the job's files needed the last time.
+    #[error(
+        "the spool {} has {free} bytes free and the job's files took {needed} the last time; \
+         free some or move the state folder", path.display()
+    )]
+    TooFull {
+        /// The spool's folder.
+        path: PathBuf,
+        /// What is likely to be needed.
+        needed: u64,
+        /// What there is.
+        free: u64,
+    },
     /// A file can't be made, written or brought to disk. Its content is lost: after a failed fsync nobody knows what
     /// is on disk, and asking again would report success.
     #[error("{name} can't be written to the spool: {source}")]
@@ -59,7 +72,7 @@ impl SpoolError {
     /// Whether the same work may succeed later without anybody changing the configuration.
     pub fn is_passing(&self) -> bool {
         match self {
-            SpoolError::NoSpace { .. } | SpoolError::File { .. } => true,
+            SpoolError::NoSpace { .. } | SpoolError::TooFull { .. } | SpoolError::File { .. } => true,
             SpoolError::Folder { source, .. } => {
                 !matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
             }

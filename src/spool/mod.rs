@@ -4,7 +4,7 @@
 //! spool's folder is opened once and everything in it is reached through that handle, so nobody can put another
 //! folder or a link in its place. A file is there whole, on disk and with its digest known, or not at all.
 //!
-//! Deliberately absent: what a run is and how long its files are kept; `state` knows, and [`Spool::sweep`] is told.
+//! Deliberately absent: what a run is and how long its files are kept; `state` knows, and `export` asks both.
 
 mod artifact;
 mod error;
@@ -23,6 +23,7 @@ use rustix::io::Errno;
 pub use self::artifact::Artifact;
 pub use self::error::SpoolError;
 pub use self::writer::{Contents, FileWriter};
+use crate::failpoint::{self, Side};
 use crate::run::{FileRecord, RunId};
 
 const PRIVATE_FOLDER: Mode = Mode::RWXU;
@@ -75,6 +76,7 @@ impl Spool {
     pub fn run(&self, run: &RunId) -> Result<RunFolder, SpoolError> {
         let path = self.run_path(run)?;
         let failed = |error: Errno| SpoolError::folder(&path, error.into());
+        failpoint::io("spool:folder", Side::Before).map_err(|error| SpoolError::folder(&path, error))?;
         match rustix::fs::mkdirat(&*self.folder, run.as_str(), PRIVATE_FOLDER) {
             Err(Errno::EXIST) => {
                 remove(&path)?;
@@ -84,6 +86,7 @@ impl Spool {
         }
         let folder = rustix::fs::openat(&*self.folder, run.as_str(), OPEN_FOLDER, Mode::empty()).map_err(failed)?;
         rustix::fs::fsync(&*self.folder).map_err(failed)?;
+        failpoint::io("spool:folder", Side::After).map_err(|error| SpoolError::folder(&path, error))?;
         Ok(RunFolder { spool: self.clone(), path, folder: Arc::new(folder) })
     }
 
@@ -105,22 +108,29 @@ impl Spool {
 
     /// Removes a run's folder with all its files, if there is one.
     pub fn remove(&self, run: &RunId) -> Result<(), SpoolError> {
-        remove(&self.run_path(run)?)
+        let path = self.run_path(run)?;
+        failpoint::io("spool:remove", Side::Before).map_err(|error| SpoolError::folder(&path, error))?;
+        remove(&path)?;
+        failpoint::io("spool:remove", Side::After).map_err(|error| SpoolError::folder(&path, error))
     }
 
-    /// Removes everything that belongs to no run that is to be kept, and says how many folders and files that was.
-    pub fn sweep(&self, keep: impl Fn(&RunId) -> bool) -> Result<usize, SpoolError> {
+    /// What lies in the spool, each entry taken for a run's folder.
+    pub fn entries(&self) -> Result<Vec<RunId>, SpoolError> {
         let failed = |error| SpoolError::folder(&self.path, error);
-        let mut removed = 0;
+        let mut found = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let is_kept = entry.file_name().to_str().is_some_and(|name| keep(&RunId::from_stored(name)));
-            if !is_kept {
-                remove(&entry.path())?;
-                removed += 1;
-            }
+            // Names of ours are UTF-8; what is not was put here by somebody else, who may have it.
+            found.extend(entry.map_err(failed)?.file_name().to_str().map(RunId::from_stored));
         }
-        Ok(removed)
+        Ok(found)
+    }
+
+    /// Refuses to begin when fewer than `needed` bytes are free.
+    pub fn require(&self, needed: u64) -> Result<(), SpoolError> {
+        let system = rustix::fs::fstatvfs(&*self.folder);
+        let system = system.map_err(|error| SpoolError::folder(&self.path, error.into()))?;
+        let free = system.f_bavail.saturating_mul(system.f_frsize);
+        if free < needed { Err(SpoolError::TooFull { path: self.path.clone(), needed, free }) } else { Ok(()) }
     }
 
     fn run_path(&self, run: &RunId) -> Result<PathBuf, SpoolError> {

@@ -142,17 +142,27 @@ fn a_run_begins_with_an_empty_folder() {
 }
 
 #[test]
-fn a_sweep_keeps_what_is_known() {
+fn whatever_lies_in_the_spool_is_seen_and_can_be_removed() {
     let (state, spool) = spool();
-    for run in ["run1", "run2", "run3"] {
+    for run in ["run1", "run2"] {
         spool.run(&run_id(run)).unwrap().writer("agents.csv").unwrap().finish(contents(0)).unwrap();
     }
     fs::write(state.path().join("spool/stray"), b"").unwrap();
-    assert_eq!(spool.sweep(|run| run.as_str() == "run2").unwrap(), 3);
-    let left: Vec<_> =
-        fs::read_dir(state.path().join("spool")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["run2"]);
-    spool.remove(&run_id("run2")).unwrap();
-    spool.remove(&run_id("run2")).unwrap();
+    let mut entries = spool.entries().unwrap();
+    entries.sort();
+    assert_eq!(entries, ["run1", "run2", "stray"].map(run_id));
+    for entry in entries {
+        spool.remove(&entry).unwrap();
+        spool.remove(&entry).unwrap();
+    }
     assert_eq!(fs::read_dir(state.path().join("spool")).unwrap().count(), 0);
+}
+
+#[test]
+fn more_than_there_is_room_for_is_refused() {
+    let (_state, spool) = spool();
+    spool.require(1).unwrap();
+    let error = spool.require(u64::MAX).unwrap_err();
+    assert!(error.is_passing());
+    assert!(error.to_string().contains(&u64::MAX.to_string()), "{error}");
 }

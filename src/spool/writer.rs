@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::artifact::{Artifact, hex};
 use super::{SpoolError, unlink};
+use crate::failpoint::{self, Side};
 
 /// A file being written. Unless it is finished it is removed when dropped.
 ///
@@ -50,7 +51,7 @@ impl FileWriter {
     /// Appends a block.
     pub fn append(&mut self, block: &[u8]) -> Result<(), SpoolError> {
         self.hash.update(block);
-        match self.file.write_all(block) {
+        match failpoint::io("spool:write", Side::Before).and_then(|()| self.file.write_all(block)) {
             Ok(()) => {
                 self.bytes += block.len() as u64;
                 Ok(())
@@ -62,8 +63,10 @@ impl FileWriter {
     /// Brings the file and its folder's entry to disk. When that fails the file is removed; it is not tried again.
     pub fn finish(mut self, contents: Contents) -> Result<Artifact, SpoolError> {
         let failed = |error| SpoolError::file(&self.name, self.bytes, error);
-        self.file.sync_all().map_err(failed)?;
+        failpoint::io("spool:sync", Side::Before).and_then(|()| self.file.sync_all()).map_err(failed)?;
+        failpoint::io("spool:entry", Side::Before).map_err(failed)?;
         rustix::fs::fsync(&*self.folder).map_err(|error| failed(error.into()))?;
+        failpoint::io("spool:entry", Side::After).map_err(failed)?;
         self.is_finished = true;
         Ok(Artifact {
             name: self.name.clone(),

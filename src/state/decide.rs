@@ -10,7 +10,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::row::{to_micros, zone_text};
 use super::runs::Owner;
-use super::{State, StateError, job_key};
+use super::{Presence, State, StateError, job_key};
 use crate::period::Period;
 use crate::run::{RunId, RunRecord, RunState, Trigger};
 
@@ -87,7 +87,7 @@ impl State {
         for decision in decisions {
             let key = job_key(&decision.job);
             for run in &decision.runs {
-                made.extend(self.insert(&mut tx, &decision.job, run, None, now).await?);
+                made.extend(self.insert(&mut tx, &decision.job, run, now).await?);
             }
             sqlx::query("UPDATE job SET decided_until = ?1 WHERE job_key = ?2 AND decided_until < ?1")
                 .bind(to_micros(decision.until))
@@ -96,17 +96,18 @@ impl State {
                 .await
                 .map_err(|error| self.failed(error))?;
         }
-        tx.commit().await.map_err(|error| self.failed(error))?;
+        self.commit(tx, "state:decide").await?;
         Ok(made)
     }
 
-    /// Makes a manual run that this process works on itself: it is running from the start, and a daemon beside leaves
-    /// it alone. The same due time may be run by hand as often as one likes.
+    /// Makes a manual run that the command of `presence` works on: it is running from the start, and a daemon beside
+    /// leaves it alone. The same due time may be run by hand as often as one likes.
     pub async fn begin_manual(
         &self,
         job: &str,
         due: &Zoned,
         period: &Period,
+        presence: &Presence,
         now: Timestamp,
     ) -> Result<RunRecord, StateError> {
         let run = NewRun {
@@ -117,10 +118,10 @@ impl State {
             reason: None,
         };
         let mut tx = self.write().await?;
-        let made = self.insert(&mut tx, job, &run, Some(Owner::Command), now).await?;
+        let made = self.insert(&mut tx, job, &run, now).await?;
         let record = made.ok_or_else(|| self.corrupt("a manual run collides with another one"))?;
-        self.begin_attempt(&mut tx, &record.id, Owner::Command, now).await?;
-        tx.commit().await.map_err(|error| self.failed(error))?;
+        self.begin_attempt(&mut tx, &record.id, Owner::Command(presence), now).await?;
+        self.commit(tx, "state:start").await?;
         Ok(RunRecord { attempts: 1, started: Some(now), ..record })
     }
 
@@ -143,7 +144,6 @@ impl State {
         tx: &mut Transaction<'_, Sqlite>,
         job: &str,
         run: &NewRun,
-        owner: Option<Owner>,
         now: Timestamp,
     ) -> Result<Option<RunRecord>, StateError> {
         let due = to_micros(run.due.timestamp());
@@ -152,8 +152,8 @@ impl State {
             let id = RunId::new(now, getrandom::u32().map_err(|error| self.failed(sqlx::Error::Io(error.into())))?);
             let inserted = sqlx::query(
                 "INSERT INTO run (id, job_key, job, trigger, due_at, zone, occurrence, period_from, period_to, state,
-                                  owner, created_at, finished_at, error)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                  created_at, finished_at, error)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                  ON CONFLICT (job_key, occurrence) DO NOTHING",
             )
             .bind(id.as_str())
@@ -166,7 +166,6 @@ impl State {
             .bind(to_micros(run.period.from.timestamp()))
             .bind(to_micros(run.period.to.timestamp()))
             .bind(run.state.name())
-            .bind(owner.map(Owner::name))
             .bind(to_micros(now))
             .bind(finished.map(to_micros))
             .bind(run.reason.as_deref())
@@ -193,6 +192,8 @@ fn record(id: RunId, job: &str, run: &NewRun, finished: Option<Timestamp>) -> Ru
         attempts: 0,
         started: None,
         finished,
+        waiting_since: None,
+        retry_at: None,
         period: (run.period.from.clone(), run.period.to.clone()),
         files: Vec::new(),
         error: run.reason.clone(),

@@ -51,9 +51,9 @@ pub enum StateError {
 }
 
 impl StateError {
-    /// Whether the same call may succeed later without anybody's doing.
+    /// Whether the same call may succeed later: a lock is given back, a disk gets room again.
     pub fn is_passing(&self) -> bool {
-        matches!(self, StateError::Busy { .. })
+        matches!(self, StateError::Busy { .. } | StateError::Unreachable { .. })
     }
 
     pub(super) fn io(path: &Path, error: &io::Error) -> StateError {

@@ -1,85 +1,135 @@
-//! The files of a run: what they are, where they lie in the spool, under which name they go up.
+//! The files of a run: what they are, where they lie in the spool, how far each has come at the destination.
 
 use std::path::{Path, PathBuf};
 
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use super::{State, StateError};
-use crate::run::{FileRecord, RunId};
+use crate::run::{FileRecord, RunId, Stage};
 
 /// A finished file of a run, as far as delivery has to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFile {
     /// Its name, exports, rows, size and hash.
     pub file: FileRecord,
+    /// It is the manifest, which lists the others and is no file of the history.
+    pub is_manifest: bool,
     /// Where it lies in the spool; none once it has left.
     pub spool: Option<PathBuf>,
-    /// The temporary name of its last upload, recorded before the server was asked to open it.
+    /// The temporary name of its last upload, recorded before the server was asked to open it; none if nothing is
+    /// there under such a name.
     pub temp_name: Option<String>,
+    /// Its rename to the final name was confirmed.
+    pub is_published: bool,
 }
 
 impl State {
-    /// Replaces what is known of a run's files, in the order of the job's exports.
-    pub async fn record_files(&self, run: &RunId, files: &[StoredFile]) -> Result<(), StateError> {
+    /// Records the finished files of a run, in the order in which they are to be published, and with them that the
+    /// run is [`Stage::Spooled`].
+    pub async fn spooled(&self, run: &RunId, files: &[StoredFile]) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         let delete = sqlx::query("DELETE FROM file WHERE run = ?").bind(run.as_str());
         delete.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         for (position, stored) in files.iter().enumerate() {
-            let StoredFile { file, spool, temp_name } = stored;
-            let spool = spool.as_deref().map(|path| self.path_text(path)).transpose()?;
-            sqlx::query(
-                "INSERT INTO file (run, position, name, export, row_count, bytes, sha256, spool, temp_name)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(run.as_str())
-            .bind(position as i64)
-            .bind(&file.name)
-            .bind(&file.export)
-            .bind(file.rows as i64)
-            .bind(file.bytes as i64)
-            .bind(&file.sha256)
-            .bind(spool)
-            .bind(temp_name.as_deref())
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
+            self.insert_file(&mut tx, run, position, stored).await?;
         }
-        tx.commit().await.map_err(|error| self.failed(error))
+        self.set_stage(&mut tx, run, Stage::Spooled).await?;
+        self.commit(tx, "state:spooled").await
     }
 
-    /// Records the temporary name under which a file goes up; returns when that is on disk. `position` counts the
-    /// run's files from 0.
-    pub async fn record_temp_name(&self, run: &RunId, position: usize, name: &str) -> Result<(), StateError> {
+    /// Records under which temporary names files are about to go up, and with it that the run is
+    /// [`Stage::Uploading`]. Positions count the run's files from 0.
+    pub async fn uploading(&self, run: &RunId, names: &[(usize, String)]) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE file SET temp_name = ? WHERE run = ? AND position = ?")
-            .bind(name)
+        for (position, name) in names {
+            self.insert_temporary(&mut tx, run, name).await?;
+            sqlx::query("UPDATE file SET temp_name = ? WHERE run = ? AND position = ?")
+                .bind(name)
+                .bind(run.as_str())
+                .bind(*position as i64)
+                .execute(&mut *tx)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
+        self.set_stage(&mut tx, run, Stage::Uploading).await?;
+        self.commit(tx, "state:uploading").await
+    }
+
+    /// Records that a file has its final name, and so no temporary one any more.
+    pub async fn published(&self, run: &RunId, position: usize) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "DELETE FROM temporary
+             WHERE run = ?1 AND name = (SELECT temp_name FROM file WHERE run = ?1 AND position = ?2)",
+        )
+        .bind(run.as_str())
+        .bind(position as i64)
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        sqlx::query("UPDATE file SET is_published = 1 WHERE run = ? AND position = ?")
             .bind(run.as_str())
             .bind(position as i64)
             .execute(&mut *tx)
             .await
             .map_err(|error| self.failed(error))?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        self.commit(tx, "state:published").await
     }
 
-    /// Records that a run's files have left the spool.
-    pub async fn forget_spool(&self, run: &RunId) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        let update = sqlx::query("UPDATE file SET spool = NULL WHERE run = ?").bind(run.as_str());
-        update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        tx.commit().await.map_err(|error| self.failed(error))
-    }
-
-    /// The files of a run, in the order of the job's exports.
+    /// The files of a run, in the order in which they are to be published.
     pub async fn files(&self, run: &RunId) -> Result<Vec<StoredFile>, StateError> {
         let rows = sqlx::query(
-            "SELECT name, export, row_count, bytes, sha256, spool, temp_name FROM file WHERE run = ? ORDER BY position",
+            "SELECT name, export, row_count, bytes, sha256, is_manifest, spool, temp_name, is_published
+             FROM file WHERE run = ? ORDER BY position",
         )
         .bind(run.as_str())
         .fetch_all(self.reader())
         .await
         .map_err(|error| self.failed(error))?;
         rows.iter().map(|row| stored_file(row).map_err(|error| self.failed(error))).collect()
+    }
+
+    pub(super) async fn insert_temporary(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        name: &str,
+    ) -> Result<(), StateError> {
+        let insert = sqlx::query("INSERT INTO temporary (run, name) VALUES (?, ?) ON CONFLICT DO NOTHING");
+        let inserted = insert.bind(run.as_str()).bind(name).execute(&mut **tx).await;
+        inserted.map(|_| ()).map_err(|error| self.failed(error))
+    }
+
+    async fn insert_file(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        position: usize,
+        stored: &StoredFile,
+    ) -> Result<(), StateError> {
+        let StoredFile { file, is_manifest, spool, temp_name, is_published } = stored;
+        let spool = spool.as_deref().map(|path| self.path_text(path)).transpose()?;
+        sqlx::query(
+            "INSERT INTO file (run, position, name, export, row_count, bytes, sha256, is_manifest, spool, temp_name,
+                               is_published)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(run.as_str())
+        .bind(position as i64)
+        .bind(&file.name)
+        .bind(&file.export)
+        .bind(file.rows as i64)
+        .bind(file.bytes as i64)
+        .bind(&file.sha256)
+        .bind(is_manifest)
+        .bind(spool)
+        .bind(temp_name.as_deref())
+        .bind(is_published)
+        .execute(&mut **tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(())
     }
 
     fn path_text<'p>(&self, path: &'p Path) -> Result<&'p str, StateError> {
@@ -99,7 +149,9 @@ fn stored_file(row: &SqliteRow) -> Result<StoredFile, sqlx::Error> {
             bytes: row.try_get::<i64, _>("bytes")? as u64,
             sha256: row.try_get("sha256")?,
         },
+        is_manifest: row.try_get("is_manifest")?,
         spool: row.try_get::<Option<String>, _>("spool")?.map(PathBuf::from),
         temp_name: row.try_get("temp_name")?,
+        is_published: row.try_get("is_published")?,
     })
 }

@@ -33,9 +33,7 @@ pub struct RunDetail {
     pub record: RunRecord,
     /// How far its last attempt came.
     pub stage: Option<Stage>,
-    /// When it will be tried again.
-    pub retry_at: Option<Timestamp>,
-    /// Its files, with where they lie.
+    /// Its files, the manifest too, with where they lie.
     pub files: Vec<StoredFile>,
     /// Every attempt, the first one first.
     pub attempts: Vec<Attempt>,
@@ -95,13 +93,12 @@ impl State {
     /// All that is known of a run.
     pub async fn detail(&self, run: &RunId) -> Result<Option<RunDetail>, StateError> {
         let Some(record) = self.run(run).await? else { return Ok(None) };
-        let row = sqlx::query("SELECT stage, retry_at FROM run WHERE id = ?").bind(run.as_str());
+        let row = sqlx::query("SELECT stage FROM run WHERE id = ?").bind(run.as_str());
         let row = row.fetch_one(self.reader()).await.map_err(|error| self.failed(error))?;
         let has_stage = self.get::<Option<String>>(&row, "stage")?.is_some();
         Ok(Some(RunDetail {
             record,
             stage: has_stage.then(|| self.word(&row, "stage")).transpose()?,
-            retry_at: self.maybe_time(&row, "retry_at")?,
             files: self.files(run).await?,
             attempts: self.attempts(run).await?,
         }))
@@ -127,7 +124,8 @@ impl State {
         let mut records = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut record = self.record(row)?;
-            record.files = self.files(&record.id).await?.into_iter().map(|stored| stored.file).collect();
+            let files = self.files(&record.id).await?;
+            record.files = files.into_iter().filter(|file| !file.is_manifest).map(|stored| stored.file).collect();
             records.push(record);
         }
         Ok(records)

@@ -5,12 +5,16 @@
 //! takes the write lock at its start, so that commands and the daemon can share the file.
 //! Nothing here reads a clock or decides anything: callers say what time it is and what is to be kept.
 
+mod command;
 mod decide;
 mod error;
 mod files;
 mod history;
+mod keep;
 mod lock;
+mod migrate;
 mod open;
+mod presence;
 mod row;
 mod runs;
 
@@ -23,7 +27,9 @@ pub use decide::{Decision, NewRun};
 pub use error::StateError;
 pub use files::StoredFile;
 pub use history::{Attempt, Filter, RunDetail};
+pub use keep::Temporary;
 pub use lock::DaemonLock;
+pub use presence::Presence;
 pub use runs::{Owner, PendingRun};
 
 /// The state database, open. Clones share it.
@@ -34,6 +40,7 @@ pub struct State {
 
 #[derive(Debug)]
 struct Inner {
+    dir: PathBuf,
     path: PathBuf,
     writer: SqlitePool,
     reader: SqlitePool,

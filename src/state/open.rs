@@ -8,20 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Sqlite, Transaction};
 
+use super::migrate::bring_up_to_date;
 use super::{Inner, State, StateError};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("src/state/migrations");
+use crate::failpoint::{self, Side};
 
 /// How long a write waits for another process before it is an error.
 const BUSY: Duration = Duration::from_secs(10);
 
 impl State {
     /// Opens the state in `dir`. What is missing is made: the folder, for its owner alone (mode 0700), and the
-    /// database; an older one is brought up to date. A newer or damaged one is refused and left as it is.
+    /// database; an older one is copied and brought up to date. A newer or damaged one is refused and left as it is.
     pub async fn open(dir: &Path) -> Result<State, StateError> {
         make_private_dir(dir).map_err(|error| StateError::io(dir, &error))?;
         let path = dir.join("state.db");
@@ -40,11 +39,11 @@ impl State {
             // Two processes that find an old database must not both bring it up to date, nor both create it.
             let _alone = migration_lock(dir).await?;
             let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
-            MIGRATIONS.run(&writer).await.map_err(|error| StateError::migrate(&path, error))?;
+            bring_up_to_date(&writer, &path).await?;
             writer
         };
         let reader = pool(2).connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(State { inner: Arc::new(Inner { path, writer, reader }) })
+        Ok(State { inner: Arc::new(Inner { dir: dir.to_owned(), path, writer, reader }) })
     }
 
     /// Reads the whole database and refuses one that is damaged anywhere. Takes time in proportion to its size.
@@ -62,6 +61,10 @@ impl State {
         self.inner.writer.close().await;
     }
 
+    pub(super) fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
     pub(super) fn reader(&self) -> &SqlitePool {
         &self.inner.reader
     }
@@ -69,6 +72,15 @@ impl State {
     /// A transaction that holds the write lock from its start: one that asks for it half-way can fail at once.
     pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StateError> {
         self.inner.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.failed(error))
+    }
+
+    /// Brings a transaction to disk. `point` is where tests let the disk fail, or the process die.
+    pub(super) async fn commit(&self, tx: Transaction<'static, Sqlite>, point: &'static str) -> Result<(), StateError> {
+        failpoint::io(point, Side::Before).map_err(|error| self.failed(sqlx::Error::Io(error)))?;
+        failpoint::reach(point, Side::Before).await;
+        tx.commit().await.map_err(|error| self.failed(error))?;
+        failpoint::reach(point, Side::After).await;
+        Ok(())
     }
 
     pub(super) fn failed(&self, error: sqlx::Error) -> StateError {

@@ -9,11 +9,11 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::{State, StateError};
-use crate::run::{RunId, RunRecord};
+use crate::run::{RunId, RunRecord, RunState};
 
 /// The columns that [`State::record`] reads.
-pub(super) const RECORD: &str =
-    "id, job, due_at, zone, trigger, state, attempts, started_at, finished_at, period_from, period_to, error";
+pub(super) const RECORD: &str = "id, job, due_at, zone, trigger, state, attempts, started_at, finished_at, first_failed_at, retry_at, period_from, \
+     period_to, error";
 
 pub(super) fn to_micros(time: Timestamp) -> i64 {
     time.as_microsecond()
@@ -30,15 +30,22 @@ impl State {
     pub(super) fn record(&self, row: &SqliteRow) -> Result<RunRecord, StateError> {
         let zone = self.zone(&self.get::<String>(row, "zone")?)?;
         let zoned = |column| Ok(self.time(row, column)?.to_zoned(zone.clone()));
+        let state: RunState = self.word(row, "state")?;
+        // What a run was in an earlier life stays in its row, for it may fall back to it.
+        let only_if = |wanted: bool, column| if wanted { self.maybe_time(row, column) } else { Ok(None) };
+        let is_waiting = state == RunState::Waiting;
+        let has_ended = matches!(state, RunState::Delivered | RunState::Failed | RunState::Skipped);
         Ok(RunRecord {
             id: RunId::from_stored(&self.get::<String>(row, "id")?),
             job: self.get(row, "job")?,
             due: zoned("due_at")?,
             trigger: self.word(row, "trigger")?,
-            state: self.word(row, "state")?,
+            state,
             attempts: self.get(row, "attempts")?,
             started: self.maybe_time(row, "started_at")?,
-            finished: self.maybe_time(row, "finished_at")?,
+            finished: only_if(has_ended, "finished_at")?,
+            waiting_since: only_if(is_waiting, "first_failed_at")?,
+            retry_at: only_if(is_waiting, "retry_at")?,
             period: (zoned("period_from")?, zoned("period_to")?),
             files: Vec::new(),
             error: self.get(row, "error")?,

@@ -4,23 +4,30 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
 
 use super::row::{RECORD, to_micros};
-use super::{State, StateError};
+use super::{Presence, State, StateError};
 use crate::run::{RunId, RunRecord, RunState, Stage};
 
 /// Who works on a running run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
+#[derive(Clone, Copy, Debug)]
+pub enum Owner<'a> {
     /// The daemon of the state folder: what it leaves running when it dies, its successor takes up.
     Daemon,
-    /// A command in the foreground: the daemon leaves its runs alone.
-    Command,
+    /// A command in the foreground: the daemon leaves its runs alone as long as the command is present.
+    Command(&'a Presence),
 }
 
-impl Owner {
+impl<'a> Owner<'a> {
     pub(super) fn name(self) -> &'static str {
         match self {
             Owner::Daemon => "daemon",
-            Owner::Command => "command",
+            Owner::Command(_) => "command",
+        }
+    }
+
+    pub(super) fn presence(self) -> Option<&'a str> {
+        match self {
+            Owner::Daemon => None,
+            Owner::Command(presence) => Some(presence.name()),
         }
     }
 }
@@ -41,21 +48,26 @@ pub struct PendingRun {
 impl State {
     /// Begins an attempt at a queued or waiting run and returns the run as it is now. None if it is neither: then
     /// somebody else has it, or it has ended.
-    pub async fn start(&self, run: &RunId, owner: Owner, now: Timestamp) -> Result<Option<RunRecord>, StateError> {
-        self.begin(run, owner, &[RunState::Queued, RunState::Waiting], now).await
-    }
-
-    /// Begins another attempt at a run that has ended, to deliver its files again.
-    pub async fn reopen(&self, run: &RunId, owner: Owner, now: Timestamp) -> Result<Option<RunRecord>, StateError> {
-        self.begin(run, owner, &[RunState::Delivered, RunState::Failed], now).await
+    pub async fn start(&self, run: &RunId, owner: Owner<'_>, now: Timestamp) -> Result<Option<RunRecord>, StateError> {
+        let mut tx = self.write().await?;
+        let taken = sqlx::query("UPDATE run SET state = 'running' WHERE id = ? AND state IN ('queued', 'waiting')")
+            .bind(run.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| self.failed(error))?;
+        if taken.rows_affected() == 0 {
+            return Ok(None);
+        }
+        self.begin_attempt(&mut tx, run, owner, now).await?;
+        self.commit(tx, "state:start").await?;
+        self.run(run).await
     }
 
     /// Records that a run enters `stage`. Returns when that is on disk; only then may the stage begin.
     pub async fn stage(&self, run: &RunId, stage: Stage) -> Result<(), StateError> {
-        let update = sqlx::query("UPDATE run SET stage = ? WHERE id = ?").bind(stage.name()).bind(run.as_str());
         let mut tx = self.write().await?;
-        update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        self.set_stage(&mut tx, run, stage).await?;
+        self.commit(tx, "state:stage").await
     }
 
     /// Ends a run for good, as delivered or failed, with the error of its last attempt.
@@ -67,16 +79,20 @@ impl State {
         now: Timestamp,
     ) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE run SET state = ?, error = ?, finished_at = ?, owner = NULL, retry_at = NULL WHERE id = ?")
-            .bind(state.name())
-            .bind(error)
-            .bind(to_micros(now))
-            .bind(run.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
+        sqlx::query(
+            "UPDATE run SET state = ?, error = ?, finished_at = ?, owner = NULL, presence = NULL, fallback = NULL,
+                            retry_at = NULL
+             WHERE id = ?",
+        )
+        .bind(state.name())
+        .bind(error)
+        .bind(to_micros(now))
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
         self.end_attempt(&mut tx, run, error, now).await?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        self.commit(tx, "state:finish").await
     }
 
     /// Parks a run whose attempt failed for a passing reason until `retry_at`.
@@ -95,7 +111,7 @@ impl State {
         .await
         .map_err(|error| self.failed(error))?;
         self.end_attempt(&mut tx, run, Some(error), now).await?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        self.commit(tx, "state:wait").await
     }
 
     /// Queues again what a daemon left running when it ended, attempts and stages kept. Only for the holder of the
@@ -121,62 +137,49 @@ impl State {
     /// The runs that wait for an attempt or are in one, oldest due time first; commands' own are left out.
     pub async fn unfinished(&self) -> Result<Vec<PendingRun>, StateError> {
         let sql = format!(
-            "SELECT {RECORD}, stage, first_failed_at, retry_at FROM run
+            "SELECT {RECORD}, stage, first_failed_at FROM run
              WHERE state IN ('queued', 'running', 'waiting') AND owner IS NOT 'command' ORDER BY due_at, id"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.reader()).await;
         let rows = rows.map_err(|error| self.failed(error))?;
         let pending = rows.iter().map(|row| {
+            let record = self.record(row)?;
             let has_stage = self.get::<Option<String>>(row, "stage")?.is_some();
             Ok(PendingRun {
-                record: self.record(row)?,
+                retry_at: record.retry_at,
                 stage: has_stage.then(|| self.word(row, "stage")).transpose()?,
                 first_failed: self.maybe_time(row, "first_failed_at")?,
-                retry_at: self.maybe_time(row, "retry_at")?,
+                record,
             })
         });
         pending.collect()
     }
 
-    async fn begin(
+    pub(super) async fn set_stage(
         &self,
+        tx: &mut Transaction<'_, Sqlite>,
         run: &RunId,
-        owner: Owner,
-        from: &[RunState; 2],
-        now: Timestamp,
-    ) -> Result<Option<RunRecord>, StateError> {
-        let mut tx = self.write().await?;
-        let taken = sqlx::query(
-            "UPDATE run SET state = 'running', retry_at = NULL, finished_at = NULL WHERE id = ? AND state IN (?, ?)",
-        )
-        .bind(run.as_str())
-        .bind(from[0].name())
-        .bind(from[1].name())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
-        if taken.rows_affected() == 0 {
-            return Ok(None);
-        }
-        self.begin_attempt(&mut tx, run, owner, now).await?;
-        tx.commit().await.map_err(|error| self.failed(error))?;
-        self.run(run).await
+        stage: Stage,
+    ) -> Result<(), StateError> {
+        let update = sqlx::query("UPDATE run SET stage = ? WHERE id = ?").bind(stage.name()).bind(run.as_str());
+        update.execute(&mut **tx).await.map(|_| ()).map_err(|error| self.failed(error))
     }
 
     pub(super) async fn begin_attempt(
         &self,
         tx: &mut Transaction<'_, Sqlite>,
         run: &RunId,
-        owner: Owner,
+        owner: Owner<'_>,
         now: Timestamp,
     ) -> Result<(), StateError> {
         // A stage that was reached is kept: the next attempt goes on from it.
         sqlx::query(
-            "UPDATE run SET owner = ?, attempts = attempts + 1, started_at = coalesce(started_at, ?),
+            "UPDATE run SET owner = ?, presence = ?, attempts = attempts + 1, started_at = coalesce(started_at, ?),
                             stage = coalesce(stage, 'claimed')
              WHERE id = ?",
         )
         .bind(owner.name())
+        .bind(owner.presence())
         .bind(to_micros(now))
         .bind(run.as_str())
         .execute(&mut **tx)
@@ -191,7 +194,7 @@ impl State {
         Ok(())
     }
 
-    async fn end_attempt(
+    pub(super) async fn end_attempt(
         &self,
         tx: &mut Transaction<'_, Sqlite>,
         run: &RunId,

@@ -20,7 +20,7 @@ fn a_job_delivers_exactly_the_period_of_its_due_time() {
     assert!(run.out.contains("shop_2026_11_21_orders.csv"), "{}", run.out);
     assert_eq!(server.names(), ["shop_2026_11_21_orders.csv"]);
     assert_eq!(fs::read_to_string(server.directory().join("shop_2026_11_21_orders.csv")).unwrap(), ORDERS);
-    assert_eq!(fs::read_dir(program.path("state/spool")).unwrap().count(), 0, "the spool is empty again");
+    assert_eq!(fs::read_dir(program.path("state/spool")).unwrap().count(), 1, "the file is kept to be delivered again");
 }
 
 #[test]

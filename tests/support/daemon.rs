@@ -100,6 +100,8 @@ impl Runner for Recorder {
             () = stop.cancelled() => RunResult::Stopped,
         }
     }
+
+    async fn tidy(&self, _now: Timestamp) {}
 }
 
 /// A running daemon, and the test's hold on it.

@@ -1,0 +1,120 @@
+//! Runs that commands work on, beside a daemon or without one.
+//!
+//! Such a run knows what it falls back to: an attempt that fails, or whose process dies, leaves it as it was.
+
+use jiff::Timestamp;
+
+use super::presence::{self, Presence};
+use super::row::to_micros;
+use super::runs::Owner;
+use super::{State, StateError};
+use crate::run::{RunId, RunRecord};
+
+/// What a run that was in the hands of a command is told when that command is gone.
+const ENDED: &str = "the process that worked on it ended in the middle";
+
+impl State {
+    /// Announces that a command of this process is going to work on runs.
+    pub fn presence(&self) -> Result<Presence, StateError> {
+        Presence::announce(self.dir())
+    }
+
+    /// Begins another attempt at a run that has ended or waits, to deliver its files again: all of them if it was
+    /// delivered, else those that are not published. None if it is neither, or has no files in the spool.
+    pub async fn reopen(
+        &self,
+        run: &RunId,
+        presence: &Presence,
+        now: Timestamp,
+    ) -> Result<Option<RunRecord>, StateError> {
+        let mut tx = self.write().await?;
+        // Files of a delivered run are as good as never sent, for they are all to be sent again.
+        sqlx::query(
+            "UPDATE file SET is_published = 0, temp_name = NULL
+             WHERE run = ?1 AND (SELECT state FROM run WHERE id = ?1) = 'delivered'",
+        )
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        let taken = sqlx::query(
+            "UPDATE run SET fallback = state, state = 'running', stage = iif(state = 'delivered', 'spooled', stage)
+             WHERE id = ?1 AND state IN ('delivered', 'failed', 'waiting')
+               AND EXISTS (SELECT 1 FROM file WHERE run = ?1 AND spool IS NOT NULL)",
+        )
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        if taken.rows_affected() == 0 {
+            return Ok(None);
+        }
+        self.begin_attempt(&mut tx, run, Owner::Command(presence), now).await?;
+        self.commit(tx, "state:reopen").await?;
+        self.run(run).await
+    }
+
+    /// Ends a command's attempt that did not work: the run is again what it was before, with `error` as its last
+    /// unless it had been delivered.
+    pub async fn fall_back(
+        &self,
+        run: &RunId,
+        presence: &Presence,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        self.let_fall(run, Some(presence.name()), error, now).await.map(|_| ())
+    }
+
+    /// Lets runs fall back whose commands are gone without a word, and returns them.
+    pub async fn settle_commands(&self, now: Timestamp) -> Result<Vec<RunId>, StateError> {
+        let running: Vec<(String, Option<String>)> =
+            sqlx::query_as("SELECT id, presence FROM run WHERE state = 'running' AND owner = 'command'")
+                .fetch_all(self.reader())
+                .await
+                .map_err(|error| self.failed(error))?;
+        let mut settled = Vec::new();
+        for (id, name) in running {
+            if name.as_deref().is_some_and(|name| presence::is_present(self.dir(), name)) {
+                continue;
+            }
+            let run = RunId::from_stored(&id);
+            if self.let_fall(&run, name.as_deref(), ENDED, now).await? {
+                settled.push(run);
+            }
+        }
+        presence::remove_leftovers(self.dir());
+        Ok(settled)
+    }
+
+    /// False if the run is not, or no longer, in the hands of that command.
+    async fn let_fall(
+        &self,
+        run: &RunId,
+        presence: Option<&str>,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<bool, StateError> {
+        let mut tx = self.write().await?;
+        let fallen = sqlx::query(
+            "UPDATE run SET state = coalesce(fallback, 'failed'), fallback = NULL, owner = NULL, presence = NULL,
+                            error = iif(fallback = 'delivered', error, ?1),
+                            stage = iif(fallback = 'delivered', 'published', stage),
+                            finished_at = iif(fallback IN ('delivered', 'waiting'), finished_at, ?2)
+             WHERE id = ?3 AND state = 'running' AND owner = 'command' AND presence IS ?4",
+        )
+        .bind(error)
+        .bind(to_micros(now))
+        .bind(run.as_str())
+        .bind(presence)
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        if fallen.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.end_attempt(&mut tx, run, Some(error), now).await?;
+        self.commit(tx, "state:fall-back").await?;
+        Ok(true)
+    }
+}

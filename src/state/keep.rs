@@ -1,0 +1,107 @@
+//! What the spool holds, as far as state knows, and what may lie at destinations under hidden names.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sqlx::QueryBuilder;
+
+use super::row::to_micros;
+use super::{State, StateError, job_key};
+use crate::run::RunId;
+
+/// A hidden name that may exist at a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Temporary {
+    /// The run that may have made it.
+    pub run: RunId,
+    /// The name.
+    pub name: String,
+}
+
+impl State {
+    /// The runs that may have files in the spool: those that say so, and those that are being worked on.
+    pub async fn spool_users(&self) -> Result<HashSet<RunId>, StateError> {
+        let users = "SELECT run FROM file WHERE spool IS NOT NULL UNION SELECT id FROM run WHERE state = 'running'";
+        self.run_ids(users, None).await
+    }
+
+    /// The runs with files in the spool that ended at `before` or earlier.
+    pub async fn spooled_before(&self, before: Timestamp) -> Result<HashSet<RunId>, StateError> {
+        let ended = "SELECT DISTINCT file.run FROM file JOIN run ON run.id = file.run
+                     WHERE file.spool IS NOT NULL AND run.state IN ('delivered', 'failed') AND run.finished_at <= ?";
+        self.run_ids(ended, Some(to_micros(before))).await
+    }
+
+    /// Records that a run's files have left the spool.
+    pub async fn forget_spool(&self, run: &RunId) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        let update = sqlx::query("UPDATE file SET spool = NULL WHERE run = ?").bind(run.as_str());
+        update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        self.commit(tx, "state:forget").await
+    }
+
+    /// The bytes of the files that the job's latest delivered run made; none before the first.
+    pub async fn last_size(&self, job: &str) -> Result<Option<u64>, StateError> {
+        let size: Option<i64> = sqlx::query_scalar(
+            "SELECT sum(bytes) FROM file
+             WHERE run = (SELECT id FROM run WHERE job_key = ? AND state = 'delivered'
+                          ORDER BY created_at DESC, due_at DESC, id DESC LIMIT 1)",
+        )
+        .bind(job_key(job))
+        .fetch_one(self.reader())
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(size.map(|bytes| bytes as u64))
+    }
+
+    /// Records hidden names that a run is about to make at the destination; returns when that is on disk.
+    pub async fn expect_temporaries(&self, run: &RunId, names: &[String]) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        for name in names {
+            self.insert_temporary(&mut tx, run, name).await?;
+        }
+        self.commit(tx, "state:temporaries").await
+    }
+
+    /// The hidden names that this run, or a run of the same job that has ended, may have left at the destination.
+    pub async fn temporaries(&self, run: &RunId, job: &str) -> Result<Vec<Temporary>, StateError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT temporary.run, temporary.name FROM temporary JOIN run ON run.id = temporary.run
+             WHERE run.id = ?1 OR (run.job_key = ?2 AND run.state IN ('delivered', 'failed', 'skipped'))
+             ORDER BY temporary.run, temporary.name",
+        )
+        .bind(run.as_str())
+        .bind(job_key(job))
+        .fetch_all(self.reader())
+        .await
+        .map_err(|error| self.failed(error))?;
+        let temporary = |(run, name): (String, String)| Temporary { run: RunId::from_stored(&run), name };
+        Ok(rows.into_iter().map(temporary).collect())
+    }
+
+    /// Records that hidden names are gone from the destination. A file that was up under one is not up any more.
+    pub async fn forget_temporaries(&self, gone: &[Temporary]) -> Result<(), StateError> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        for Temporary { run, name } in gone {
+            let mut delete = QueryBuilder::new("DELETE FROM temporary WHERE run = ");
+            delete.push_bind(run.as_str()).push(" AND name = ").push_bind(name);
+            delete.build().execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+            let mut release = QueryBuilder::new("UPDATE file SET temp_name = NULL WHERE NOT is_published AND run = ");
+            release.push_bind(run.as_str()).push(" AND temp_name = ").push_bind(name);
+            release.build().execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        }
+        self.commit(tx, "state:released").await
+    }
+
+    async fn run_ids(&self, sql: &'static str, bound: Option<i64>) -> Result<HashSet<RunId>, StateError> {
+        let mut query = sqlx::query_scalar::<_, String>(sql);
+        if let Some(bound) = bound {
+            query = query.bind(bound);
+        }
+        let ids = query.fetch_all(self.reader()).await.map_err(|error| self.failed(error))?;
+        Ok(ids.iter().map(|id| RunId::from_stored(id)).collect())
+    }
+}

@@ -1,0 +1,116 @@
+//! Presence: whether the command that works on a run is still there.
+//!
+//! A command holds a lock on a file of its own in `commands/` as long as it lives; the system takes the lock back
+//! however the process ends. A process number would be used again one day, and means nothing across containers.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::StateError;
+
+/// The proof that a command of this process is at work with a state folder. Dropping it gives that up.
+#[derive(Debug)]
+pub struct Presence {
+    name: String,
+    path: PathBuf,
+    _file: File,
+}
+
+impl Presence {
+    /// Announces a command in the state folder `dir`, which must exist.
+    pub fn announce(dir: &Path) -> Result<Presence, StateError> {
+        let folder = dir.join("commands");
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(StateError::io(&folder, &error)),
+            _ => {}
+        }
+        loop {
+            let random = getrandom::u64().map_err(|error| StateError::io(&folder, &error.into()))?;
+            let name = format!("{}-{random:016x}", std::process::id());
+            let path = folder.join(&name);
+            let file = create_locked(&path).map_err(|error| StateError::io(&path, &error))?;
+            if let Some(file) = file {
+                return Ok(Presence { name, path, _file: file });
+            }
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        // What stays behind is removed by the next one who looks for the dead.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// None if somebody took the new file for a leftover before it was locked.
+fn create_locked(path: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    }
+    let is_there = fs::symlink_metadata(path).and_then(|there| Ok(there.ino() == file.metadata()?.ino()));
+    Ok(is_there.unwrap_or(false).then_some(file))
+}
+
+/// Whether the command of that presence is still at work. A folder that can't be read counts as yes: a run that is
+/// taken for dead too early could be done twice.
+pub(super) fn is_present(dir: &Path, name: &str) -> bool {
+    let path = dir.join("commands").join(name);
+    match OpenOptions::new().write(true).open(&path) {
+        Ok(file) => flock(&file, FlockOperation::NonBlockingLockExclusive).is_err(),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
+}
+
+/// Removes what commands left behind that were killed.
+pub(super) fn remove_leftovers(dir: &Path) {
+    let Ok(entries) = fs::read_dir(dir.join("commands")) else { return };
+    for entry in entries.flatten() {
+        let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else { continue };
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            // Removed while it is locked, so that its maker, should it come now, sees that it is gone.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_present_until_it_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let presence = Presence::announce(dir.path()).unwrap();
+        let name = presence.name().to_owned();
+        assert!(is_present(dir.path(), &name));
+        remove_leftovers(dir.path());
+        assert!(is_present(dir.path(), &name), "the living are no leftovers");
+        drop(presence);
+        assert!(!is_present(dir.path(), &name));
+    }
+
+    #[test]
+    fn a_killed_command_is_not_present_and_its_file_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let presence = Presence::announce(dir.path()).unwrap();
+        let (name, path) = (presence.name().to_owned(), presence.path.clone());
+        drop(presence);
+        fs::write(&path, b"").unwrap();
+        assert!(!is_present(dir.path(), &name));
+        remove_leftovers(dir.path());
+        assert!(!path.exists());
+    }
+}
