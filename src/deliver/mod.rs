@@ -9,6 +9,7 @@
 
 mod directory;
 mod error;
+mod lane;
 mod manifest;
 mod publish;
 mod session;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::error::{DeliverError, Place};
 use super::sftp::{self, Client, ClientError};
@@ -21,8 +22,13 @@ pub struct Settings {
     pub stall: Duration,
     /// Requests in flight at most; some servers take only 1.
     pub requests: usize,
-    /// Bytes of a file in flight at most.
+    /// Bytes of a file in flight at most, on each channel.
     pub ahead: usize,
+    /// Channels that a large file may use besides the first. A channel carries no more than the server's window (2 MiB
+    /// for OpenSSH) in one round trip; over long distances several are needed to fill the line.
+    pub lanes: usize,
+    /// The round trip from which on further channels are used.
+    pub long_way: Duration,
 }
 
 impl Default for Settings {
@@ -33,11 +39,17 @@ impl Default for Settings {
             stall: Duration::from_secs(60),
             requests: 64,
             ahead: 2 * 1024 * 1024,
+            lanes: 7,
+            long_way: Duration::from_millis(5),
         }
     }
 }
 
 impl Settings {
+    fn sftp(&self) -> sftp::Settings {
+        sftp::Settings { outstanding: self.requests, stall: self.stall }
+    }
+
     fn deadlines(&self) -> Deadlines {
         Deadlines { address: self.address, handshake: self.handshake }
     }
@@ -58,8 +70,6 @@ pub struct ServerFacts {
     pub fsync: bool,
     /// It tells the room on its disk (`statvfs@openssh.com`).
     pub statvfs: bool,
-    /// The biggest write it takes, in bytes, where it says so (`limits@openssh.com`).
-    pub write_limit: Option<u64>,
 }
 
 /// A connection to a destination's directory. Dropping it ends the connection; [`Session::close`] does so politely.
@@ -67,8 +77,11 @@ pub struct Session {
     pub(super) client: Client,
     pub(super) at: Arc<Place>,
     pub(super) settings: Settings,
+    /// Permits for further channels, shared by all uploads of the session.
+    pub(super) lanes: Semaphore,
     facts: ServerFacts,
     connection: Option<Connection>,
+    write_limit: OnceCell<Option<u64>>,
 }
 
 impl Session {
@@ -86,7 +99,7 @@ impl Session {
             directory: destination.directory.clone(),
         });
         let connection = Connection::open(destination, &at, settings.deadlines()).await?;
-        let stream = connection.open_sftp(&at, settings.handshake).await?;
+        let stream = connection.open_sftp(&at, &Client::greeting(), settings.handshake).await?;
         let refused = |error| match error {
             // Typical of accounts whose shell prints something before the server is started.
             ClientError::Protocol(breach) => DeliverError::SftpRefused {
@@ -101,14 +114,14 @@ impl Session {
             },
             error => DeliverError::from_client(&at, "starting SFTP", error),
         };
-        let client = start(stream, settings).await.map_err(refused)?;
-        Session::assemble(client, at, settings, Some(connection)).await
+        let client = Client::start_greeted(stream, settings.sftp()).await.map_err(refused)?;
+        Ok(Session::assemble(client, at, settings, Some(connection)))
     }
 
     /// A session over any stream on which an SFTP server answers, such as the pipe of an `sftp-server` process.
     pub async fn over<S>(stream: S, directory: &str) -> Result<Session, DeliverError>
     where
-        S: AsyncRead + AsyncWrite + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         Session::over_with(stream, directory, Settings::default()).await
     }
@@ -116,25 +129,16 @@ impl Session {
     /// The same with other settings.
     pub async fn over_with<S>(stream: S, directory: &str, settings: Settings) -> Result<Session, DeliverError>
     where
-        S: AsyncRead + AsyncWrite + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (host, user) = ("the SFTP server".to_owned(), "of the session".to_owned());
         let at = Arc::new(Place { host, port: 22, user, directory: directory.to_owned() });
-        let client = start(stream, settings).await;
+        let client = Client::start(stream, settings.sftp()).await;
         let client = client.map_err(|error| DeliverError::from_client(&at, "starting SFTP", error))?;
-        Session::assemble(client, at, settings, None).await
+        Ok(Session::assemble(client, at, settings, None))
     }
 
-    async fn assemble(
-        client: Client,
-        at: Arc<Place>,
-        settings: Settings,
-        connection: Option<Connection>,
-    ) -> Result<Session, DeliverError> {
-        let write_limit = match client.offers("limits@openssh.com") {
-            true => client.limits().await.ok().map(|limits| limits.write).filter(|&write| write > 0),
-            false => None,
-        };
+    fn assemble(client: Client, at: Arc<Place>, settings: Settings, connection: Option<Connection>) -> Session {
         let facts = ServerFacts {
             host_key: connection.as_ref().map(|connection| connection.host_key.clone()),
             version: connection.as_ref().map(Connection::version).unwrap_or_default(),
@@ -142,14 +146,25 @@ impl Session {
             posix_rename: client.offers("posix-rename@openssh.com"),
             fsync: client.offers("fsync@openssh.com"),
             statvfs: client.offers("statvfs@openssh.com"),
-            write_limit,
         };
-        Ok(Session { client, at, settings, facts, connection })
+        let lanes = Semaphore::new(settings.lanes);
+        Session { client, at, settings, lanes, facts, connection, write_limit: OnceCell::new() }
     }
 
     /// What the server is and can do.
     pub fn server(&self) -> &ServerFacts {
         &self.facts
+    }
+
+    /// The biggest write that the server takes, in bytes, where it says so (`limits@openssh.com`). Asked once.
+    pub async fn write_limit(&self) -> Option<u64> {
+        let ask = async {
+            match self.client.offers("limits@openssh.com") {
+                true => self.client.limits().await.ok().map(|limits| limits.write).filter(|&write| write > 0),
+                false => None,
+            }
+        };
+        *self.write_limit.get_or_init(|| ask).await
     }
 
     /// Where the session leads.
@@ -170,6 +185,22 @@ impl Session {
         }
     }
 
+    /// One more SFTP channel on the same connection; none where there is no connection or the server grants no more.
+    pub(super) async fn open_lane(&self) -> Option<Client> {
+        let connection = self.connection.as_ref()?;
+        let stream = connection.open_sftp(&self.at, &Client::greeting(), self.settings.handshake).await.ok()?;
+        Client::start_greeted(stream, self.settings.sftp()).await.ok()
+    }
+
+    /// Whether several channels may write one file at once, and the way is long enough for that to be of use.
+    ///
+    /// OpenSSH writes to a file system, where that is sound. Gateways to object stores have been seen to keep a copy
+    /// for each handle, and everybody else may be one.
+    pub(super) fn wants_lanes(&self) -> bool {
+        let far = self.connection.as_ref().is_some_and(|connection| connection.round_trip() >= self.settings.long_way);
+        far && self.facts.version.starts_with("SSH-2.0-OpenSSH")
+    }
+
     /// The path of a name in the session's directory.
     pub(super) fn path(&self, name: &str) -> String {
         debug_assert!(!name.contains('/'), "{name} is not one name");
@@ -185,13 +216,6 @@ impl Session {
         };
         DeliverError::from_client(&self.at, step, error)
     }
-}
-
-async fn start<S>(stream: S, settings: Settings) -> Result<Client, ClientError>
-where
-    S: AsyncRead + AsyncWrite + Send + 'static,
-{
-    Client::start(stream, sftp::Settings { outstanding: settings.requests, stall: settings.stall }).await
 }
 
 /// The host keys of a server, one of each type that it has, without trusting them and without logging in.

@@ -3,25 +3,26 @@
 //! It counts as uploaded when every write is acknowledged, the server has brought it to its disk (where it offers
 //! that), its size is right, and the close is acknowledged. Until then it is nothing, and on any failure it is removed.
 
-use std::collections::VecDeque;
-use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::mpsc;
+use tokio::sync::SetOnce;
+use tokio_util::sync::CancellationToken;
 
 use super::error::{DeliverError, io_text};
+use super::lane::{Blocks, Lane, LaneError, Pumped, Shape};
 use super::session::Session;
-use super::sftp::{Access, Client, ClientError, Code, Handle, MAX_PACKET, Status, Ticket};
+use super::sftp::{Access, Client, ClientError, Code, Handle, MAX_PACKET, Status};
 
 /// A write of this size fits one packet of an SSH channel, and every server takes it.
 const USUAL_PACKET: usize = 32 * 1024;
 
-/// What the local file is read in.
-const BLOCK: usize = 256 * 1024;
+/// Files from this size on may use several channels.
+const LARGE: u64 = 4 * 1024 * 1024;
 
-/// Why a file could not be filled.
+/// Why an upload failed.
 enum Trouble {
+    Create(ClientError),
     Remote(ClientError),
     Local(std::io::Error),
     Size { sent: u64, found: Option<u64> },
@@ -33,6 +34,27 @@ impl From<ClientError> for Trouble {
     }
 }
 
+impl From<LaneError> for Trouble {
+    fn from(error: LaneError) -> Trouble {
+        match error {
+            LaneError::Remote(error) => Trouble::Remote(error),
+            LaneError::Local(error) => Trouble::Local(error),
+        }
+    }
+}
+
+/// What the lanes of one upload share.
+struct Course<'a> {
+    remote: &'a str,
+    progress: &'a AtomicU64,
+    /// Set when the remote file exists.
+    blocks: SetOnce<Blocks>,
+    /// The last block is on its way, so nobody need join any more.
+    all_sent: CancellationToken,
+    /// A lane has failed, so the others work for nothing.
+    failed: CancellationToken,
+}
+
 impl Session {
     /// Uploads the file at `path` as `temporary`; `progress` counts the acknowledged bytes.
     ///
@@ -40,24 +62,18 @@ impl Session {
     /// same run, is removed first. On an error nothing stays behind, unless the connection is lost.
     pub async fn upload(&self, path: &Path, temporary: &str, progress: &AtomicU64) -> Result<(), DeliverError> {
         progress.store(0, Ordering::Relaxed);
-        let unreadable =
-            |error: &std::io::Error| DeliverError::LocalFile { path: path.to_owned(), cause: io_text(error) };
+        let unreadable = |cause: &std::io::Error| {
+            let cause = io_text(cause);
+            DeliverError::LocalFile { path: path.to_owned(), cause }
+        };
         let file = tokio::fs::File::open(path).await.map_err(|error| unreadable(&error))?;
         let size = file.metadata().await.map_err(|error| unreadable(&error))?.len();
         let remote = self.path(temporary);
-        let handle = match self.create(&remote).await {
-            Ok(handle) => handle,
-            Err(error) => return Err(self.explain_upload(temporary, error, size).await),
-        };
-        let trouble = match self.fill(&handle, file.into_std().await, progress).await {
-            Ok(()) => match self.client.close(&handle).await {
-                Ok(()) => return Ok(()),
-                Err(error) => Trouble::Remote(error),
-            },
-            Err(trouble) => {
-                let _ = self.client.close(&handle).await;
-                trouble
-            }
+        let lanes = if size >= LARGE && self.wants_lanes() { self.settings.lanes } else { 0 };
+        let trouble = match self.transfer(&remote, file.into_std().await, lanes, progress).await {
+            Ok(()) => return Ok(()),
+            Err(Trouble::Create(error)) => return Err(self.explain_upload(temporary, error, size).await),
+            Err(trouble) => trouble,
         };
         let error = match trouble {
             Trouble::Local(error) => unreadable(&error),
@@ -68,7 +84,7 @@ impl Session {
                 let cause = "the server does not tell its size".to_owned();
                 DeliverError::Failed { at: self.at.clone(), step: format!("checking {temporary}"), cause }
             }
-            Trouble::Remote(error) => {
+            Trouble::Remote(error) | Trouble::Create(error) => {
                 let missing = size.saturating_sub(progress.load(Ordering::Relaxed));
                 self.explain_upload(temporary, error, missing).await
             }
@@ -92,91 +108,124 @@ impl Session {
         }
     }
 
-    async fn fill(&self, handle: &Handle, file: std::fs::File, progress: &AtomicU64) -> Result<(), Trouble> {
-        let length = self.write_length(handle);
-        let depth = (self.settings.ahead / length).clamp(1, self.settings.requests.max(1));
-        let mut blocks = read_blocks(file, BLOCK.next_multiple_of(length));
-        let mut in_flight: VecDeque<(Ticket, u64)> = VecDeque::with_capacity(depth);
-        let mut sent = 0;
-        while let Some(block) = blocks.recv().await {
-            for data in block.map_err(Trouble::Local)?.chunks(length) {
-                if in_flight.len() == depth {
-                    acknowledge(&mut in_flight, progress).await?;
+    /// Makes, fills and closes the remote file. It is closed exactly once, whatever happens: servers give the same
+    /// handle to the next file at once, so that a second close would hit somebody else.
+    async fn transfer(
+        &self,
+        remote: &str,
+        file: std::fs::File,
+        lanes: usize,
+        progress: &AtomicU64,
+    ) -> Result<(), Trouble> {
+        let course = Course {
+            remote,
+            progress,
+            blocks: SetOnce::new(),
+            all_sent: CancellationToken::new(),
+            failed: CancellationToken::new(),
+        };
+        let others = async {
+            let outcome = futures_util::future::try_join_all((0..lanes).map(|_| self.side_lane(&course))).await;
+            outcome.inspect_err(|_| course.failed.cancel())
+        };
+        let (main, others) = tokio::join!(self.main_lane(file, &course), others);
+        let ((lane, pumped), others) = match (main?, others) {
+            (Some(main), Ok(others)) => (main, others),
+            (None, Ok(_)) => unreachable!("only a failure elsewhere keeps the main lane from its end"),
+            (main, Err(error)) => {
+                if let Some((lane, _)) = main {
+                    let _ = lane.client.close(&lane.handle).await;
                 }
-                in_flight.push_back((self.client.write(handle, sent, data).await?, data.len() as u64));
-                sent += data.len() as u64;
+                return Err(error.into());
             }
-        }
-        while !in_flight.is_empty() {
-            acknowledge(&mut in_flight, progress).await?;
-        }
-        if self.server().fsync {
-            self.client.sync(handle).await?;
-        }
-        match self.client.handle_stat(handle).await?.size {
+        };
+        let sent = pumped.sent + others.iter().sum::<u64>();
+        let finish = lane.client.finish(lane.handle, self.server().fsync).await?;
+        let written = pumped.in_flight.acknowledge_all(progress).await;
+        let finished = finish.outcome().await;
+        written?;
+        match finished? {
             Some(found) if found == sent => Ok(()),
             found => Err(Trouble::Size { sent, found }),
         }
     }
 
-    /// The bytes of one write: as many as the server says it takes, else what all servers take.
-    fn write_length(&self, handle: &Handle) -> usize {
-        let allowed = self.server().write_limit.map_or(0, |limit| usize::try_from(limit).unwrap_or(MAX_PACKET));
+    /// Makes the file and fills it over the session's first channel; none if another lane has failed meanwhile.
+    async fn main_lane(&self, file: std::fs::File, course: &Course<'_>) -> Result<Option<(Lane, Pumped)>, Trouble> {
+        let stop_others = |error| {
+            course.failed.cancel();
+            course.all_sent.cancel();
+            error
+        };
+        let (handle, _) = tokio::join!(self.create(course.remote), self.write_limit());
+        let handle = handle.map_err(Trouble::Create).map_err(stop_others)?;
+        let lane = Lane { client: self.client.clone(), handle };
+        let shape = self.shape(&lane.handle).await;
+        let blocks = course.blocks.set(Blocks::read(file, shape.length));
+        debug_assert!(blocks.is_ok(), "nobody else sets the blocks");
+        let pump = lane.pump(course.blocks.wait().await, shape, course.progress);
+        let error = match course.failed.run_until_cancelled(pump).await {
+            Some(Ok(pumped)) => {
+                course.all_sent.cancel();
+                return Ok(Some((lane, pumped)));
+            }
+            Some(Err(error)) => Some(stop_others(error.into())),
+            None => None,
+        };
+        let _ = lane.client.close(&lane.handle).await;
+        error.map_or(Ok(None), Err)
+    }
+
+    /// Helps to fill the file over a channel of its own; returns the bytes sent. A channel that can't be had, or comes
+    /// too late, is no error, because the others do its part.
+    async fn side_lane(&self, course: &Course<'_>) -> Result<u64, LaneError> {
+        let Ok(_permit) = self.lanes.try_acquire() else { return Ok(0) };
+        let opening = async {
+            let client = self.open_lane().await?;
+            let blocks = course.blocks.wait().await;
+            let handle = client.open(course.remote, Access::Write).await.ok()?;
+            Some((Lane { client, handle }, blocks))
+        };
+        let Some(Some((lane, blocks))) = course.all_sent.run_until_cancelled(opening).await else { return Ok(0) };
+        let pump = lane.pump(blocks, self.shape(&lane.handle).await, course.progress);
+        let Some(pumped) = course.failed.run_until_cancelled(pump).await else { return Ok(0) };
+        let pumped = pumped?;
+        let finish = lane.client.finish(lane.handle, false).await?;
+        pumped.in_flight.acknowledge_all(course.progress).await?;
+        finish.outcome().await?;
+        Ok(pumped.sent)
+    }
+
+    /// How writes to `handle` are cut: as large as the server says it takes, else as all servers take.
+    async fn shape(&self, handle: &Handle) -> Shape {
+        let allowed = self.write_limit().await.map_or(0, |limit| usize::try_from(limit).unwrap_or(MAX_PACKET));
         let most = Client::write_size(handle, MAX_PACKET);
-        Client::write_size(handle, USUAL_PACKET).max(allowed.min(most))
+        let length = Client::write_size(handle, USUAL_PACKET).max(allowed.min(most));
+        Shape { length, depth: (self.settings.ahead / length).clamp(1, self.settings.requests.max(1)) }
     }
 
     /// OpenSSH has no code for a full disk, so after a failure without a reason the room is compared with the need.
     async fn explain_upload(&self, temporary: &str, error: ClientError, needed: u64) -> DeliverError {
-        let full = DeliverError::NoSpace { at: self.at.clone(), name: temporary.to_owned(), needed, free: 0 };
-        match &error {
-            ClientError::Status(Status { code: Code::NoSpace, .. }) => return full,
-            ClientError::Status(Status { code: Code::NoSuchFile, .. }) => {
-                return DeliverError::DirectoryMissing { at: self.at.clone() };
-            }
-            ClientError::Status(Status { code: Code::Failure, .. }) if self.server().statvfs => {
+        let no_space = |free| {
+            let (at, name) = (self.at.clone(), temporary.to_owned());
+            DeliverError::NoSpace { at, name, needed, free }
+        };
+        let code = match &error {
+            ClientError::Status(Status { code, .. }) => *code,
+            _ => Code::Ok,
+        };
+        match code {
+            Code::NoSpace => return no_space(0),
+            Code::NoSuchFile => return DeliverError::DirectoryMissing { at: self.at.clone() },
+            Code::Failure if self.server().statvfs => {
                 if let Ok(space) = self.client.space(&self.at.directory).await
                     && space.free < needed
                 {
-                    let (at, name) = (self.at.clone(), temporary.to_owned());
-                    return DeliverError::NoSpace { at, name, needed, free: space.free };
+                    return no_space(space.free);
                 }
             }
             _ => {}
         }
         self.error(&format!("uploading {temporary}"), error)
     }
-}
-
-async fn acknowledge(in_flight: &mut VecDeque<(Ticket, u64)>, progress: &AtomicU64) -> Result<(), ClientError> {
-    if let Some((ticket, length)) = in_flight.pop_front() {
-        ticket.done().await?;
-        progress.fetch_add(length, Ordering::Relaxed);
-    }
-    Ok(())
-}
-
-/// Reads a file on a thread of its own, a few blocks ahead.
-fn read_blocks(mut file: std::fs::File, length: usize) -> mpsc::Receiver<std::io::Result<Vec<u8>>> {
-    let (blocks, receiver) = mpsc::channel(4);
-    tokio::task::spawn_blocking(move || {
-        loop {
-            let mut block = Vec::with_capacity(length);
-            let outcome = (&mut file).take(length as u64).read_to_end(&mut block);
-            let next = match outcome {
-                Ok(0) => return,
-                Ok(_) => Ok(block),
-                Err(error) => Err(error),
-            };
-            // Without a receiver the upload has failed; after an error there is nothing more to read.
-            if next.is_err() || blocks.is_closed() {
-                let _ = blocks.blocking_send(next);
-                return;
-            }
-            if blocks.blocking_send(next).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
 }

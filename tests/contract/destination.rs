@@ -1,11 +1,13 @@
 //! What every delivery promises, against a real OpenSSH server: whole files, atomic replacement, nothing followed,
 //! nothing left behind.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use exportd::deliver::{DeliverError, Session};
+use exportd::deliver::{DeliverError, Session, Settings};
 use exportd::job::Publish;
 use tempfile::TempDir;
 
@@ -61,7 +63,7 @@ async fn the_server_is_described() {
     assert!(facts.version.starts_with("SSH-2.0-OpenSSH"), "{}", facts.version);
     assert_eq!(facts.banner, "Authorized users only.");
     assert!(facts.posix_rename && facts.fsync && facts.statvfs);
-    assert!(facts.write_limit.is_some_and(|limit| limit >= 32_768));
+    assert!(session.write_limit().await.is_some_and(|limit| limit >= 32_768));
     assert_eq!(session.absolute_directory().await.unwrap(), server.directory().display().to_string());
     assert!(session.is_alive());
 }
@@ -181,4 +183,28 @@ async fn rekeying_in_the_middle_of_a_file_does_no_harm() {
     let path = local_file(&folder, 20_000_000);
     deliver(&session, &path, "daily.csv", Publish::Replace).await.unwrap();
     assert!(std::fs::read(server.directory().join("daily.csv")).unwrap() == content(20_000_000));
+}
+
+#[tokio::test]
+async fn a_large_file_may_travel_over_several_channels() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("counted-sftp-server");
+    let started = folder.path().join("started");
+    let text = format!("#!/bin/sh\necho one >> {}\nexec /usr/lib/openssh/sftp-server\n", started.display());
+    std::fs::write(&script, text).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for (config, most) in
+        [(Vec::new(), 8), (vec!["MaxSessions 3".to_owned()], 3), (vec!["MaxSessions 1".to_owned()], 1)]
+    {
+        let subsystem = Some(script.display().to_string());
+        let server = Sshd::with(Options { config, subsystem, ..Options::default() });
+        let settings = Settings { long_way: Duration::ZERO, ..Settings::default() };
+        let session = Session::open_with(&server.destination(), settings).await.unwrap();
+        let path = local_file(&folder, 20_000_001);
+        deliver(&session, &path, "daily.csv", Publish::Replace).await.unwrap();
+        assert!(std::fs::read(server.directory().join("daily.csv")).unwrap() == content(20_000_001));
+        let channels = std::fs::read_to_string(&started).unwrap().lines().count();
+        assert!(channels <= most && (most == 1 || channels > 1), "{channels} channels of {most}");
+        std::fs::remove_file(&started).unwrap();
+    }
 }

@@ -182,7 +182,7 @@ async fn one_request_at_a_time_is_enough() {
     let (_server, stream) = sftp_pipe::plain(remote.path(), &["-P", "limits,fsync,statvfs"]);
     let settings = Settings { requests: 1, ..Settings::default() };
     let session = Session::over_with(stream, ".", settings).await.unwrap();
-    assert_eq!((session.server().write_limit, session.server().fsync), (None, false));
+    assert_eq!((session.write_limit().await, session.server().fsync), (None, false));
     deliver(&session, &path, "a.csv", Publish::Replace).await.unwrap();
     assert!(std::fs::read(remote.path().join("a.csv")).unwrap() == content(LENGTH));
 }

@@ -76,20 +76,34 @@ struct Waiting {
 
 impl Client {
     /// Greets the server at the other end of `stream` and learns its extensions.
-    pub async fn start<S>(stream: S, settings: Settings) -> Result<Client, ClientError>
+    pub async fn start<S>(mut stream: S, settings: Settings) -> Result<Client, ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let greeting = async {
+            stream.write_all(&Client::greeting()).await?;
+            stream.flush().await
+        };
+        let greeted = tokio::time::timeout(settings.stall, greeting).await;
+        greeted.map_err(|_| ClientError::Stalled(settings.stall))?.map_err(lost)?;
+        Client::start_greeted(stream, settings).await
+    }
+
+    /// What [`Client::start`] says first, for those who say it themselves.
+    pub fn greeting() -> Vec<u8> {
+        request::encode_init()
+    }
+
+    /// Starts on a stream on which the greeting has been sent.
+    pub async fn start_greeted<S>(stream: S, settings: Settings) -> Result<Client, ClientError>
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let (reader, mut writer) = tokio::io::split(stream);
+        let (reader, writer) = tokio::io::split(stream);
         let mut reader = BufReader::with_capacity(64 * 1024, reader);
-        let greeting = async {
-            writer.write_all(&request::encode_init()).await.map_err(lost)?;
-            writer.flush().await.map_err(lost)?;
-            Ok(reply::decode_version(&read_packet(&mut reader).await?)?)
-        };
-        let extensions: Vec<String> = tokio::time::timeout(settings.stall, greeting)
-            .await
-            .unwrap_or(Err(ClientError::Stalled(settings.stall)))?;
+        let answer = tokio::time::timeout(settings.stall, read_packet(&mut reader)).await;
+        let answer = answer.unwrap_or(Err(ClientError::Stalled(settings.stall)))?;
+        let extensions = reply::decode_version(&answer)?;
 
         let (outgoing, queue) = mpsc::unbounded_channel();
         let state = State { waiting: HashMap::new(), next_id: 0, moved: Instant::now(), end: None };

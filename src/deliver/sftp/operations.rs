@@ -8,6 +8,28 @@ use super::request::{Access, Request, WRITE_OVERHEAD};
 
 const WRONG_TYPE: ClientError = ClientError::Protocol("an answer of the wrong type");
 
+/// The last requests of an upload, in flight.
+pub struct Finish {
+    sync: Option<Ticket>,
+    stat: Ticket,
+    close: Ticket,
+}
+
+impl Finish {
+    /// The size of the closed file. The upload has failed if any of the requests has.
+    pub async fn outcome(self) -> Result<Option<u64>, ClientError> {
+        let synced = match self.sync {
+            Some(ticket) => ticket.done().await,
+            None => Ok(()),
+        };
+        let size = self.stat.reply().await.and_then(attributes);
+        // Awaited in any case: what comes after a failure must not overtake the close.
+        let closed = self.close.done().await;
+        synced.and(closed)?;
+        Ok(size?.size)
+    }
+}
+
 impl Client {
     /// Opens a file.
     pub async fn open(&self, path: &str, access: Access) -> Result<Handle, ClientError> {
@@ -34,6 +56,18 @@ impl Client {
         self.send(Request::Write { handle, offset, data }).await
     }
 
+    /// Asks for the three last things of an upload at once: the bytes on the server's disk (if `sync`), the size, and
+    /// the close, which the server does in this order. The handle is void from here on.
+    pub async fn finish(&self, handle: Handle, sync: bool) -> Result<Finish, ClientError> {
+        let sync = match sync {
+            true => Some(self.send(Request::Sync(&handle)).await?),
+            false => None,
+        };
+        let stat = self.send(Request::HandleStat(&handle)).await?;
+        let close = self.send(Request::Close(&handle)).await?;
+        Ok(Finish { sync, stat, close })
+    }
+
     /// The most data bytes a write to `handle` may carry in a packet of `packet` bytes, its length field included.
     pub fn write_size(handle: &Handle, packet: usize) -> usize {
         packet.saturating_sub(WRITE_OVERHEAD + handle.0.len()).max(1)
@@ -47,11 +81,6 @@ impl Client {
     /// Describes a name, a link as itself.
     pub async fn link_stat(&self, path: &str) -> Result<Attributes, ClientError> {
         attributes(self.call(Request::LinkStat(path)).await?)
-    }
-
-    /// Describes an open file.
-    pub async fn handle_stat(&self, handle: &Handle) -> Result<Attributes, ClientError> {
-        attributes(self.call(Request::HandleStat(handle)).await?)
     }
 
     /// Opens a directory for listing.
@@ -82,11 +111,6 @@ impl Client {
     /// Renames and takes the place of what was there, in one step.
     pub async fn posix_rename(&self, from: &str, to: &str) -> Result<(), ClientError> {
         self.send(Request::PosixRename { from, to }).await?.done().await
-    }
-
-    /// Brings a file to the server's disk.
-    pub async fn sync(&self, handle: &Handle) -> Result<(), ClientError> {
-        self.send(Request::Sync(handle)).await?.done().await
     }
 
     /// The absolute form of a path.

@@ -13,6 +13,8 @@ pub const VERSION: u32 = 3;
 pub enum Access {
     /// For reading.
     Read,
+    /// For writing into a file that exists, which keeps its content.
+    Write,
     /// For writing; the file is made, and it is an error if the name exists.
     CreateNew,
 }
@@ -21,6 +23,7 @@ impl Access {
     fn flags(self) -> u32 {
         match self {
             Access::Read => 0x01,
+            Access::Write => 0x02,
             Access::CreateNew => 0x02 | 0x08 | 0x20,
         }
     }

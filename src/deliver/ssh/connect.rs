@@ -3,8 +3,8 @@
 //! Every phase has a deadline, and nothing but the handshake is sent before the host key is judged. Once a connection
 //! stands, a dead peer is found by keepalives, by the limit on inactivity, and by the kernel (`TCP_USER_TIMEOUT`).
 
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::{Duration, Instant};
 
 use russh::client::{self, DisconnectReason};
 use russh::keys::{PrivateKey, PublicKey, PublicKeyOrCertificate};
@@ -34,6 +34,8 @@ pub struct Connection {
     seen: Arc<Seen>,
     /// The key that the server has proven.
     pub host_key: HostKey,
+    /// How long the server took to answer something simple; none before a channel was opened.
+    round_trip: OnceLock<Duration>,
 }
 
 /// What the two sides of a connection attempt tell each other: the handler that judges, the code that reports.
@@ -153,12 +155,25 @@ impl Connection {
         self.seen.lock().farewell.clone()
     }
 
-    /// Opens a channel to the server's sftp subsystem.
-    pub async fn open_sftp(&self, at: &Place, limit: Duration) -> Result<ChannelStream<client::Msg>, DeliverError> {
+    /// How long a message and its answer are under way, as measured once.
+    pub fn round_trip(&self) -> Duration {
+        self.round_trip.get().copied().unwrap_or_default()
+    }
+
+    /// Opens a channel to the server's sftp subsystem and sends it `greeting`, without waiting for its consent first.
+    pub async fn open_sftp(
+        &self,
+        at: &Place,
+        greeting: &[u8],
+        limit: Duration,
+    ) -> Result<ChannelStream<client::Msg>, DeliverError> {
         let refused = |cause: String| DeliverError::SftpRefused { server: at.server(), user: at.user.clone(), cause };
         let opening = async {
+            let asked = Instant::now();
             let mut channel = self.handle.channel_open_session().await?;
+            self.round_trip.get_or_init(|| asked.elapsed());
             channel.request_subsystem(true, "sftp").await?;
+            channel.data(greeting).await?;
             Ok(is_granted(&mut channel).await.then_some(channel))
         };
         match timeout(limit, opening).await {
@@ -223,7 +238,7 @@ impl Attempt<'_> {
         match (outcome, key) {
             (Ok(handle), Some(key)) => {
                 let host_key = HostKey::new(&key, &self.at.host, self.at.port);
-                Ok(Connection { handle, seen, host_key })
+                Ok(Connection { handle, seen, host_key, round_trip: OnceLock::new() })
             }
             (Ok(_), None) => unreachable!("nobody is logged in before the host key was judged"),
             (Err(error), key) => Err(Failure { error, presented: key.and_then(|key| KeyClass::of(&key.algorithm())) }),
