@@ -20,7 +20,7 @@ pub struct Settings {
     pub handshake: Duration,
     /// Requests in flight and nothing moving.
     pub stall: Duration,
-    /// Requests in flight at most; some servers take only 1.
+    /// Requests in flight at most, over all files of the session; some servers take only 1.
     pub requests: usize,
     /// Bytes of a file in flight at most, on each channel.
     pub ahead: usize,
@@ -37,9 +37,9 @@ impl Default for Settings {
             address: Duration::from_secs(10),
             handshake: Duration::from_secs(15),
             stall: Duration::from_secs(60),
-            requests: 64,
+            requests: 128,
             ahead: 2 * 1024 * 1024,
-            lanes: 7,
+            lanes: 9,
             long_way: Duration::from_millis(5),
         }
     }

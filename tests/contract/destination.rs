@@ -194,7 +194,7 @@ async fn a_large_file_may_travel_over_several_channels() {
     std::fs::write(&script, text).unwrap();
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
     for (config, most) in
-        [(Vec::new(), 8), (vec!["MaxSessions 3".to_owned()], 3), (vec!["MaxSessions 1".to_owned()], 1)]
+        [(Vec::new(), 10), (vec!["MaxSessions 3".to_owned()], 3), (vec!["MaxSessions 1".to_owned()], 1)]
     {
         let subsystem = Some(script.display().to_string());
         let server = Sshd::with(Options { config, subsystem, ..Options::default() });

@@ -45,6 +45,18 @@ async fn a_refused_step_of_an_upload_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn a_write_that_is_acknowledged_and_dropped_is_noticed_by_its_size() {
+    let (folder, remote) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = local_file(&folder, LENGTH);
+    let session = session(remote.path(), spoil("WRITE", 2, Fate::Answer(0))).await;
+    let error = session.upload(&path, ".a.part", &AtomicU64::new(0)).await.expect_err("a write was dropped");
+    assert!(matches!(error, DeliverError::SizeDiffers { sent: 600_000, found, .. } if found < 600_000), "{error}");
+    assert!(!error.is_permanent());
+    assert_eq!(names_in(remote.path()), Vec::<String>::new());
+    deliver(&session, &path, "a.csv", Publish::Refuse).await.expect("the session is as good as before");
+}
+
+#[tokio::test]
 async fn a_refused_rename_changes_nothing() {
     let (folder, remote) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = local_file(&folder, 10);
