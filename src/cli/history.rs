@@ -1,6 +1,7 @@
 //! `exportd history`: past runs, newest first.
 
-use crate::config::Config;
+use std::path::Path;
+
 use crate::run::{RunRecord, RunState};
 use crate::state::{Filter, State};
 
@@ -9,8 +10,8 @@ use super::failure::Failure;
 use super::output::{self, Listing};
 
 /// Lists runs, of one job or of all. A job that is no longer configured keeps its history.
-pub async fn history(config: &Config, options: HistoryArguments) -> Result<(), Failure> {
-    let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
+pub async fn history(state_dir: &Path, options: HistoryArguments) -> Result<(), Failure> {
+    let state = State::open(state_dir).await.map_err(Failure::unreachable)?;
     let filter = Filter { job: options.label, limit: options.limit, ..Filter::default() };
     let runs = state.history(&filter).await.map_err(Failure::unreachable)?;
     if options.json {

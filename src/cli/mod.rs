@@ -21,7 +21,7 @@ mod serve;
 mod show;
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -52,8 +52,8 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Run(options) => run::run(load(path)?, options).await,
         Command::Check(options) => check::check(path, options).await,
         Command::Plan(options) => plan::plan(&load(path)?, &options),
-        Command::History(options) => history::history(&load(path)?, options).await,
-        Command::Show(options) => show::show(&load(path)?, options).await,
+        Command::History(options) => history::history(&state_dir(path)?, options).await,
+        Command::Show(options) => show::show(&state_dir(path)?, options).await,
         Command::Redeliver(options) => redeliver::redeliver(&load(path)?, &options).await,
         Command::Catalogue(options) => catalogue::catalogue(path, &options),
         Command::Sample(options) => sample::sample(options).await,
@@ -72,6 +72,12 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
 fn load(path: Option<&Path>) -> Result<Config, Failure> {
     let path = config::find_config(path).map_err(|faults| report(&faults))?;
     Config::load(&path).map_err(|faults| report(&faults))
+}
+
+/// The state folder, for commands that look at the past: whoever may read it need not know the store's password.
+fn state_dir(path: Option<&Path>) -> Result<PathBuf, Failure> {
+    let path = config::find_config(path).map_err(|faults| report(&faults))?;
+    config::state_dir(&path).map_err(|faults| report(&faults))
 }
 
 /// All faults of a configuration, each with its place and remedy.

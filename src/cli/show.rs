@@ -2,7 +2,8 @@
 
 use jiff::{Timestamp, Zoned};
 
-use crate::config::Config;
+use std::path::Path;
+
 use crate::run::RunState;
 use crate::state::{RunDetail, State};
 
@@ -12,8 +13,8 @@ use super::output::{self, Listing};
 use super::selection;
 
 /// Shows the run whose identifier starts with what was typed.
-pub async fn show(config: &Config, options: ShowArguments) -> Result<(), Failure> {
-    let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
+pub async fn show(state_dir: &Path, options: ShowArguments) -> Result<(), Failure> {
+    let state = State::open(state_dir).await.map_err(Failure::unreachable)?;
     let run = selection::run(&state, &options.run).await?;
     if options.json {
         return Ok(output::json(&run)?);
