@@ -9,6 +9,7 @@
 //!   bytes, [`spool`] keeps finished files, [`deliver`] puts them on a server, [`state`] remembers every run;
 //! - [`pipeline`] joins encoder and spool: rows in, a finished file or zip out;
 //! - [`config`] turns text into jobs that are valid by construction;
+//! - [`draft`] writes a catalogue for a database that has none;
 //! - [`export`] is the story of one run, [`daemon`] decides when it is told;
 //! - [`sample`] and [`demo`] show it all with nothing installed;
 //! - [`cli`] is what people type.
@@ -19,6 +20,7 @@ pub mod config;
 pub mod daemon;
 pub mod deliver;
 pub mod demo;
+pub mod draft;
 pub mod encode;
 pub mod export;
 pub mod failpoint;

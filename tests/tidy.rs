@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["period", "run"],
     &["plan", "progress"],
     &["store", "encode", "spool", "deliver", "state"],
-    &["pipeline", "config", "sample"],
+    &["pipeline", "config", "draft", "sample"],
     &["export"],
     &["daemon"],
     &["demo"],

@@ -139,6 +139,7 @@ pub struct RedeliverArguments {
 
 /// `exportd catalogue`
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct CatalogueArguments {
     /// The export whose columns to show
     #[arg(value_name = "EXPORT")]
@@ -146,6 +147,30 @@ pub struct CatalogueArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// What else can be done with catalogues
+    #[command(subcommand)]
+    pub command: Option<CatalogueCommand>,
+}
+
+/// The commands below `exportd catalogue`.
+#[derive(Debug, Subcommand)]
+pub enum CatalogueCommand {
+    /// Write a catalogue for an existing database; columns that look personal are held back
+    Draft(DraftArguments),
+}
+
+/// `exportd catalogue draft`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "The draft is to be read by a person before it is used: what is personal is guessed from names."
+)]
+pub struct DraftArguments {
+    /// The database: sqlite:PATH, postgres://… or mysql://… [default: the configuration's]
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+    /// A new file for the draft, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `exportd sample`

@@ -7,6 +7,7 @@ mod bars;
 mod catalogue;
 mod check;
 mod demo;
+mod draft;
 mod failure;
 mod history;
 mod keys;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::config::{self, Config, Faults};
-use args::{Arguments, Command};
+use args::{Arguments, CatalogueCommand, Command};
 use failure::Failure;
 
 /// Reads the arguments, does what they say, and returns the exit code.
@@ -55,7 +56,10 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::History(options) => history::history(&state_dir(path)?, options).await,
         Command::Show(options) => show::show(&state_dir(path)?, options).await,
         Command::Redeliver(options) => redeliver::redeliver(&load(path)?, &options).await,
-        Command::Catalogue(options) => catalogue::catalogue(path, &options),
+        Command::Catalogue(options) => match &options.command {
+            Some(CatalogueCommand::Draft(options)) => draft::draft(path, options).await,
+            None => catalogue::catalogue(path, &options),
+        },
         Command::Sample(options) => sample::sample(options).await,
         Command::Keygen(options) => keys::keygen(&options),
         Command::Hostkey(options) => keys::hostkey(&options).await,

@@ -6,6 +6,7 @@
 //! first. What a value means for a declared type is not decided here, but in `encode`.
 
 mod bounds;
+mod describe;
 mod error;
 mod mysql;
 mod postgres;
@@ -18,6 +19,7 @@ mod statement;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::describe::{ColumnDetails, TableDetails};
 pub use self::error::{MissingColumn, ReadError, StoreError};
 use self::mysql::Mysql;
 use self::postgres::Postgres;

@@ -156,7 +156,8 @@ pub(super) fn text(row: &MySqlRow, index: usize) -> sqlx::Result<String> {
     Ok(optional_text(row, index)?.unwrap_or_default())
 }
 
-fn optional_text(row: &MySqlRow, index: usize) -> sqlx::Result<Option<String>> {
+/// The same, where it may be NULL.
+pub(super) fn optional_text(row: &MySqlRow, index: usize) -> sqlx::Result<Option<String>> {
     let bytes = row.try_get_unchecked::<Option<&[u8]>, _>(index)?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
 }

@@ -5,6 +5,7 @@
 //! rows, so it must be willing to wait for a slow reader.
 
 mod catalogue;
+mod describe;
 mod error;
 mod prepare;
 mod row;

@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod copy;
+mod describe;
 mod error;
 mod numeric;
 mod prepare;

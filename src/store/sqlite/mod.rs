@@ -6,6 +6,7 @@
 //!
 //! The file is opened read only and never created. One read transaction is the snapshot.
 
+mod describe;
 mod error;
 mod prepare;
 mod read;

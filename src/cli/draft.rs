@@ -1,0 +1,58 @@
+//! `exportd catalogue draft`: a first catalogue for a database that has none.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crate::config::{Config, Overrides, Surroundings};
+use crate::draft::{self, DraftError};
+use crate::store::StoreSettings;
+
+use super::args::DraftArguments;
+use super::failure::Failure;
+
+/// Writes the draft to standard output or to a file that does not exist yet.
+pub async fn draft(path: Option<&Path>, options: &DraftArguments) -> Result<(), Failure> {
+    if let Some(output) = &options.output
+        && output.symlink_metadata().is_ok()
+    {
+        return Err(exists(output));
+    }
+    let settings = match &options.store {
+        Some(url) => store(url)?,
+        None => super::load(path)?.store,
+    };
+    let text = draft::draft(&settings).await.map_err(|error| match error {
+        DraftError::Store(error) => Failure::unreachable(error),
+        DraftError::Empty => Failure::work(error),
+    })?;
+    match &options.output {
+        Some(output) => write_new(output, &text),
+        None => Ok(std::io::stdout().write_all(text.as_bytes())?),
+    }
+}
+
+/// What a configuration of this URL alone would say.
+fn store(url: &str) -> Result<StoreSettings, Failure> {
+    let base = std::env::current_dir().map_err(|error| Failure::work(format!("can't tell the folder: {error}")))?;
+    let overrides = Overrides { store_url: Some(url.to_owned()), ..Overrides::default() };
+    let surroundings = Surroundings { overrides, ..Surroundings::new(&base) };
+    let config = Config::parse_with("", Path::new("--store"), &surroundings);
+    Ok(config.map_err(|faults| super::report(&faults))?.store)
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(path),
+        _ => Failure::work(format!("can't write {}: {error}", path.display())),
+    })
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::usage(format!("{} exists already and is not overwritten; give the draft another name", path.display()))
+}

@@ -1,0 +1,217 @@
+//! From tables to exports: what a draft proposes, before it becomes text.
+
+use std::collections::HashSet;
+
+use super::personal::{Reason, Topic, is_personal};
+use super::sql_type::Shape;
+use super::times::times;
+use super::words::words;
+use crate::store::{ColumnDetails, TableDetails};
+use crate::value::ColumnType;
+
+/// An export for one table or view.
+#[derive(Debug)]
+pub(super) struct ExportPlan {
+    /// What the store has, for people: `table "a"`.
+    pub(super) what: String,
+    /// Why no export can be made of it.
+    pub(super) fault: Option<String>,
+    /// Unique, of characters that an export's name may have.
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) from: String,
+    pub(super) created: Option<String>,
+    pub(super) updated: Option<String>,
+    /// Each file has the rows of a period.
+    pub(super) is_by_period: bool,
+    pub(super) order: Vec<String>,
+    /// The order may leave rows that are equal in it.
+    pub(super) is_order_loose: bool,
+    pub(super) columns: Vec<ColumnPlan>,
+}
+
+/// One column of an export.
+#[derive(Debug)]
+pub(super) struct ColumnPlan {
+    /// The header in the file.
+    pub(super) header: String,
+    /// The name in the store, where the header differs.
+    pub(super) sql_name: Option<String>,
+    pub(super) kind: ColumnType,
+    pub(super) personal: Option<Reason>,
+    /// Something to know about the type.
+    pub(super) remark: Option<String>,
+    /// Why the column can't be exported as it is.
+    pub(super) obstacle: Option<String>,
+}
+
+impl ColumnPlan {
+    /// Whether the column is in a file when the job names no columns.
+    pub(super) fn is_default(&self) -> bool {
+        self.obstacle.is_none() && self.personal.is_none()
+    }
+}
+
+/// Plans an export for each table.
+pub(super) fn exports(tables: &[TableDetails]) -> Vec<ExportPlan> {
+    let schemas: HashSet<&Option<String>> = tables.iter().map(|table| &table.schema).collect();
+    let names: HashSet<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    let mut taken = HashSet::new();
+    let plan = |table| {
+        let name = unique(export_name(table, schemas.len() > 1), &mut taken);
+        export(table, name, &names)
+    };
+    tables.iter().map(plan).collect()
+}
+
+fn export(table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPlan {
+    let from = match &table.schema {
+        Some(schema) => format!("{schema}.{}", table.name),
+        None => table.name.clone(),
+    };
+    let columns = columns(table);
+    let times = times(table);
+    let column = |at: usize| &table.columns[at].name;
+    // A time that has no plain name can't be named in the catalogue either.
+    let usable = |at: &usize| columns[*at].obstacle.is_none();
+    let created = times.created.filter(usable);
+    let (order, is_order_loose) = order(table, created);
+    ExportPlan {
+        what: format!("{} {from}", if table.is_view { "view" } else { "table" }),
+        fault: fault(table, &from, names, &columns),
+        title: title(&table.name),
+        is_by_period: created.is_some() && !is_list(table),
+        created: created.map(|at| columns[at].header.clone()),
+        updated: times.updated.filter(usable).map(|at| columns[at].header.clone()),
+        order: order.into_iter().map(|at| column(at).clone()).collect(),
+        is_order_loose,
+        name,
+        from,
+        columns,
+    }
+}
+
+/// A list of things or places is worth having as a whole; of what happens and of who came, the day's is enough.
+fn is_list(table: &TableDetails) -> bool {
+    matches!(Topic::of(&table.name), Topic::Things | Topic::Places)
+}
+
+fn fault(table: &TableDetails, from: &str, names: &HashSet<&str>, columns: &[ColumnPlan]) -> Option<String> {
+    if let Some(fault) = &table.fault {
+        return Some(fault.clone());
+    }
+    let is_line = |text: &str| !text.trim().is_empty() && !text.contains(char::is_control);
+    if !is_line(&table.name) || !is_line(from) {
+        return Some(
+            "its name has no visible character, or control characters; make a view of another name".to_owned(),
+        );
+    }
+    let is_ambiguous = table.schema.is_some() && names.contains(from);
+    if is_ambiguous || table.schema.as_deref().is_some_and(|schema| schema.contains('.')) {
+        return Some("`from` can't name it because of a point in a name; make a view of another name".to_owned());
+    }
+    if columns.iter().all(|column| column.obstacle.is_some()) {
+        return Some("it has no column that can be exported".to_owned());
+    }
+    None
+}
+
+fn columns(table: &TableDetails) -> Vec<ColumnPlan> {
+    let exact: HashSet<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    let plan = |column: &ColumnDetails| {
+        let trimmed = column.name.trim();
+        let is_awkward = trimmed != column.name && !exact.contains(trimmed);
+        let header = if is_awkward { trimmed } else { &column.name };
+        let personal = is_personal(&table.name, &column.name, &column.sql_type);
+        let shape = Shape::of(&column.sql_type);
+        ColumnPlan {
+            header: header.to_owned(),
+            sql_name: is_awkward.then(|| column.name.clone()),
+            kind: kind(table, column, shape),
+            personal,
+            remark: remark(column, shape),
+            obstacle: obstacle(column, shape),
+        }
+    };
+    table.columns.iter().map(plan).collect()
+}
+
+fn kind(table: &TableDetails, column: &ColumnDetails, shape: Shape) -> ColumnType {
+    let kind = shape.column_type().unwrap_or(ColumnType::Text);
+    let is_key = table.key.contains(&column.name) || words(&column.name).last().is_some_and(|word| word == "id");
+    let can_be_id = matches!(shape, Shape::Whole | Shape::Uuid | Shape::Text { .. });
+    if is_key && can_be_id { ColumnType::Id } else { kind }
+}
+
+/// What the type alone does not tell.
+fn remark(column: &ColumnDetails, shape: Shape) -> Option<String> {
+    let words = words(&column.name);
+    let is_time_by_name = words.len() > 1 && matches!(words.last()?.as_str(), "at" | "on" | "date" | "time" | "datum");
+    match shape {
+        Shape::Digit => Some("\"integer\" if it holds more than 0 and 1".to_owned()),
+        Shape::Document => Some("JSON or XML, written as it is".to_owned()),
+        Shape::Text { .. } | Shape::Whole if is_time_by_name => {
+            Some("\"datetime\" or \"date\" if every value is one".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn obstacle(column: &ColumnDetails, shape: Shape) -> Option<String> {
+    let sql_type = &column.sql_type;
+    if column.name.trim().is_empty() || column.name.contains(char::is_control) {
+        return Some("its name has no visible character, or control characters; rename it in a view".to_owned());
+    }
+    match shape {
+        Shape::Binary => Some(format!("{sql_type}: only bytes that are UTF-8 text can be exported")),
+        Shape::Geometry => Some(format!("{sql_type}: write it as text in a view or a query")),
+        Shape::Unknown => Some(format!("{sql_type}: not a type that every file can hold; write it as text in a view")),
+        _ => None,
+    }
+}
+
+/// The columns that fix the order of rows, and whether rows may be equal in all of them.
+fn order(table: &TableDetails, created: Option<usize>) -> (Vec<usize>, bool) {
+    let position = |name: &String| table.columns.iter().position(|column| column.name == *name);
+    let mut order: Vec<usize> = created.into_iter().collect();
+    let key: Vec<usize> = table.key.iter().filter_map(position).collect();
+    let is_loose = key.is_empty();
+    let is_id = |at: &usize| {
+        let column = &table.columns[*at];
+        let shape = Shape::of(&column.sql_type);
+        let names_row = words(&column.name).last().is_some_and(|word| word == "id" || word == "uuid");
+        names_row && matches!(shape, Shape::Whole | Shape::Uuid | Shape::Text { .. })
+    };
+    let columns = if is_loose { (0..table.columns.len()).filter(is_id).collect() } else { key };
+    order.extend(columns.into_iter().filter(|at| Some(*at) != created));
+    (order, is_loose)
+}
+
+/// The table's name, of letters, digits, `_` and `-` alone.
+fn export_name(table: &TableDetails, with_schema: bool) -> String {
+    let full = match &table.schema {
+        Some(schema) if with_schema => format!("{schema}_{}", table.name),
+        _ => table.name.clone(),
+    };
+    let plain = |letter: char| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' };
+    let name: String = full.chars().take(80).map(plain).collect();
+    let name = name.trim_matches(['_', '-']);
+    if name.is_empty() { "export".to_owned() } else { name.to_owned() }
+}
+
+/// `name`, with a number if it is taken. Names that differ by case alone are the same.
+fn unique(name: String, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let mut candidates = std::iter::once(name.clone()).chain(numbered);
+    candidates.find(|name| taken.insert(name.to_lowercase())).unwrap_or(name)
+}
+
+/// The table's name as people would write it.
+fn title(table: &str) -> String {
+    let spaced = table.replace(['_', '-'], " ");
+    let mut letters = spaced.trim().chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => "Without a title".to_owned(),
+    }
+}

@@ -1,0 +1,192 @@
+//! What a database's name for a type means, whichever database it is.
+
+use crate::value::ColumnType;
+
+/// What values a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Text of at most `limit` characters.
+    Text { limit: Option<u32> },
+    /// One of a closed list of words.
+    Choice,
+    /// A whole number.
+    Whole,
+    /// An exact number.
+    Decimal,
+    /// A binary floating-point number.
+    Float,
+    /// True or false.
+    Boolean,
+    /// MySQL's `tinyint(1)`: a boolean by custom only.
+    Digit,
+    /// A calendar date.
+    Date,
+    /// A date and time, with or without a zone.
+    Datetime,
+    /// A time of day or a length of time.
+    Clock,
+    /// A UUID.
+    Uuid,
+    /// An address of a machine.
+    Network,
+    /// JSON, XML and other containers of anything.
+    Document,
+    /// Bytes.
+    Binary,
+    /// Points and areas.
+    Geometry,
+    /// A list of values.
+    List { of_text: bool },
+    /// Anything else.
+    Unknown,
+}
+
+impl Shape {
+    /// Reads a type as SQLite, PostgreSQL, MySQL and MariaDB write them.
+    pub(super) fn of(sql_type: &str) -> Shape {
+        let text = sql_type.trim().to_lowercase();
+        if let Some(element) = text.strip_suffix("[]") {
+            return Shape::List {
+                of_text: !matches!(Shape::of(element), Shape::Whole | Shape::Decimal | Shape::Float),
+            };
+        }
+        let (base, size) = split(&text);
+        match base {
+            "" | "unknown" => Shape::Text { limit: None },
+            "bit" | "bit varying" | "varbit" if size == Some(1) => Shape::Boolean,
+            "bit" | "bit varying" | "varbit" => Shape::Unknown,
+            "tinyint" if size == Some(1) => Shape::Digit,
+            "enum" | "set" | "\"char\"" => Shape::Choice,
+            "tinytext" | "name" => Shape::Text { limit: Some(255) },
+            "bool" | "boolean" => Shape::Boolean,
+            "money" | "decimal" | "numeric" | "number" | "dec" | "fixed" => Shape::Decimal,
+            "float" | "double" | "real" | "double precision" | "float4" | "float8" => Shape::Float,
+            "date" => Shape::Date,
+            "time" | "timetz" | "interval" => Shape::Clock,
+            "uuid" | "uniqueidentifier" | "guid" => Shape::Uuid,
+            "inet" | "cidr" | "macaddr" | "macaddr8" | "inet4" | "inet6" => Shape::Network,
+            "json" | "jsonb" | "xml" | "hstore" => Shape::Document,
+            "bytea" | "binary" | "varbinary" | "image" | "raw" => Shape::Binary,
+            "geometry" | "geography" | "point" | "polygon" | "linestring" | "line" | "lseg" | "box" | "path"
+            | "circle" | "multipoint" | "multipolygon" | "multilinestring" | "geometrycollection" => Shape::Geometry,
+            // PostgreSQL counts from one where a `char` has no size, SQLite does not count at all.
+            "character" if size.is_none() => Shape::Text { limit: Some(1) },
+            "serial" | "bigserial" | "smallserial" | "year" | "oid" => Shape::Whole,
+            base if base.starts_with("datetime") || base.starts_with("timestamp") => Shape::Datetime,
+            base if base.starts_with("time ") => Shape::Clock,
+            base if base.starts_with("enum ") => Shape::Choice,
+            base if base.ends_with("blob") => Shape::Binary,
+            base if base.contains("char") || base.contains("text") || base.contains("clob") || base == "string" => {
+                Shape::Text { limit: size }
+            }
+            base if base.contains("int") && !base.contains("range") && !base.contains("point") => Shape::Whole,
+            base if base.starts_with("double") || base.starts_with("float") => Shape::Float,
+            base if base.starts_with("decimal") || base.starts_with("numeric") => Shape::Decimal,
+            _ => Shape::Unknown,
+        }
+    }
+
+    /// What a catalogue calls such values; none if no file can hold them.
+    pub(super) fn column_type(self) -> Option<ColumnType> {
+        match self {
+            Shape::Text { limit: Some(0..=255) } | Shape::Choice | Shape::Clock | Shape::Network => {
+                Some(ColumnType::String)
+            }
+            Shape::Text { .. } | Shape::Document => Some(ColumnType::Text),
+            Shape::Whole => Some(ColumnType::Integer),
+            Shape::Decimal => Some(ColumnType::Decimal),
+            Shape::Float => Some(ColumnType::Float),
+            Shape::Boolean | Shape::Digit => Some(ColumnType::Boolean),
+            Shape::Date => Some(ColumnType::Date),
+            Shape::Datetime => Some(ColumnType::Datetime),
+            Shape::Uuid => Some(ColumnType::Id),
+            Shape::List { .. } => Some(ColumnType::Array),
+            Shape::Binary | Shape::Geometry | Shape::Unknown => None,
+        }
+    }
+
+    /// Whether a period can filter on such values.
+    pub(super) fn is_time(self) -> bool {
+        matches!(self, Shape::Date | Shape::Datetime)
+    }
+
+    /// Whether it is a number.
+    pub(super) fn is_number(self) -> bool {
+        matches!(self, Shape::Whole | Shape::Decimal | Shape::Float)
+    }
+
+    /// Whether it is text at first sight: not yet known to be harmless.
+    pub(super) fn is_text(self) -> bool {
+        matches!(self, Shape::Text { .. } | Shape::Choice | Shape::List { of_text: true })
+    }
+}
+
+/// A type's name without its size, and the size: `varchar(20)`, `timestamp(6) without time zone`, `int(11) unsigned`.
+fn split(text: &str) -> (&str, Option<u32>) {
+    let Some((base, rest)) = text.split_once('(') else { return (text, None) };
+    let size = rest.split([',', ')']).next().and_then(|size| size.trim().parse().ok());
+    (base.trim_end(), size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_types_of_all_three_databases() {
+        let text = |limit| Shape::Text { limit };
+        for (sql_type, expected) in [
+            ("TEXT", text(None)),
+            ("text", text(None)),
+            ("varchar(20)", text(Some(20))),
+            ("NVARCHAR(160)", text(Some(160))),
+            ("character varying(255)", text(Some(255))),
+            ("character varying", text(None)),
+            ("character(2)", text(Some(2))),
+            ("longtext", text(None)),
+            ("tinytext", text(Some(255))),
+            ("citext", text(None)),
+            ("unknown", text(None)),
+            ("enum('G','PG')", Shape::Choice),
+            ("enum mpaa_rating", Shape::Choice),
+            ("set('a','b')", Shape::Choice),
+            ("INTEGER", Shape::Whole),
+            ("int(11) unsigned", Shape::Whole),
+            ("bigint", Shape::Whole),
+            ("tinyint(4)", Shape::Whole),
+            ("year(4)", Shape::Whole),
+            ("tinyint(1)", Shape::Digit),
+            ("bit(1)", Shape::Boolean),
+            ("bit(8)", Shape::Unknown),
+            ("boolean", Shape::Boolean),
+            ("numeric(10,2)", Shape::Decimal),
+            ("DECIMAL", Shape::Decimal),
+            ("decimal(5,2) unsigned", Shape::Decimal),
+            ("double precision", Shape::Float),
+            ("double unsigned", Shape::Float),
+            ("real", Shape::Float),
+            ("date", Shape::Date),
+            ("DATETIME", Shape::Datetime),
+            ("datetime(6)", Shape::Datetime),
+            ("timestamp without time zone", Shape::Datetime),
+            ("timestamp(3) with time zone", Shape::Datetime),
+            ("time without time zone", Shape::Clock),
+            ("interval", Shape::Clock),
+            ("uuid", Shape::Uuid),
+            ("inet", Shape::Network),
+            ("jsonb", Shape::Document),
+            ("blob", Shape::Binary),
+            ("BLOB SUB_TYPE TEXT", text(None)),
+            ("binary(16)", Shape::Binary),
+            ("bytea", Shape::Binary),
+            ("geometry", Shape::Geometry),
+            ("point", Shape::Geometry),
+            ("text[]", Shape::List { of_text: true }),
+            ("integer[]", Shape::List { of_text: false }),
+            ("int4range", Shape::Unknown),
+            ("tsvector", Shape::Unknown),
+        ] {
+            assert_eq!(Shape::of(sql_type), expected, "{sql_type}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Which columns say when a row came into being, and when it last changed.
+
+use super::sql_type::Shape;
+use super::words::{folded, words};
+use crate::store::{ColumnDetails, TableDetails};
+
+/// The time columns of a table, by position among its columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Times {
+    /// When the row was made.
+    pub(super) created: Option<usize>,
+    /// When it was last changed.
+    pub(super) updated: Option<usize>,
+}
+
+/// Names, without blanks, in the order of preference.
+const CREATED: &str = "createdat createdon created createddate createdtime createddatetime creationdate creationtime \
+    creationtimestamp datecreated timecreated createdate createtime createtimestamp insertedat insertedon inserted \
+    insertdate inserttime addedat addedon dateadded added dateadd registeredat registrationdate recordedat entrydate \
+    erstelltam erstellt erstelldatum erstellungsdatum angelegtam angelegt anlagedatum anlagezeit erzeugtam \
+    datecreation creele creeele datedecreation creea dateajout ajoutele \
+    fechacreacion fechadecreacion creadoen creadoel fechaalta fechadealta fecharegistro \
+    oprettet oprettetdato oprettetden oprettelsesdato oprettettid";
+const UPDATED: &str = "updatedat updatedon updated updateddate updatedtime updateddatetime updatedate updatetime \
+    lastupdate lastupdated lastupdatedat lastupdatedate dateupdated timeupdated modifiedat modifiedon modified \
+    modifieddate modificationdate datemodified timemodified lastmodified lastmodifiedat lastmodifieddate changedat \
+    changedon changed lastchange lastchanged lastchangedat datechanged editedat lastedited \
+    geaendertam geandertam geaendert geandert aenderungsdatum anderungsdatum aktualisiertam letzteaenderung \
+    letzteanderung modifieele modifiele datemodification datedemodification datemaj majle misajourle \
+    datemiseajour fechamodificacion fechademodificacion fechaactualizacion modificadoen actualizadoen \
+    ultimaactualizacion ultimamodificacion aendret aendretdato opdateret opdateretdato sidstaendret sidstopdateret";
+
+/// What follows the table's own noun in the name of its time: `order_date`.
+const MOMENT: [&str; 10] = ["date", "at", "on", "time", "datetime", "timestamp", "datum", "dato", "fecha", "day"];
+
+/// Finds the time columns by their names, and by what the database fills them with.
+pub(super) fn times(table: &TableDetails) -> Times {
+    let times: Vec<usize> = (0..table.columns.len()).filter(|at| is_time(&table.columns[*at])).collect();
+    let named = |names: &'static str| {
+        let mut names = names.split_whitespace();
+        names.find_map(|name| times.iter().copied().find(|at| folded(&table.columns[*at].name) == name))
+    };
+    let filled = |is_update: bool| {
+        let is = |at: &usize| is_filled(&table.columns[*at]) && table.columns[*at].on_update == is_update;
+        times.iter().copied().find(is)
+    };
+    let updated = named(UPDATED).or_else(|| filled(true));
+    let created = named(CREATED).or_else(|| times.iter().copied().find(|at| is_moment_of(table, *at)));
+    let created = created.or_else(|| filled(false).filter(|at| Some(*at) != updated));
+    Times { created, updated }
+}
+
+fn is_time(column: &ColumnDetails) -> bool {
+    Shape::of(&column.sql_type).is_time()
+}
+
+/// Whether the database writes the present time into the column by itself.
+fn is_filled(column: &ColumnDetails) -> bool {
+    let default = column.default.as_deref().unwrap_or_default().to_lowercase();
+    let now = ["current_timestamp", "now()", "current_date", "clock_timestamp()", "localtimestamp", "datetime('now'"];
+    column.on_update || now.iter().any(|now| default.contains(now))
+}
+
+/// `order_date` of `orders`, `InvoiceDate` of `Invoice`: the time of what the table is about.
+fn is_moment_of(table: &TableDetails, at: usize) -> bool {
+    let column = words(&table.columns[at].name);
+    let Some((moment, noun)) = column.split_last() else { return false };
+    !noun.is_empty() && MOMENT.contains(&moment.as_str()) && words(&table.name).ends_with(noun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str, columns: &[(&str, &str, Option<&str>, bool)]) -> TableDetails {
+        let column = |(name, sql_type, default, on_update): &(&str, &str, Option<&str>, bool)| ColumnDetails {
+            name: (*name).to_owned(),
+            sql_type: (*sql_type).to_owned(),
+            default: default.map(str::to_owned),
+            on_update: *on_update,
+        };
+        TableDetails {
+            schema: None,
+            name: name.to_owned(),
+            is_view: false,
+            columns: columns.iter().map(column).collect(),
+            key: Vec::new(),
+            fault: None,
+        }
+    }
+
+    fn found(table: &TableDetails) -> (&str, &str) {
+        let times = times(table);
+        let name = |at: Option<usize>| at.map_or("", |at| table.columns[at].name.as_str());
+        (name(times.created), name(times.updated))
+    }
+
+    #[test]
+    fn finds_times_by_name_in_every_language() {
+        for (column, expected) in [
+            ("created_at", ("created_at", "")),
+            ("CreatedAt", ("CreatedAt", "")),
+            ("creation_date", ("creation_date", "")),
+            ("erstellt_am", ("erstellt_am", "")),
+            ("créé_le", ("créé_le", "")),
+            ("fecha_creación", ("fecha_creación", "")),
+            ("oprettet", ("oprettet", "")),
+            ("order_date", ("order_date", "")),
+            ("last_update", ("", "last_update")),
+            ("geändert_am", ("", "geändert_am")),
+            ("date_modification", ("", "date_modification")),
+            ("birth_date", ("", "")),
+            ("shipped_date", ("", "")),
+        ] {
+            assert_eq!(found(&table("web_orders", &[(column, "timestamp", None, false)])), expected, "{column}");
+            assert_eq!(found(&table("web_orders", &[(column, "varchar(30)", None, false)])), ("", ""), "{column}");
+        }
+    }
+
+    #[test]
+    fn finds_times_by_what_fills_them() {
+        let now = Some("CURRENT_TIMESTAMP");
+        let both = table("t", &[("a", "timestamp", now, true), ("b", "timestamp", now, false)]);
+        assert_eq!(found(&both), ("b", "a"));
+        let filled = table("t", &[("x", "timestamp with time zone", Some("now()"), false)]);
+        assert_eq!(found(&filled), ("x", ""));
+        let changed = table("actor", &[("last_update", "timestamp", now, false)]);
+        assert_eq!(found(&changed), ("", "last_update"), "one column is never both");
+    }
+
+    #[test]
+    fn prefers_the_name_that_says_it_best() {
+        let columns = [
+            ("added", "date", None, false),
+            ("created_at", "timestamp", None, false),
+            ("updated_on", "date", None, false),
+            ("updated_at", "timestamp", None, false),
+        ];
+        assert_eq!(found(&table("t", &columns)), ("created_at", "updated_at"));
+    }
+}

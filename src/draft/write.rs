@@ -1,0 +1,107 @@
+//! Exports as TOML, with comments for the person who checks them.
+
+use std::fmt::{Display, Write as _};
+
+use super::plan::{ColumnPlan, ExportPlan};
+use super::toml_text::{comment, key, list, string};
+use crate::store::StoreKind;
+
+/// The text of a catalogue file.
+pub(super) fn catalogue(kind: StoreKind, exports: &[ExportPlan]) -> String {
+    let mut text = header(kind, exports);
+    for export in exports {
+        text.push('\n');
+        text.push_str(&section(export));
+    }
+    text
+}
+
+fn header(kind: StoreKind, exports: &[ExportPlan]) -> String {
+    let database = match kind {
+        StoreKind::Sqlite => "SQLite",
+        StoreKind::Postgres => "PostgreSQL",
+        StoreKind::Mysql => "MySQL or MariaDB",
+    };
+    let columns = || exports.iter().filter(|export| export.fault.is_none()).flat_map(|export| &export.columns);
+    let held = columns().filter(|column| !column.is_default()).count();
+    format!(
+        "# A draft of a catalogue, made by `exportd catalogue draft` from the tables and views of a {database} database.\n\
+         # It holds {} exports with {} columns; {held} are held back.\n\
+         #\n\
+         # Which columns tell about persons was guessed from names and types; no row was looked at. A column that may be\n\
+         # personal is marked `sensitive`: it leaves the house only when a job names it. The guess can be wrong both ways,\n\
+         # so read every line before the first job runs:\n\
+         #\n\
+         #   1. Delete the exports and columns that nobody needs. What is not listed here can't be exported.\n\
+         #   2. Take `sensitive = true` from what is harmless, and put it on what is personal and was missed.\n\
+         #   3. Check `created` and `updated`: by these a job picks the rows of a day, a week or a month.\n\
+         #      With mode = \"full\" every file has all rows.\n\
+         #   4. Datetimes without a zone are taken for UTC; where they are local, write\n\
+         #      {{ type = \"datetime\", zone = \"Europe/Berlin\" }}.\n\
+         #   5. Save the file beside jobs.toml, name it there with [catalogue] files = [\"FILE.toml\"], and run\n\
+         #      `exportd check --connect`.\n",
+        exports.iter().filter(|export| export.fault.is_none()).count(),
+        columns().count(),
+    )
+}
+
+fn section(export: &ExportPlan) -> String {
+    if let Some(fault) = &export.fault {
+        return format!("# Left out, the {}: {}.\n", comment(&export.what), comment(fault.trim_end_matches('.')));
+    }
+    let mut text = format!("# The {}.\n", comment(&export.what));
+    if !export.columns.iter().any(ColumnPlan::is_default) {
+        text.push_str("# All of its columns are held back: a job must name some of them in `fields` or `add`.\n");
+    }
+    text.push_str("[[export]]\n");
+    let mut line = |key: &str, value: String| {
+        let _ = writeln!(text, "{key} = {value}");
+    };
+    line("name", string(&export.name));
+    line("title", string(&export.title));
+    line("from", string(&export.from));
+    line("mode", string(if export.is_by_period { "period" } else { "full" }));
+    if let Some(created) = &export.created {
+        line("created", string(created));
+    }
+    if let Some(updated) = &export.updated {
+        line("updated", string(updated));
+    }
+    let order = list(export.order.iter().map(String::as_str));
+    match (export.order.is_empty(), export.is_order_loose) {
+        (true, _) => {
+            text.push_str("# No key and no id: name columns in `order`, so that equal data gives equal files.\n")
+        }
+        (false, true) => line("order", format!("{order}  # no primary key: add columns until no two rows are equal")),
+        (false, false) => line("order", order),
+    }
+    text.push_str("\n[export.columns]\n");
+    for plan in &export.columns {
+        text.push_str(&column(plan));
+        text.push('\n');
+    }
+    text
+}
+
+/// A column's line, and behind it why it is as it is.
+fn column(column: &ColumnPlan) -> String {
+    let kind = string(column.kind.name());
+    let mut keys = vec![format!("type = {kind}")];
+    keys.extend(column.sql_name.as_ref().map(|name| format!("column = {}", string(name))));
+    keys.extend(column.personal.map(|_| "sensitive = true".to_owned()));
+    let value = if keys.len() == 1 { kind } else { format!("{{ {} }}", keys.join(", ")) };
+    let mut text = format!("{} = {value}", key(&column.header));
+    if column.obstacle.is_some() {
+        text.insert_str(0, "# ");
+    }
+    let reasons: [Option<&dyn Display>; 3] = [
+        column.obstacle.as_ref().map(|obstacle| obstacle as &dyn Display),
+        column.personal.as_ref().map(|reason| reason as &dyn Display),
+        column.remark.as_ref().map(|remark| remark as &dyn Display),
+    ];
+    let reasons: Vec<String> = reasons.iter().flatten().map(|reason| comment(&reason.to_string())).collect();
+    if !reasons.is_empty() {
+        let _ = write!(text, "  # {}", reasons.join("; "));
+    }
+    text
+}

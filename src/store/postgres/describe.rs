@@ -1,0 +1,44 @@
+//! Tables in full, from PostgreSQL's catalogue.
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+use super::{Postgres, error};
+use crate::store::describe::{ColumnDetails, FoundColumn, TableDetails, assemble};
+use crate::store::error::StoreError;
+
+/// All columns that can be read. A domain is followed down to the type that it is made of. What a primary key merely
+/// carries along (`INCLUDE`) is no part of it.
+const COLUMNS: &str = "WITH RECURSIVE base (asked, oid, modifier, is_first) AS ( \
+         SELECT oid, oid, -1, true FROM pg_type \
+         UNION ALL SELECT base.asked, d.typbasetype, d.typtypmod, false \
+               FROM base JOIN pg_type d ON d.oid = base.oid WHERE d.typtype = 'd') \
+     SELECT n.nspname::text, c.relname::text, a.attname::text, \
+       CASE WHEN t.typtype = 'e' THEN 'enum ' || t.typname \
+            ELSE format_type(t.oid, CASE WHEN base.is_first THEN a.atttypmod ELSE base.modifier END) END, \
+       pg_get_expr(d.adbin, d.adrelid), \
+       (SELECT k.position FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k (attnum, position) \
+         WHERE i.indrelid = c.oid AND i.indisprimary AND k.attnum = a.attnum AND k.position <= i.indnkeyatts) \
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+     JOIN base ON base.asked = a.atttypid JOIN pg_type t ON t.oid = base.oid AND t.typtype <> 'd' \
+     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum \
+     WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' \
+       AND has_column_privilege(c.oid, a.attnum, 'SELECT') \
+     ORDER BY c.oid, a.attnum";
+
+impl Postgres {
+    /// All tables and views in full.
+    pub(in crate::store) async fn describe(&mut self) -> Result<Vec<TableDetails>, StoreError> {
+        let tables = self.tables().await?;
+        let rows = self.ask(sqlx::query(COLUMNS)).await?;
+        let columns = rows.iter().map(column).collect::<sqlx::Result<_>>();
+        Ok(assemble(tables, columns.map_err(|error| error::of(error, self.timeout))?))
+    }
+}
+
+fn column(row: &PgRow) -> sqlx::Result<FoundColumn> {
+    let details =
+        ColumnDetails { name: row.try_get(2)?, sql_type: row.try_get(3)?, default: row.try_get(4)?, on_update: false };
+    Ok(FoundColumn { schema: row.try_get(0)?, table: row.try_get(1)?, details, key_position: row.try_get(5)? })
+}

@@ -1,0 +1,54 @@
+//! Tables in full, from SQLite's pragmas.
+
+use rusqlite::params;
+
+use super::{Sqlite, error};
+use crate::store::describe::{ColumnDetails, TableDetails};
+use crate::store::error::StoreError;
+use crate::store::relation::DbTable;
+
+// A hidden column of a virtual table (1) is no data; generated columns (2 and 3) are.
+const COLUMNS: &str = "SELECT name, type, dflt_value, pk FROM pragma_table_xinfo(?1, 'main') \
+     WHERE hidden <> 1 ORDER BY cid";
+
+impl Sqlite {
+    /// All tables and views in full.
+    pub(in crate::store) fn describe(&self) -> Result<Vec<TableDetails>, StoreError> {
+        Ok(self.tables()?.into_iter().map(|table| self.details(table)).collect())
+    }
+
+    /// A view of what is gone says so when it is asked, and should not keep the other tables from being described.
+    fn details(&self, table: DbTable) -> TableDetails {
+        let empty = TableDetails {
+            schema: None,
+            name: table.name,
+            is_view: table.is_view,
+            columns: Vec::new(),
+            key: Vec::new(),
+            fault: None,
+        };
+        match self.columns_and_key(&empty.name) {
+            Ok((columns, key)) => TableDetails { columns, key, ..empty },
+            Err(error) => TableDetails { fault: Some(error::asking(error).to_string()), ..empty },
+        }
+    }
+
+    fn columns_and_key(&self, table: &str) -> rusqlite::Result<(Vec<ColumnDetails>, Vec<String>)> {
+        let mut statement = self.db.prepare(COLUMNS)?;
+        let column = |row: &rusqlite::Row<'_>| {
+            let column = ColumnDetails {
+                name: row.get(0)?,
+                sql_type: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+                default: row.get(2)?,
+                on_update: false,
+            };
+            Ok((column, row.get::<_, u32>(3)?))
+        };
+        let columns = statement.query_map(params![table], column)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut key: Vec<(u32, String)> =
+            columns.iter().filter(|(_, at)| *at > 0).map(|(column, at)| (*at, column.name.clone())).collect();
+        key.sort();
+        let key = key.into_iter().map(|(_, name)| name).collect();
+        Ok((columns.into_iter().map(|(column, _)| column).collect(), key))
+    }
+}
