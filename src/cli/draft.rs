@@ -4,12 +4,11 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crate::config::{Config, Overrides, Surroundings};
 use crate::draft::{self, DraftError};
-use crate::store::StoreSettings;
 
 use super::args::DraftArguments;
 use super::failure::Failure;
+use super::sample;
 
 /// Writes the draft to standard output or to a file that does not exist yet.
 pub async fn draft(path: Option<&Path>, options: &DraftArguments) -> Result<(), Failure> {
@@ -19,7 +18,7 @@ pub async fn draft(path: Option<&Path>, options: &DraftArguments) -> Result<(), 
         return Err(exists(output));
     }
     let settings = match &options.store {
-        Some(url) => store(url)?,
+        Some(url) => sample::settings(url)?,
         None => super::load(path)?.store,
     };
     let text = draft::draft(&settings).await.map_err(|error| match error {
@@ -30,15 +29,6 @@ pub async fn draft(path: Option<&Path>, options: &DraftArguments) -> Result<(), 
         Some(output) => write_new(output, &text),
         None => Ok(std::io::stdout().write_all(text.as_bytes())?),
     }
-}
-
-/// What a configuration of this URL alone would say.
-fn store(url: &str) -> Result<StoreSettings, Failure> {
-    let base = std::env::current_dir().map_err(|error| Failure::work(format!("can't tell the folder: {error}")))?;
-    let overrides = Overrides { store_url: Some(url.to_owned()), ..Overrides::default() };
-    let surroundings = Surroundings { overrides, ..Surroundings::new(&base) };
-    let config = Config::parse_with("", Path::new("--store"), &surroundings);
-    Ok(config.map_err(|faults| super::report(&faults))?.store)
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), Failure> {

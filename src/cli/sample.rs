@@ -46,7 +46,7 @@ fn failure(error: SampleError) -> Failure {
 }
 
 /// How to reach the database that a person named on the command line.
-fn settings(url: &str) -> Result<StoreSettings, Failure> {
+pub fn settings(url: &str) -> Result<StoreSettings, Failure> {
     let kind = StoreKind::of_url(url).ok_or_else(|| {
         Failure::usage("--store takes sqlite:PATH, postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE")
     })?;

@@ -109,7 +109,7 @@ const GROUPS: [(Group, &str); 14] = [
     ),
     (
         Group::Safe,
-        "at date time datum dato fecha day month year id uuid guid status type kind category code currency amount price cost count quantity qty sku ean isbn upc gtin \
+        "id uuid guid status type kind category code currency amount price cost count quantity qty sku ean isbn upc gtin \
          barcode version language lang locale timezone tz unit colour color size format mime level priority flag mode \
          source channel medium method result outcome severity stage phase step action operation module model brand \
          rating slug plan tier package product item sequence group role queue symbol iso rate percent percentage \
@@ -125,7 +125,7 @@ const GROUPS: [(Group, &str); 14] = [
     ),
     (
         Group::SafeElsewhere,
-        "state url uri link href label tag genre number num no nr nummer numero reference ref extension \
+        "at date time datum dato fecha day month year state url uri link href label tag genre number num no nr nummer numero reference ref extension \
          campaign event team release season series department term topic",
     ),
     (
@@ -189,7 +189,7 @@ const PERSONAL: [(Reason, &str); 17] = [
     ),
     (
         Reason::Birth,
-        "birth birthday birthdate dob born age geburt geburtstag gebdat gebdatum geb jahrgang naissance \
+        "birth birthday birthdate dob nac fnac fechanac nais datenais datnais born age geburt geburtstag gebdat gebdatum geb jahrgang naissance \
          ddn nacimiento nacido edad fodsel foedsel fodselsdag fodt foedt alder deceased death dateofbirth",
     ),
     (

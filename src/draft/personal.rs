@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::dictionary::{Group, dictionary};
 use super::sql_type::Shape;
+use super::times::is_bookkeeping;
 use super::words::words;
 
 /// Why a column is held back.
@@ -141,6 +142,8 @@ pub fn is_personal(table: &str, column: &str, sql_type: &str) -> Option<Reason> 
         Shape::Document | Shape::Binary => Some(Reason::Opaque),
         Shape::Geometry => Some(Reason::Location).filter(|_| topic != Topic::Places),
         Shape::Unknown => Some(Reason::Unclear),
+        // The day on which a row was entered is no news about the person, even if it is kept as text.
+        _ if is_bookkeeping(column) => None,
         shape if shape.is_text() => judge_text(&words, shape, topic),
         _ => None,
     }

@@ -50,6 +50,12 @@ pub(super) fn times(table: &TableDetails) -> Times {
     Times { created, updated }
 }
 
+/// Whether a column of this name says when its row was made or changed.
+pub(super) fn is_bookkeeping(column: &str) -> bool {
+    let column = folded(column);
+    [CREATED, UPDATED].iter().any(|names| names.split_whitespace().any(|name| name == column))
+}
+
 fn is_time(column: &ColumnDetails) -> bool {
     Shape::of(&column.sql_type).is_time()
 }

@@ -18,14 +18,14 @@ pub(super) fn catalogue(kind: StoreKind, exports: &[ExportPlan]) -> String {
 
 fn header(kind: StoreKind, exports: &[ExportPlan]) -> String {
     let database = match kind {
-        StoreKind::Sqlite => "SQLite",
-        StoreKind::Postgres => "PostgreSQL",
-        StoreKind::Mysql => "MySQL or MariaDB",
+        StoreKind::Sqlite => "an SQLite",
+        StoreKind::Postgres => "a PostgreSQL",
+        StoreKind::Mysql => "a MySQL or MariaDB",
     };
     let columns = || exports.iter().filter(|export| export.fault.is_none()).flat_map(|export| &export.columns);
     let held = columns().filter(|column| !column.is_default()).count();
     format!(
-        "# A draft of a catalogue, made by `exportd catalogue draft` from the tables and views of a {database} database.\n\
+        "# A draft of a catalogue, made by `exportd catalogue draft` from the tables and views of {database} database.\n\
          # It holds {} exports with {} columns; {held} are held back.\n\
          #\n\
          # Which columns tell about persons was guessed from names and types; no row was looked at. A column that may be\n\

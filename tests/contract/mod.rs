@@ -9,6 +9,7 @@ mod destination;
 mod destination_directory;
 mod destination_faults;
 mod destination_login;
+mod draft;
 pub mod format;
 mod sample;
 mod schedule;

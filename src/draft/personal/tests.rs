@@ -1,3 +1,5 @@
+//! Columns of many schemas, and what is said of them.
+
 use super::Reason::*;
 use super::*;
 
@@ -62,6 +64,7 @@ fn what_they_are() {
         ("t", "geburtsdatum", "date", Some(Birth)),
         ("t", "Geb_Datum", "date", Some(Birth)),
         ("t", "date_naissance", "date", Some(Birth)),
+        ("t", "fecha_nac", "varchar(10)", Some(Birth)),
         ("t", "fecha_nacimiento", "date", Some(Birth)),
         ("t", "fødselsdato", "date", Some(Birth)),
         ("t", "gender", "char(1)", Some(Trait)),
@@ -199,6 +202,7 @@ fn what_is_plainly_harmless_goes_out() {
     }
     check(&[
         ("customers", "created_at", "timestamp", None),
+        ("customers", "created_at", "TEXT", None),
         ("customers", "email_verified_at", "timestamp with time zone", None),
         ("customers", "password_changed", "datetime", None),
         ("customers", "phone_verified", "boolean", None),
