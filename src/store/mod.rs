@@ -8,6 +8,7 @@
 mod bounds;
 mod describe;
 mod error;
+mod fit;
 mod mysql;
 mod postgres;
 mod relation;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 pub use self::describe::{ColumnDetails, TableDetails};
 pub use self::error::{MissingColumn, ReadError, StoreError};
+pub use self::fit::can_be;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
 pub use self::relation::{DbColumn, DbTable};

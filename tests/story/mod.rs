@@ -1,5 +1,6 @@
 //! Stories: the program as a whole, as its users meet it.
 
+mod check_connect;
 mod daemon;
 mod demo;
 mod destination_at_fault;
