@@ -54,13 +54,13 @@ pub(super) fn hostile(index: u64) -> Option<Cow<'static, str>> {
     HOSTILE.get(index).map(|text| Cow::Borrowed(*text))
 }
 
-/// A text in `language`: what a customer writes, or what an agent answers. One to four sentences, in one line or
+/// A text in `language`: what a customer writes, or what an agent answers. One to three sentences, in one line or
 /// several.
 pub(super) fn text(language: &str, answer: bool, random: &mut Random) -> String {
     let phrases = PHRASES.iter().find(|phrases| phrases.language == language).unwrap_or(&PHRASES[0]);
     let choices: &[&str] = if answer { &phrases.answers } else { &phrases.questions };
     let mut text = String::from(random.pick(choices));
-    for _ in 0..random.below(4) {
+    for _ in 0..random.below(2) + random.below(2) {
         text.push_str(random.pick(&[" ", " ", "\n", "\r\n", "\n\n"]));
         text.push_str(random.pick(choices));
     }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod content;
+mod servers;
 
 use std::path::Path;
 use std::sync::Mutex;

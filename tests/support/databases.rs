@@ -139,7 +139,9 @@ fn mariadb() -> &'static Server {
         let folder = folder_of("mysql");
         let (data, init) = (folder.join("data"), folder.join("init.sql"));
         // The server takes one statement from each line.
-        let grant = format!("CREATE USER exportd@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO exportd@'%';\n");
+        let grant = format!(
+            "CREATE USER exportd@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO exportd@'%' WITH GRANT OPTION;\n"
+        );
         std::fs::write(&init, grant).unwrap();
         run(as_user("mysql", &install).arg("--no-defaults").arg("--skip-test-db").arg(option("--datadir", &data)));
         start("mysql", format!("exportd:{PASSWORD}"), "ready for connections", &folder, |port| {
@@ -147,6 +149,8 @@ fn mariadb() -> &'static Server {
             command.arg("--no-defaults").arg("--bind-address=127.0.0.1").arg(format!("--port={port}"));
             command.arg(option("--datadir", &data)).arg(option("--init-file", &init));
             command.arg(option("--socket", &folder.join("socket")));
+            // A server that starts clears its temporary folder, even of the files of others that run.
+            command.arg(option("--tmpdir", &folder));
             command.args(["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"]);
             command
         })

@@ -1,6 +1,6 @@
 //! The sample in a SQLite file: one transaction, so that the file holds all of it or none.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Transaction, params_from_iter};
@@ -11,7 +11,7 @@ use super::super::row::{Cell, Rows};
 use super::super::world::World;
 use super::super::{Progress, SampleError, Summary, schema};
 use super::{Target, joined, produce, refused};
-use crate::store::{StoreKind, StoreSettings};
+use crate::store::{self, StoreKind, StoreSettings};
 
 /// Fills the file that `settings` names; it is created if missing, and then removed again if filling it fails.
 pub(in crate::sample) async fn fill(
@@ -19,22 +19,14 @@ pub(in crate::sample) async fn fill(
     world: World,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
-    let path = path(settings.url.expose())?;
+    let path = store::sqlite_path(settings.url.expose())
+        .map_err(|_| SampleError::Url { cause: "it names no file".to_owned() })?;
     let (sender, mut reports) = mpsc::channel(16);
     let work = tokio::task::spawn_blocking(move || fill_file(&path, &world, sender));
     while let Some(report) = reports.recv().await {
         progress(report);
     }
     joined(work.await)?
-}
-
-fn path(url: &str) -> Result<PathBuf, SampleError> {
-    let path = url.strip_prefix("sqlite:").unwrap_or(url);
-    let path = path.strip_prefix("//").unwrap_or(path);
-    match path.split('?').next() {
-        None | Some("" | ":memory:") => Err(SampleError::Url { cause: "it names no file".to_owned() }),
-        Some(path) => Ok(PathBuf::from(path)),
-    }
 }
 
 fn fill_file(path: &Path, world: &World, reports: mpsc::Sender<Progress>) -> Result<Summary, SampleError> {

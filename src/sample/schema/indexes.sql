@@ -1,27 +1,28 @@
 -- The indexes of the contact-centre sample, made after the rows are in: first those that a period reads by (the time,
--- then the id, which is also the order of the files), then those that the views look up by.
+-- then the id, which is also the order of the files; NULL comes first in all three databases), then those that the
+-- views look up by.
 
-create index agent_notifications_created on agent_notifications (created_at, id);
-create index attachments_created on attachments (created_at, id);
-create index attachments_updated on attachments (updated_at, id);
-create index audit_events_created on audit_events (created_at, id);
-create index case_comments_created on case_comments (created_at, id);
-create index case_comments_updated on case_comments (updated_at, id);
-create index cases_created on cases (created_at, id);
-create index cases_updated on cases (updated_at, id);
-create index identities_created on identities (created_at, id);
-create index identities_updated on identities (updated_at, id);
-create index identity_groups_created on identity_groups (created_at, id);
-create index identity_groups_updated on identity_groups (updated_at, id);
-create index messages_created on messages (created_at, id);
-create index messages_stored on messages (stored_at, id);
-create index messages_updated on messages (updated_at, id);
-create index survey_responses_responded on survey_responses (responded_at, id);
-create index survey_responses_updated on survey_responses (updated_at, id);
-create index task_selection_activities_started on task_selection_activities (started_at, id);
-create index threads_created on threads (created_at, id);
-create index threads_last_message on threads (last_message_at, id);
-create index threads_updated on threads (updated_at, id);
+create index agent_notifications_created on agent_notifications (created_at{{first}}, id{{first}});
+create index attachments_created on attachments (created_at{{first}}, id{{first}});
+create index attachments_updated on attachments (updated_at{{first}}, id{{first}});
+create index audit_events_created on audit_events (created_at{{first}}, id{{first}});
+create index case_comments_created on case_comments (created_at{{first}}, id{{first}});
+create index case_comments_updated on case_comments (updated_at{{first}}, id{{first}});
+create index cases_created on cases (created_at{{first}}, id{{first}});
+create index cases_updated on cases (updated_at{{first}}, id{{first}});
+create index identities_created on identities (created_at{{first}}, id{{first}});
+create index identities_updated on identities (updated_at{{first}}, id{{first}});
+create index identity_groups_created on identity_groups (created_at{{first}}, id{{first}});
+create index identity_groups_updated on identity_groups (updated_at{{first}}, id{{first}});
+create index messages_created on messages (created_at{{first}}, id{{first}});
+create index messages_stored on messages (stored_at{{first}}, id{{first}});
+create index messages_updated on messages (updated_at{{first}}, id{{first}});
+create index survey_responses_responded on survey_responses (responded_at{{first}}, id{{first}});
+create index survey_responses_updated on survey_responses (updated_at{{first}}, id{{first}});
+create index task_selection_activities_started on task_selection_activities (started_at{{first}}, id{{first}});
+create index threads_created on threads (created_at{{first}}, id{{first}});
+create index threads_last_message on threads (last_message_at{{first}}, id{{first}});
+create index threads_updated on threads (updated_at{{first}}, id{{first}});
 
 create index agent_signatures_agent on agent_signatures (agent_id);
 create index attachments_message on attachments (message_id);

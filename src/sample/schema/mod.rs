@@ -54,8 +54,8 @@ fn statements(kind: StoreKind, file: &str) -> Vec<String> {
 
 /// Types, and what repeats: the members of the column groups.
 fn words(kind: StoreKind) -> Value {
-    let [id, string, text, integer, float, boolean, date, datetime, options] = match kind {
-        StoreKind::Sqlite => ["TEXT", "TEXT", "TEXT", "INTEGER", "REAL", "INTEGER", "TEXT", "TEXT", ""],
+    let [id, string, text, integer, float, boolean, date, datetime, first, options] = match kind {
+        StoreKind::Sqlite => ["TEXT", "TEXT", "TEXT", "INTEGER", "REAL", "INTEGER", "TEXT", "TEXT", "", ""],
         StoreKind::Postgres => [
             "varchar(36) collate \"C\"",
             "text collate \"C\"",
@@ -65,6 +65,7 @@ fn words(kind: StoreKind) -> Value {
             "boolean",
             "date",
             "timestamptz",
+            " nulls first",
             "",
         ],
         StoreKind::Mysql => [
@@ -76,12 +77,13 @@ fn words(kind: StoreKind) -> Value {
             "tinyint(1)",
             "date",
             "datetime(6)",
+            "",
             " engine=InnoDB default character set utf8mb4 collate utf8mb4_bin",
         ],
     };
     json!({
         "id": id, "string": string, "text": text, "integer": integer, "float": float, "boolean": boolean,
-        "date": date, "datetime": datetime, "options": options,
+        "date": date, "datetime": datetime, "first": first, "options": options,
         "numbers": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "slots": [1, 2, 3, 4, 5],
         "groups": ["email", "chat", "messaging", "social", "voice"],
     })
