@@ -40,6 +40,10 @@ const SETTINGS: &str = "SELECT set_config('TimeZone', 'UTC', true), set_config('
      set_config('extra_float_digits', '1', true), set_config('standard_conforming_strings', 'on', true), \
      set_config('client_encoding', 'UTF8', true), set_config('statement_timeout', $1, true)";
 
+/// Compiling a statement costs seconds where a view has many small subqueries and saves nothing where rows are copied.
+/// Servers before version 11 don't have the setting.
+const NO_JIT: &str = "SELECT set_config(name, 'off', true) FROM pg_settings WHERE name = 'jit'";
+
 const BOUNDS: &str = "SELECT set_config('exportd.from', $1, true), set_config('exportd.to', $2, true)";
 
 impl Postgres {
@@ -53,6 +57,7 @@ impl Postgres {
         db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(fault)?;
         let millis = timeout.as_millis().clamp(1, i32::MAX as u128).to_string();
         sqlx::query(SETTINGS).persistent(false).bind(millis).execute(&mut db).await.map_err(fault)?;
+        db.execute(NO_JIT).await.map_err(fault)?;
         Ok(Postgres { db: Some(db), timeout })
     }
 
