@@ -189,9 +189,31 @@ fn foreign() -> StoreError {
 
 /// The file that a `sqlite:` URL names: whatever follows `sqlite:` or `sqlite://`, taken as it is.
 pub fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
-    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    let path = match url.split_once(':') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sqlite") => Some(rest.strip_prefix("//").unwrap_or(rest)),
+        _ => None,
+    };
     match path {
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
         _ => Err(StoreError::Url("it must have the form sqlite:PATH".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_as_it_is() {
+        for (url, path) in [
+            ("sqlite:store.db", "store.db"),
+            ("sqlite:///var/lib/store.db", "/var/lib/store.db"),
+            ("SQLite:/a b%20?c", "/a b%20?c"),
+        ] {
+            assert_eq!(sqlite_path(url).unwrap(), PathBuf::from(path));
+        }
+        for url in ["sqlite:", "sqlite://", "store.db", "postgres://a/b"] {
+            assert!(sqlite_path(url).unwrap_err().is_permanent(), "{url}");
+        }
     }
 }

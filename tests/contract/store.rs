@@ -9,6 +9,8 @@ use exportd::value::{ColumnType, RowSink, Stop, Value};
 
 use crate::support::databases::Database;
 
+#[path = "store_bytes.rs"]
+mod bytes;
 #[path = "store_faults.rs"]
 mod faults;
 #[path = "store_period.rs"]

@@ -53,10 +53,10 @@ impl Class {
         let civil = || Form::Civil(declared.zone.clone());
         match (declared.kind, self) {
             (ColumnType::Date, Class::Date) => Some((Form::Date, "DATE")),
-            (ColumnType::Date, Class::Datetime) => Some((Form::Date, "DATETIME(6)")),
+            // The session's clock shows UTC: the date of an instant is its date there, as it is written.
+            (ColumnType::Date, Class::Datetime | Class::Timestamp) => Some((Form::Date, "DATETIME(6)")),
             (ColumnType::Datetime, Class::Date | Class::Datetime) => Some((civil(), "DATETIME(6)")),
-            // The session's clock shows UTC, and so does this form without a zone.
-            (ColumnType::Date | ColumnType::Datetime, Class::Timestamp) => Some((Form::Civil(None), "DATETIME(6)")),
+            (ColumnType::Datetime, Class::Timestamp) => Some((Form::Civil(None), "DATETIME(6)")),
             (ColumnType::Datetime, Class::Number) => Some((Form::Epoch(declared.epoch), "SIGNED")),
             _ => None,
         }

@@ -120,7 +120,9 @@ impl Type {
             (ColumnType::Date, Wire::Date) => Some((Form::Date, "date")),
             (ColumnType::Date, Wire::Timestamp) => Some((Form::Date, "timestamp")),
             (ColumnType::Datetime, Wire::Date | Wire::Timestamp) => Some((civil(), "timestamp")),
-            (ColumnType::Date | ColumnType::Datetime, Wire::TimestampTz) => Some((Form::Instant, "timestamptz")),
+            // The session's clock shows UTC: the date of an instant is its date there, as it is written.
+            (ColumnType::Date, Wire::TimestampTz) => Some((Form::Date, "timestamptz")),
+            (ColumnType::Datetime, Wire::TimestampTz) => Some((Form::Instant, "timestamptz")),
             (ColumnType::Datetime, Wire::Int2 | Wire::Int4 | Wire::Int8) => Some((Form::Epoch(declared.epoch), "int8")),
             (ColumnType::Datetime, Wire::Numeric) => Some((Form::Epoch(declared.epoch), "numeric")),
             (ColumnType::Datetime, Wire::Float4 | Wire::Float8) => Some((Form::Epoch(declared.epoch), "float8")),

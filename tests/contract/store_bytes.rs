@@ -1,0 +1,98 @@
+//! The same data gives the same bytes from every store.
+
+use exportd::encode::Encoder;
+use exportd::job::{CsvOptions, Format, JobExport};
+use exportd::store::StoreKind;
+use exportd::value::{RowSink, Stop, Value};
+use jiff::tz::TimeZone;
+
+use super::{KINDS, export, open, table};
+use crate::support::databases::Database;
+
+/// Encodes rows into memory.
+struct File {
+    encoder: Encoder,
+    bytes: Vec<u8>,
+}
+
+impl RowSink for File {
+    fn cell(&mut self, value: Value<'_>) -> Result<(), Stop> {
+        let column = self.encoder.column_name().to_owned();
+        self.encoder.cell(value, &mut self.bytes).map_err(|fault| Stop::Cell { row: 0, column, fault })
+    }
+
+    fn end_row(&mut self) -> Result<(), Stop> {
+        self.encoder.end_row(&mut self.bytes);
+        Ok(())
+    }
+}
+
+/// Each column: name and type in the file, its type in SQLite, PostgreSQL and MariaDB, and a value for every row.
+#[rustfmt::skip]
+const COLUMNS: &[(&str, [&str; 3], [&str; 4])] = &[
+    ("id:id", ["TEXT", "uuid", "char(36)"], ["'00000000-0000-0000-0000-00000000000a'",
+        "'00000000-0000-0000-0000-00000000000b'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "NULL"]),
+    ("name:string", ["TEXT", "varchar(40)", "varchar(40)"], ["'Zoë \"Z\" 😀'", "''", "NULL", "'a,b'"]),
+    ("note:text", ["TEXT", "text", "longtext"], ["'line\nbreak'", "'\r\n'", "' '", "'=1+1'"]),
+    ("big:integer", ["INTEGER", "bigint", "bigint"], ["9223372036854775807", "-9223372036854775808", "0", "NULL"]),
+    ("sum:decimal", ["DECIMAL(12,2)", "numeric(12,2)", "decimal(12,2)"], ["1234.50", "-0.10", "100", "0"]),
+    ("exact:decimal", ["TEXT", "numeric", "decimal(60,30)"], ["'1000000000000000000000.5'", "'-0.000000000000000000001'",
+        "'0'", "NULL"]),
+    ("score:float", ["REAL", "double precision", "double"], ["0.1", "1e21", "-5e-324", "NULL"]),
+    ("ratio:float", ["REAL", "real", "float"], ["0.5", "16777216", "-0.25", "NULL"]),
+    ("active:boolean", ["BOOLEAN", "boolean", "boolean"], ["true", "false", "NULL", "true"]),
+    ("day:date", ["DATE", "date", "date"], ["'0001-01-01'", "'9999-12-31'", "'2024-02-29'", "NULL"]),
+    ("at:datetime", ["DATETIME", "timestamptz", "timestamp(6) null"], ["'2026-03-29 00:59:59.999999'",
+        "'2026-10-25 01:00:00'", "'1970-01-01 00:00:01.5'", "NULL"]),
+    ("civil:datetime", ["DATETIME", "timestamp", "datetime(6)"], ["'0001-01-02 00:00:00'", "'9999-12-30 23:59:59.1'",
+        "'2026-11-21 04:00:00'", "NULL"]),
+    ("tags:array", ["TEXT", "json", "json"], ["'[\"a\",\"b, c\",\"\"]'", "'[]'", "'[1,2.5,null]'", "NULL"]),
+];
+
+async fn filled(kind: StoreKind) -> Database {
+    let database = Database::new(kind).await;
+    let at = KINDS.iter().position(|of| *of == kind).unwrap();
+    let column = |(name, types, _): &(&str, [&str; 3], _)| format!("{} {}", name.split(':').next().unwrap(), types[at]);
+    let columns: Vec<String> = COLUMNS.iter().map(column).collect();
+    let row = |row: usize| COLUMNS.iter().map(|(.., values)| values[row]).collect::<Vec<_>>().join(", ");
+    let rows: Vec<String> = (0..4).map(|number| format!("({})", row(number))).collect();
+    let zone = match kind {
+        StoreKind::Sqlite => "",
+        StoreKind::Postgres => "SET timezone = 'UTC';",
+        StoreKind::Mysql => "SET time_zone = '+00:00', sql_mode = 'NO_BACKSLASH_ESCAPES';",
+    };
+    let sql = format!("{zone} CREATE TABLE t ({}); INSERT INTO t VALUES {}", columns.join(", "), rows.join(", "));
+    database.run(&sql).await;
+    database
+}
+
+async fn file(database: &Database, export: &JobExport, format: &Format) -> String {
+    let mut snapshot = open(database).await;
+    let prepared = snapshot.prepare(export).await.unwrap();
+    let zone = TimeZone::get("Europe/Paris").unwrap();
+    let mut file = File { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
+    file.encoder.header(&mut file.bytes);
+    snapshot.read(&prepared, None, &mut file).await.unwrap_or_else(|error| panic!("{:?}: {error}", database.kind));
+    String::from_utf8(file.bytes).unwrap()
+}
+
+#[tokio::test]
+async fn equal_data_gives_equal_bytes() {
+    let names: Vec<&str> = COLUMNS.iter().map(|(name, ..)| *name).collect();
+    let exports: Vec<JobExport> = names
+        .iter()
+        .map(|name| export(table("t"), &names, &[name.split(':').next().unwrap(), "id"]))
+        // The order of JSON is no order that all stores have.
+        .filter(|export| export.order[0] != "tags")
+        .collect();
+    let (sqlite, postgres, mysql) =
+        (filled(StoreKind::Sqlite).await, filled(StoreKind::Postgres).await, filled(StoreKind::Mysql).await);
+    for format in [Format::Bi, Format::Csv(CsvOptions::default())] {
+        for export in &exports {
+            let expected = file(&sqlite, export, &format).await;
+            assert_eq!(expected.matches("Zoë").count(), 1);
+            assert_eq!(file(&postgres, export, &format).await, expected, "{:?} by {:?}", postgres.kind, export.order);
+            assert_eq!(file(&mysql, export, &format).await, expected, "{:?} by {:?}", mysql.kind, export.order);
+        }
+    }
+}
