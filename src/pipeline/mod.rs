@@ -1,9 +1,12 @@
-//! The way of rows into finished files: read and encoded on one thread, compressed, hashed and written on another.
+//! The way of rows into finished files: read and encoded on one thread, hashed and written on another, compressed
+//! between them on all cores.
 //!
 //! The reading thread fills blocks and sends them over a bounded channel, so a slow disk slows the database down
 //! instead of filling memory; emptied blocks come back to be filled again. A file comes into being only through
 //! `finish`: whatever is dropped before leaves nothing behind, the threads included.
 
+mod archive;
+mod deflate;
 mod file;
 mod output;
 mod rows;
@@ -32,14 +35,6 @@ pub enum PipelineError {
     /// The spool refused it.
     #[error(transparent)]
     Spool(#[from] SpoolError),
-    /// It can't be put into the zip.
-    #[error("{name} can't be zipped: {reason}")]
-    Zip {
-        /// The zip's name.
-        name: String,
-        /// What the zip's writer says.
-        reason: String,
-    },
     /// Somebody stopped it.
     #[error("the run was stopped")]
     Cancelled,
@@ -57,7 +52,6 @@ impl PipelineError {
         match self {
             PipelineError::Spool(error) => error.is_passing(),
             PipelineError::Cancelled | PipelineError::Unfinished { .. } => true,
-            PipelineError::Zip { .. } => false,
         }
     }
 }

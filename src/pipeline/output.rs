@@ -2,13 +2,11 @@
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::{io, panic, thread};
-
-use ::zip::ZipWriter;
-use ::zip::result::ZipError;
-use ::zip::write::{SimpleFileOptions, StreamWriter};
+use std::{panic, thread};
 
 use super::PipelineError;
+use super::archive::Archive;
+use super::deflate::Deflater;
 use crate::spool::{Artifact, Contents, FileWriter};
 
 /// Blocks that may wait for the writer.
@@ -34,7 +32,7 @@ pub(super) enum Output {
     /// A file of one export.
     Plain(FileWriter),
     /// A zip with a member for each export.
-    Zip { name: String, zip: Box<ZipWriter<StreamWriter<FileWriter>>>, options: SimpleFileOptions },
+    Zip { archive: Box<Archive>, deflater: Box<Deflater> },
 }
 
 /// The writing thread. Dropped before it has finished, it is stopped and waited for, and its file is removed.
@@ -93,7 +91,8 @@ fn write(mut output: Output, messages: &Receiver<Message>) -> Result<Artifact, P
                 current = Some((export, empties));
             }
             (Ok(Message::End { rows, columns }), Some((export, _))) => {
-                output.describe(&mut contents, &export, rows, columns)
+                output.end()?;
+                output.describe(&mut contents, &export, rows, columns);
             }
             (Ok(Message::Finish), None) => return output.finish(contents),
             _ => return Err(PipelineError::Unfinished { name: output.name().to_owned() }),
@@ -102,27 +101,38 @@ fn write(mut output: Output, messages: &Receiver<Message>) -> Result<Artifact, P
 }
 
 impl Output {
+    /// A zip, compressed on all cores.
+    pub(super) fn zip(archive: Archive) -> Output {
+        Output::Zip { archive: Box::new(archive), deflater: Box::new(Deflater::on_all_cores()) }
+    }
+
     fn name(&self) -> &str {
         match self {
             Output::Plain(file) => file.name(),
-            Output::Zip { name, .. } => name,
+            Output::Zip { archive, .. } => archive.name(),
         }
     }
 
     fn begin(&mut self, export: &str) -> Result<(), PipelineError> {
         match self {
             Output::Plain(_) => Ok(()),
-            Output::Zip { name, zip, options } => {
-                zip.start_file(format!("{export}.csv"), *options).map_err(|error| zip_error(name, error))
-            }
+            Output::Zip { archive, .. } => Ok(archive.begin(&format!("{export}.csv"))?),
         }
     }
 
     fn append(&mut self, block: &[u8]) -> Result<(), PipelineError> {
         match self {
             Output::Plain(file) => Ok(file.append(block)?),
-            Output::Zip { name, zip, .. } => {
-                io::Write::write_all(zip, block).map_err(|error| zip_error(name, ZipError::Io(error)))
+            Output::Zip { archive, deflater } => Ok(deflater.append(block, |bytes| archive.append(bytes))?),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), PipelineError> {
+        match self {
+            Output::Plain(_) => Ok(()),
+            Output::Zip { archive, deflater } => {
+                let content = deflater.end(|bytes| archive.append(bytes))?;
+                Ok(archive.end(content)?)
             }
         }
     }
@@ -145,24 +155,10 @@ impl Output {
     }
 
     fn finish(self, contents: Contents) -> Result<Artifact, PipelineError> {
-        match self {
-            Output::Plain(file) => Ok(file.finish(contents)?),
-            Output::Zip { name, zip, .. } => {
-                let stream = zip.finish().map_err(|error| zip_error(&name, error))?;
-                Ok(stream.into_inner().finish(contents)?)
-            }
-        }
+        let file = match self {
+            Output::Plain(file) => file,
+            Output::Zip { archive, .. } => archive.finish()?,
+        };
+        Ok(file.finish(contents)?)
     }
-}
-
-/// The spool's own error where it is the cause, else what the zip's writer says.
-fn zip_error(name: &str, error: ZipError) -> PipelineError {
-    let reason = match error {
-        ZipError::Io(error) => match error.downcast() {
-            Ok(cause) => return PipelineError::Spool(cause),
-            Err(error) => error.to_string(),
-        },
-        error => error.to_string(),
-    };
-    PipelineError::Zip { name: name.to_owned(), reason }
 }

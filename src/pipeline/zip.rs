@@ -4,9 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use jiff::Zoned;
 
-use ::zip::write::SimpleFileOptions;
-use ::zip::{CompressionMethod, DateTime, ZipWriter};
-
+use super::archive::{Archive, DosTime};
 use super::output::{Message, Output, Writer};
 use super::rows::Rows;
 use super::{PipelineError, Watch};
@@ -14,14 +12,10 @@ use crate::encode::Encoder;
 use crate::spool::{Artifact, FileWriter};
 use crate::value::{RowSink, Stop, Value};
 
-/// What Info-ZIP and others use unless told otherwise.
-const LEVEL: i64 = 6;
-
 /// A zip being written, one member after the other.
 ///
-/// Members are `EXPORT.csv`, in the order in which they are begun. It is written as a stream, without going back, with
-/// zip64 sizes from the start, since nobody knows a member's size when it begins. Time stamps are the due time's, so
-/// that equal data gives an equal zip.
+/// Members are `EXPORT.csv`, in the order in which they are begun. It is written as a stream, without going back, and
+/// compressed on all cores. Time stamps are the due time's, so that equal data gives an equal zip.
 #[derive(Debug)]
 pub struct Zip {
     writer: Writer,
@@ -38,15 +32,8 @@ pub struct Member {
 impl Zip {
     /// Starts a zip of the run that was due at `due`.
     pub fn new(file: FileWriter, due: &Zoned) -> Zip {
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(LEVEL))
-            .large_file(true)
-            .last_modified_time(time_stamp(due))
-            .unix_permissions(0o640);
-        let name = file.name().to_owned();
-        let zip = Box::new(ZipWriter::new_stream(file));
-        Zip { writer: Writer::start(Output::Zip { name, zip, options }), watch: Watch::default() }
+        let output = Output::zip(Archive::new(file, time_stamp(due)));
+        Zip { writer: Writer::start(output), watch: Watch::default() }
     }
 
     /// Begins the member of `export`. The member before must have been finished.
@@ -85,14 +72,14 @@ impl RowSink for Member {
 }
 
 /// The due time on the clock of its zone, moved into the years that a zip knows.
-fn time_stamp(due: &Zoned) -> DateTime {
+fn time_stamp(due: &Zoned) -> DosTime {
     let local = due.datetime();
-    let date = |year: i16| (year as u16, local.month() as u8, local.day() as u8);
-    let time = (local.hour() as u8, local.minute() as u8, local.second() as u8);
-    let ((year, month, day), (hour, minute, second)) = match local.year() {
-        year if year < 1980 => ((1980, 1, 1), (0, 0, 0)),
-        year if year > 2107 => ((2107, 12, 31), (23, 59, 58)),
-        year => (date(year), time),
+    let date = |year: i16, month: i8, day: i8| ((year - 1980) as u16) << 9 | (month as u16) << 5 | day as u16;
+    let time = |hour: i8, minute: i8, second: i8| (hour as u16) << 11 | (minute as u16) << 5 | (second as u16 / 2);
+    let (date, time) = match local.year() {
+        year if year < 1980 => (date(1980, 1, 1), 0),
+        year if year > 2107 => (date(2107, 12, 31), time(23, 59, 58)),
+        year => (date(year, local.month(), local.day()), time(local.hour(), local.minute(), local.second())),
     };
-    DateTime::from_date_and_time(year, month, day, hour, minute, second).unwrap_or_default()
+    DosTime { date, time }
 }

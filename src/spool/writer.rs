@@ -1,7 +1,7 @@
 //! Writing one file of the spool.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -77,18 +77,6 @@ impl FileWriter {
             sha256: hex(std::mem::take(&mut self.hash)),
             columns: contents.columns,
         })
-    }
-}
-
-/// For writers of formats that want one; an error holds the [`SpoolError`].
-impl Write for FileWriter {
-    fn write(&mut self, block: &[u8]) -> io::Result<usize> {
-        self.append(block).map_err(io::Error::other)?;
-        Ok(block.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
