@@ -12,13 +12,14 @@ use super::output::{self, Listing};
 /// Lists runs, of one job or of all. A job that is no longer configured keeps its history.
 pub async fn history(state_dir: &Path, options: HistoryArguments) -> Result<(), Failure> {
     let state = State::open(state_dir).await.map_err(Failure::unreachable)?;
-    let filter = Filter { job: options.label, limit: options.limit, ..Filter::default() };
+    let filter = Filter { job: options.label.clone(), limit: options.limit, ..Filter::default() };
     let runs = state.history(&filter).await.map_err(Failure::unreachable)?;
     if options.json {
         return Ok(output::json(&runs)?);
     }
     if runs.is_empty() {
-        return Ok(output::line("no runs yet")?);
+        let whose = options.label.map(|label| format!(" of {label}")).unwrap_or_default();
+        return Ok(output::line(format!("no runs{whose} yet"))?);
     }
     let mut listing =
         Listing::new(&["RUN", "JOB", "DUE", "STATE", "FILES", "ROWS", "SIZE", "TOOK"]).numbers(&[4, 5, 6, 7]);

@@ -10,6 +10,9 @@ use tracing_subscriber::EnvFilter;
 pub fn start(daemon: bool) {
     let usual = if daemon { "info,russh=warn,sqlx=warn,tokio_cron_scheduler=warn" } else { "error" };
     let filter = EnvFilter::try_from_env("EXPORTD_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    // What drivers log may hold parts of URLs, and what templates log is noise.
+    let quiet = ["sqlx=off", "handlebars=off", "tokio_cron_scheduler=warn"];
+    let filter = quiet.into_iter().filter_map(|rule| rule.parse().ok()).fold(filter, EnvFilter::add_directive);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         log.with_target(false).init();

@@ -60,7 +60,7 @@ pub async fn run(config: Config, options: RunArguments) -> Result<(), Failure> {
     };
     interrupted.abort();
     report(&executed)?;
-    if options.dry_run {
+    if options.dry_run && executed.iter().any(Executed::is_done) {
         output::line(format!("\nNothing was delivered; the files are in {}", options.output.display()))?;
     }
     verdict(&executed)

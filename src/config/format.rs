@@ -49,7 +49,7 @@ fn read_csv(table: &Table<'_>) -> Option<CsvOptions> {
     let endings = [("crlf", LineEnding::CrLf), ("lf", LineEnding::Lf)];
     let line_ending = table.get("line_ending").map_or(Some(usual.line_ending), |item| item.word(&endings));
     let (bom, header) = (flag("bom", usual.bom), flag("header", usual.header));
-    let null = table.get("null").map_or(Some(""), |item| item.text());
+    let null = table.get("null").map_or(Some(""), |item| read_null(&item, delimiter.unwrap_or(usual.delimiter)));
     let quotes = [("minimal", Quote::Minimal), ("all", Quote::All)];
     let quote = table.get("quote").map_or(Some(usual.quote), |item| item.word(&quotes));
     let boolean = table.get("boolean").map_or(Some(usual.boolean), |item| read_boolean(&item));
@@ -70,6 +70,17 @@ fn read_csv(table: &Table<'_>) -> Option<CsvOptions> {
         decimal_separator: separator?,
         formula_guard: formula_guard?,
     })
+}
+
+/// What stands for NULL is written as it is, so it must not look like more than one cell.
+fn read_null<'a>(item: &Item<'a>, delimiter: u8) -> Option<&'a str> {
+    let text = item.text()?;
+    if text.contains(['"', '\r', '\n', char::from(delimiter)]) {
+        let fault = Fault::new("`null` would not be read as one cell");
+        item.fault(fault.label("write it without the delimiter, quotes and line breaks"));
+        return None;
+    }
+    Some(text)
 }
 
 fn read_delimiter(item: &Item<'_>) -> Option<u8> {

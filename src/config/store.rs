@@ -7,7 +7,7 @@ use super::fault::{Fault, Kind};
 use super::table::{Item, Table, nearest};
 use super::{Context, secret};
 use crate::secret::Secret;
-use crate::store::{StoreKind, StoreSettings};
+use crate::store::{StoreKind, StoreSettings, check_url};
 
 const SCHEMES: [(&str, StoreKind); 5] = [
     ("sqlite", StoreKind::Sqlite),
@@ -79,7 +79,10 @@ fn parse_url(url: &str, base: &Path) -> Result<(StoreKind, Secret), Fault> {
     };
     if kind != StoreKind::Sqlite {
         return match rest.strip_prefix("//") {
-            Some(rest) if !rest.is_empty() => Ok((kind, Secret::new(url))),
+            Some(rest) if !rest.is_empty() => match check_url(url) {
+                Ok(()) => Ok((kind, Secret::new(url))),
+                Err(error) => Err(Fault::new(error.to_string()).label("here")),
+            },
             _ => {
                 Err(Fault::new("the store's url names no server").label("a scheme is followed by //user@host/database"))
             }

@@ -102,7 +102,7 @@ impl RunError {
     /// Whether state or store are out of reach, which commands tell by their exit code.
     pub fn is_unreachable(&self) -> bool {
         match self {
-            RunError::Store(error) | RunError::Export { cause: error, .. } => !error.is_permanent(),
+            RunError::Store(error) | RunError::Export { cause: error, .. } => error.is_out_of_reach(),
             RunError::State(_) => true,
             _ => false,
         }

@@ -104,6 +104,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the store was not reached at all, whether or not that may pass.
+    pub fn is_out_of_reach(&self) -> bool {
+        use StoreError::*;
+        matches!(self, NoFile(_) | Unreachable { .. } | Insecure { .. } | Refused { .. })
+    }
+
     /// Whether trying again is useless until somebody changes the configuration or the store.
     ///
     /// False means that it may pass by itself; that includes everything we know no better about.

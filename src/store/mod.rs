@@ -26,6 +26,7 @@ pub use self::fit::can_be;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
 pub use self::relation::{DbColumn, DbTable};
+pub use self::server::check_url;
 use self::sqlite::Sqlite;
 use crate::catalogue::Source;
 use crate::job::JobExport;

@@ -109,6 +109,20 @@ impl Deadline {
     }
 }
 
+/// Refuses a URL in which a part of the password would be taken for something that messages show.
+///
+/// A `/`, `?` or `#` that is not percent-encoded ends the part of the URL that holds user and password; an `@` behind
+/// it tells that this was not meant.
+pub fn check_url(url: &str) -> Result<(), StoreError> {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    if rest[end..].contains('@') {
+        let remedy = "in user and password, and behind the host, write `/` as %2F, `?` as %3F, `#` as %23, `@` as %40";
+        return Err(StoreError::Url(remedy.to_owned()));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

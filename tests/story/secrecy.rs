@@ -76,6 +76,9 @@ fn a_secret_is_never_printed() {
     let url = format!("postgres://reporting:{secret}@127.0.0.1:1/shop");
     for config in [
         config.replace("sqlite:shop.db", &url),
+        config.replace("sqlite:shop.db", &format!("postgres://reporting:1/{secret}@127.0.0.1/shop")),
+        config.replace("sqlite:shop.db", &format!("mysql://reporting:{secret}/1#{secret}@127.0.0.1/{secret}@shop")),
+        config.replace("sqlite:shop.db", &format!("postgres://reporting@127.0.0.1:1/shop?passwrd={secret}")),
         config.replace("\"sqlite:shop.db\"", "{ env = \"SHOP_URL\" }"),
         config.replace("url = \"sqlite:shop.db\"", &format!("url = \"{url}\"\nurls = \"{url}\"")),
     ] {

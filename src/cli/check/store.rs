@@ -49,7 +49,7 @@ pub async fn check(config: &Config) -> std::io::Result<Verdict> {
 }
 
 fn verdict(error: &StoreError) -> Verdict {
-    if error.is_permanent() { Verdict::Fault } else { Verdict::Unreachable }
+    if error.is_out_of_reach() { Verdict::Unreachable } else { Verdict::Fault }
 }
 
 /// What was found about an export whose table and columns are all there.

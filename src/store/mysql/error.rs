@@ -20,12 +20,12 @@ pub(super) fn of(error: sqlx::Error, limit: Duration) -> StoreError {
 pub(super) fn refusal(place: &str, error: Box<dyn DatabaseError>) -> StoreError {
     let (number, place) = (number(&*error), place.to_owned());
     let cause = match kind(number) {
-        Kind::Hidden => format!("error {number}"),
+        Kind::Data | Kind::Hidden => format!("error {number}"),
         _ => format!("{} ({number})", error.message()),
     };
     match kind(number) {
         Kind::Passing | Kind::Slow => StoreError::Unreachable { place, cause },
-        Kind::Lasting | Kind::Hidden => StoreError::Refused { place, cause },
+        Kind::Lasting | Kind::Data | Kind::Hidden => StoreError::Refused { place, cause },
     }
 }
 
@@ -35,6 +35,7 @@ fn rejection(number: u16, message: &str, limit: Duration) -> StoreError {
         Kind::Slow => StoreError::Timeout(limit),
         Kind::Lasting => StoreError::Statement { code, cause: message.to_owned() },
         Kind::Passing => StoreError::Interrupted { code, cause: message.to_owned() },
+        Kind::Data => StoreError::Statement { code, cause: "a value of a row can't be computed".to_owned() },
         Kind::Hidden => StoreError::Interrupted { code, cause: "the database reports an error".to_owned() },
     }
 }
@@ -47,6 +48,8 @@ enum Kind {
     Passing,
     /// The time limit.
     Slow,
+    /// About data; its text may hold a value.
+    Data,
     /// Perhaps about data; nothing is known of it.
     Hidden,
 }
@@ -68,6 +71,10 @@ fn kind(number: u16) -> Kind {
         | 1583 | 3029 | 3065
         // writing in a transaction that reads, and statements that end it
         | 1792 | 1568 => Kind::Lasting,
+        // out of range, truncated, wrong for its type, division by zero, several rows where one is expected, bad JSON
+        1242 | 1264 | 1265 | 1292 | 1365 | 1366 | 1367 | 1406 | 1411 | 1426 | 1441 | 1690 | 3140..=3147 | 4037 | 4038 => {
+            Kind::Data
+        }
         _ => Kind::Hidden,
     }
 }
@@ -85,9 +92,10 @@ mod tests {
         let told = |number| rejection(number, "quotes 'Ada'", Duration::from_secs(5));
         assert!(told(1054).to_string().contains("quotes") && told(1054).is_permanent());
         assert!(told(1213).to_string().contains("quotes") && !told(1213).is_permanent());
-        for number in [1366, 1292, 1264, 1690, 3140, 0] {
-            assert!(!told(number).to_string().contains("Ada") && !told(number).is_permanent());
+        for number in [1366, 1292, 1264, 1690, 3140] {
+            assert!(!told(number).to_string().contains("Ada") && told(number).is_permanent());
         }
+        assert!(!told(0).to_string().contains("Ada") && !told(0).is_permanent());
         assert!(matches!(told(1969), StoreError::Timeout(_)));
     }
 }

@@ -120,6 +120,7 @@ fn session(is_mariadb: bool, timeout: Duration) -> [String; 5] {
 
 fn options(settings: &StoreSettings) -> Result<MySqlConnectOptions, StoreError> {
     let url = settings.url.expose();
+    server::check_url(url)?;
     let mut options = MySqlConnectOptions::from_str(url).map_err(|error| match error {
         sqlx::Error::Configuration(cause) => StoreError::Url(cause.to_string()),
         _ => StoreError::Url("it must have the form mysql://USER@HOST/DATABASE".to_owned()),

@@ -119,6 +119,7 @@ impl Postgres {
 
 fn options(settings: &StoreSettings) -> Result<PgConnectOptions, StoreError> {
     let url = settings.url.expose();
+    server::check_url(url)?;
     let mut options = PgConnectOptions::from_str(url).map_err(|error| match error {
         sqlx::Error::Configuration(cause) => StoreError::Url(cause.to_string()),
         _ => StoreError::Url("it must have the form postgres://USER@HOST/DATABASE".to_owned()),
