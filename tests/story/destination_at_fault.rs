@@ -24,7 +24,8 @@ fn fails(server: &Sshd, old: &str, new: &str, reason: &str) -> Outcome {
     assert_eq!(server.names(), Vec::<String>::new());
     assert_eq!(fs::read_dir(program.path("state/spool")).unwrap().count(), 0);
 
-    let connect = program.run(&["check", "--connect"]).expect(1);
+    // Code 3, for the store is not there either.
+    let connect = program.run(&["check", "--connect"]).expect(3);
     assert!(connect.out.contains(reason), "check does not see it: {}", connect.out);
     run
 }
