@@ -9,13 +9,6 @@ use super::{Context, secret};
 use crate::secret::Secret;
 use crate::store::{StoreKind, StoreSettings, check_url};
 
-const SCHEMES: [(&str, StoreKind); 5] = [
-    ("sqlite", StoreKind::Sqlite),
-    ("postgres", StoreKind::Postgres),
-    ("postgresql", StoreKind::Postgres),
-    ("mysql", StoreKind::Mysql),
-    ("mariadb", StoreKind::Mysql),
-];
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
 const DEFAULT_KEEP: Duration = Duration::from_secs(15 * 24 * 3600);
 const SHARED_STATE: &str = "/var/lib/exportd";
@@ -72,8 +65,8 @@ fn parse_url(url: &str, base: &Path) -> Result<(StoreKind, Secret), Fault> {
     let Some((scheme, rest)) = url.split_once(':') else {
         return Err(Fault::new("the store's url has no scheme").label(known));
     };
-    let Some((_, kind)) = SCHEMES.into_iter().find(|(known, _)| scheme.eq_ignore_ascii_case(known)) else {
-        let near = nearest(scheme, SCHEMES.iter().map(|(scheme, _)| *scheme));
+    let Some(kind) = StoreKind::of_url(url) else {
+        let near = nearest(scheme, StoreKind::SCHEMES.into_iter().map(|(scheme, _)| scheme));
         let label = near.map_or(known.to_owned(), |near| format!("did you mean `{near}:`?"));
         return Err(Fault::new("the store's url has an unknown scheme").label(label));
     };
