@@ -53,13 +53,22 @@ pub fn io(point: &'static str, side: Side) -> io::Result<()> {
     }
 }
 
-/// A step of a task. Actions: `kill`, `panic`, `hang` (the task never goes on).
+/// A step of a task. Actions: those of [`io`], and `hang` (the task never goes on).
+#[inline]
+pub async fn step(point: &'static str, side: Side) -> io::Result<()> {
+    #[cfg(debug_assertions)]
+    return armed::step(point, side).await;
+    #[cfg(not(debug_assertions))]
+    {
+        let _ = (point, side);
+        Ok(())
+    }
+}
+
+/// A step of a task that knows no errors. Actions: `kill`, `panic`, `hang`.
 #[inline]
 pub async fn reach(point: &'static str, side: Side) {
-    #[cfg(debug_assertions)]
-    armed::reach(point, side).await;
-    #[cfg(not(debug_assertions))]
-    let _ = (point, side);
+    let _ = step(point, side).await;
 }
 
 #[cfg(debug_assertions)]
@@ -90,33 +99,27 @@ mod armed {
     }
 
     pub(super) fn io(point: &str, side: Side) -> io::Result<()> {
-        match action_at(point, side) {
-            Some(Action::Error) => Err(io::Error::from_raw_os_error(5)),
-            Some(Action::Full) => Err(io::Error::from_raw_os_error(28)),
-            Some(action) => {
-                act(action);
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        action_at(point, side).map_or(Ok(()), act)
     }
 
-    pub(super) async fn reach(point: &str, side: Side) {
+    pub(super) async fn step(point: &str, side: Side) -> io::Result<()> {
         match action_at(point, side) {
             Some(Action::Hang) => std::future::pending().await,
-            Some(action) => act(action),
-            None => {}
+            action => action.map_or(Ok(()), act),
         }
     }
 
-    fn act(action: Action) {
+    fn act(action: Action) -> io::Result<()> {
         match action {
             Action::Kill => {
-                let _ = kill_process(getpid(), Signal::KILL);
+                kill_process(getpid(), Signal::KILL)?;
                 std::thread::park();
+                Ok(())
             }
             Action::Panic => panic!("as EXPORTD_FAILPOINT wants it"),
-            Action::Error | Action::Full | Action::Hang => {}
+            Action::Error => Err(io::Error::from_raw_os_error(5)),
+            Action::Full => Err(io::Error::from_raw_os_error(28)),
+            Action::Hang => Ok(()),
         }
     }
 

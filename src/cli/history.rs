@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::run::{RunRecord, RunState};
 use crate::state::{Filter, State};
 
@@ -12,6 +14,7 @@ use super::output::{self, Listing};
 /// Lists runs, of one job or of all. A job that is no longer configured keeps its history.
 pub async fn history(state_dir: &Path, options: HistoryArguments) -> Result<(), Failure> {
     let state = State::open(state_dir).await.map_err(Failure::unreachable)?;
+    state.settle_commands(Timestamp::now()).await.map_err(Failure::unreachable)?;
     let filter = Filter { job: options.label.clone(), limit: options.limit, ..Filter::default() };
     let runs = state.history(&filter).await.map_err(Failure::unreachable)?;
     if options.json {

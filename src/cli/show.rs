@@ -15,6 +15,7 @@ use super::selection;
 /// Shows the run whose identifier starts with what was typed.
 pub async fn show(state_dir: &Path, options: ShowArguments) -> Result<(), Failure> {
     let state = State::open(state_dir).await.map_err(Failure::unreachable)?;
+    state.settle_commands(Timestamp::now()).await.map_err(Failure::unreachable)?;
     let run = selection::run(&state, &options.run).await?;
     if options.json {
         return Ok(output::json(&run)?);

@@ -42,7 +42,7 @@ pub enum RunError {
     },
     /// A file can't be written here.
     #[error(transparent)]
-    Pipeline(#[from] PipelineError),
+    Pipeline(PipelineError),
     /// The spool can't be used.
     #[error(transparent)]
     Spool(#[from] SpoolError),
@@ -82,6 +82,15 @@ pub enum RunError {
     /// A defect of this program.
     #[error("the run ended by a defect of this program ({0}); please report it")]
     Defect(String),
+}
+
+impl From<PipelineError> for RunError {
+    fn from(error: PipelineError) -> RunError {
+        match error {
+            PipelineError::Cancelled => RunError::Cancelled,
+            error => RunError::Pipeline(error),
+        }
+    }
 }
 
 impl RunError {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -14,6 +15,12 @@ use crate::progress::{FileProgress, Progress};
 use crate::spool::{Artifact, RunFolder};
 use crate::store::{Prepared, ReadError, Snapshot, StoreSettings};
 use crate::value::Stop;
+
+/// How long opening the store and checking every export's columns may take. The store itself limits each statement
+/// that reads rows.
+const OPENING: Duration = Duration::from_secs(300);
+
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// What a production needs. It owns all of it, for it moves to a thread of its own.
 #[derive(Clone, Debug)]
@@ -57,13 +64,9 @@ pub async fn produce(production: Production) -> Result<Vec<Artifact>, RunError> 
 
 impl Production {
     async fn read_all(&self) -> Result<Vec<Artifact>, RunError> {
-        let mut snapshot = Snapshot::open(&self.store).await?;
-        // A column missing in the last export must not cost the reading of all before it.
-        let mut prepared = Vec::with_capacity(self.job.exports.len());
-        for export in &self.job.exports {
-            let ready = snapshot.prepare(export).await;
-            prepared.push(ready.map_err(|cause| RunError::Export { export: export.name.clone(), cause })?);
-        }
+        let opening = tokio::time::timeout(OPENING, self.open()).await;
+        let (mut snapshot, prepared) =
+            opening.map_err(|_| RunError::TooLong { phase: "opening the store", limit: OPENING })??;
         let mut files = Vec::with_capacity(self.plan.files.len());
         for (file, progress) in self.plan.files.iter().zip(self.progress.files.iter()) {
             let artifact = match &file.parts[..] {
@@ -73,8 +76,20 @@ impl Production {
             progress.size.store(artifact.bytes, Ordering::Relaxed);
             files.push(artifact);
         }
-        snapshot.close().await;
+        // All rows are here; a server that does not say goodbye need not be waited for.
+        let _ = tokio::time::timeout(CLOSING, snapshot.close()).await;
         Ok(files)
+    }
+
+    async fn open(&self) -> Result<(Snapshot, Vec<Prepared>), RunError> {
+        let mut snapshot = Snapshot::open(&self.store).await?;
+        // A column missing in the last export must not cost the reading of all before it.
+        let mut prepared = Vec::with_capacity(self.job.exports.len());
+        for export in &self.job.exports {
+            let ready = snapshot.prepare(export).await;
+            prepared.push(ready.map_err(|cause| RunError::Export { export: export.name.clone(), cause })?);
+        }
+        Ok((snapshot, prepared))
     }
 
     async fn plain(

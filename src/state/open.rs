@@ -76,8 +76,7 @@ impl State {
 
     /// Brings a transaction to disk. `point` is where tests let the disk fail, or the process die.
     pub(super) async fn commit(&self, tx: Transaction<'static, Sqlite>, point: &'static str) -> Result<(), StateError> {
-        failpoint::io(point, Side::Before).map_err(|error| self.failed(sqlx::Error::Io(error)))?;
-        failpoint::reach(point, Side::Before).await;
+        failpoint::step(point, Side::Before).await.map_err(|error| self.failed(sqlx::Error::Io(error)))?;
         tx.commit().await.map_err(|error| self.failed(error))?;
         failpoint::reach(point, Side::After).await;
         Ok(())

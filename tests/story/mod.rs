@@ -1,6 +1,7 @@
 //! Stories: the program as a whole, as its users meet it.
 
 mod check_connect;
+mod crash;
 mod daemon;
 mod demo;
 mod destination_at_fault;

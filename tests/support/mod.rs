@@ -3,7 +3,10 @@
 pub mod daemon;
 pub mod databases;
 pub mod jobs;
+pub mod night;
+pub mod oracle;
 pub mod program;
+pub mod service;
 pub mod sftp_pipe;
 pub mod shop;
 pub mod sshd;

@@ -68,8 +68,19 @@ impl Sshd {
         }
         config.extend(options.config);
         std::fs::write(folder.path().join("sshd_config"), config.join("\n") + "\n").unwrap();
-        let (child, port) = launch(folder.path());
+        let (child, port) = launch(folder.path(), None);
         Sshd { child, folder, port, user }
+    }
+
+    /// Ends the server; whoever is connected stays so.
+    pub fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again on the same port.
+    pub fn start_again(&mut self) {
+        (self.child, _) = launch(self.folder.path(), Some(self.port));
     }
 
     /// The directory that files are delivered into.
@@ -122,8 +133,7 @@ impl Sshd {
 
 impl Drop for Sshd {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 
@@ -164,12 +174,13 @@ fn open_to_all(folder: &Path) {
 }
 
 /// A port can be taken by somebody else between finding it free and listening on it, so that is tried again.
-fn launch(folder: &Path) -> (Child, u16) {
+fn launch(folder: &Path, same_port: Option<u16>) -> (Child, u16) {
     let mut log = String::new();
     for _ in 0..10 {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = same_port.unwrap_or_else(|| {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            free.local_addr().unwrap().port()
+        });
         // The server must not outlive a test process that is killed.
         let mut child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-o"])

@@ -1,0 +1,54 @@
+//! A nightly job of two files and a manifest, for stories of runs that are interrupted.
+//!
+//! The daemon is started long after the job was due, so that nothing has to wait for a minute to come.
+
+use exportd::state::State;
+use jiff::{Timestamp, ToSpan};
+
+use super::program::Program;
+use super::shop;
+use super::sshd::Sshd;
+
+/// The job's file names contain its due date, so every night has names of its own.
+pub const JOB: &str = "exports = [\"orders\", \"invoices\"]\nmanifest = true\n\
+                       retry = { first = \"1s\", max = \"1s\", for = \"1h\" }";
+
+/// A program with the job `shop`, and orders on each of the last days. `more` are keys of the job.
+pub fn program(server: &Sshd, more: &str) -> Program {
+    let program = shop::program(server, "");
+    configure(&program, server, more);
+    let invoices = shop::CATALOGUE.replace("name = \"orders\"", "name = \"invoices\"");
+    std::fs::write(program.path("catalogue.toml"), format!("{}{invoices}", shop::CATALOGUE)).unwrap();
+    let store = rusqlite::Connection::open(program.path("shop.db")).unwrap();
+    let order = r#"INSERT INTO "order""; --" ("placed at", "größe", total, paid) VALUES (?1, 'XL', '12.5', 1)"#;
+    for hours in 0..24 * 5 {
+        let at = Timestamp::now() - hours.hours();
+        store.execute(order, [at.to_string()]).unwrap();
+    }
+    program
+}
+
+/// Replaces the job's own keys.
+pub fn configure(program: &Program, server: &Sshd, more: &str) {
+    let config = shop::config(server, &format!("{JOB}\n{more}"));
+    program.configure(&config.replacen("exports = [\"orders\"]\n", "", 1));
+}
+
+/// Leaves the state as a daemon would that was last up `days` days ago, so that the next one finds as many
+/// occurrences missed.
+pub fn last_up(program: &Program, days: i64) {
+    with_state(program, async |state| {
+        state.in_force(&["shop"], Timestamp::now() - (days * 24).hours()).await.unwrap();
+    });
+}
+
+/// Asks the program's state, which nobody may be using in a hurry.
+pub fn with_state<T>(program: &Program, ask: impl AsyncFnOnce(&State) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let state = State::open(&program.path("state")).await.unwrap();
+        let answer = ask(&state).await;
+        state.close().await;
+        answer
+    })
+}
