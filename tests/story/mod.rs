@@ -8,6 +8,7 @@ mod destination_at_fault;
 mod disk;
 mod first_export;
 mod outage;
+mod redeliver;
 mod secrecy;
 mod stop;
 mod three_stores;

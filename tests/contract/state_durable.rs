@@ -1,0 +1,195 @@
+//! State of runs that are interrupted, taken over by commands, or written by an older version.
+
+use std::borrow::Cow;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use exportd::job::{Cadence, Schedule};
+use exportd::period::Period;
+use exportd::run::{FileRecord, RunId, RunRecord, RunState, Stage, Trigger};
+use exportd::state::{Decision, Filter, NewRun, Owner, State, StoredFile, Temporary};
+use jiff::civil::{Weekday, time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use sqlx::sqlite::SqliteConnectOptions;
+use tempfile::TempDir;
+
+fn now() -> Timestamp {
+    "2026-11-21T03:00:05Z".parse().unwrap()
+}
+
+async fn open() -> (TempDir, State) {
+    let dir = TempDir::new().unwrap();
+    let state = State::open(dir.path()).await.unwrap();
+    (dir, state)
+}
+
+/// A run of an occurrence that the daemon has begun and brought to `stage`.
+async fn begun(state: &State, stage: Stage) -> RunRecord {
+    let zone = TimeZone::UTC;
+    let schedule = Schedule { cadence: Cadence::Daily, at: time(3, 0, 0, 0), week_starts: Weekday::Monday, zone };
+    let due = schedule.latest_due(now());
+    let period = Period::of_cadence(&due, &schedule);
+    let run = NewRun { due, trigger: Trigger::Schedule, state: RunState::Queued, period, reason: None };
+    let decision = Decision { job: "nightly".to_owned(), until: now(), runs: vec![run] };
+    let run = state.decide(&[decision], now()).await.unwrap().remove(0);
+    state.start(&run.id, Owner::Daemon, now()).await.unwrap().unwrap();
+    if stage >= Stage::Spooled {
+        state.spooled(&run.id, &[file("a.csv"), file("b.csv")]).await.unwrap();
+    }
+    if stage >= Stage::Uploading {
+        let names = [(0, ".a.part".to_owned()), (1, ".b.part".to_owned())];
+        state.uploading(&run.id, &names).await.unwrap();
+    }
+    state.stage(&run.id, stage).await.unwrap();
+    run
+}
+
+fn file(name: &str) -> StoredFile {
+    let (export, sha256) = ("agents".to_owned(), "ab".repeat(32));
+    let file = FileRecord { name: name.to_owned(), export, rows: 3, bytes: 120, sha256 };
+    let spool = Some(format!("/spool/x/{name}").into());
+    StoredFile { file, is_manifest: false, spool, temp_name: None, is_published: false }
+}
+
+fn names(temporaries: Vec<Temporary>) -> Vec<String> {
+    temporaries.into_iter().map(|temporary| temporary.name).collect()
+}
+
+#[tokio::test]
+async fn each_step_of_a_file_is_found_again() {
+    let (dir, state) = open().await;
+    let run = begun(&state, Stage::Publishing).await;
+    state.published(&run.id, 0).await.unwrap();
+    state.close().await;
+    let state = State::open(dir.path()).await.unwrap();
+    let detail = state.detail(&run.id).await.unwrap().unwrap();
+    assert_eq!(detail.stage, Some(Stage::Publishing));
+    let steps: Vec<_> = detail.files.iter().map(|file| (file.is_published, file.temp_name.as_deref())).collect();
+    assert_eq!(steps, [(true, Some(".a.part")), (false, Some(".b.part"))]);
+    assert_eq!(names(state.temporaries(&run.id, "nightly").await.unwrap()), [".b.part"], "the other has gone");
+}
+
+#[tokio::test]
+async fn a_hidden_name_stays_on_record_until_it_is_known_to_be_gone() {
+    let (_dir, state) = open().await;
+    let run = begun(&state, Stage::Uploaded).await;
+    state.expect_temporaries(&run.id, &[".probe.part".to_owned()]).await.unwrap();
+    let other = RunId::from_stored("other");
+    assert!(state.temporaries(&other, "nightly").await.unwrap().is_empty(), "the run is under way, and its names too");
+    state.finish(&run.id, RunState::Failed, Some("refused"), now()).await.unwrap();
+    let left = state.temporaries(&other, "NIGHTLY").await.unwrap();
+    assert_eq!(names(left.clone()), [".a.part", ".b.part", ".probe.part"]);
+    assert!(state.temporaries(&other, "another job").await.unwrap().is_empty());
+    state.forget_temporaries(&left[..1]).await.unwrap();
+    assert_eq!(names(state.temporaries(&other, "nightly").await.unwrap()), [".b.part", ".probe.part"]);
+    let files = state.files(&run.id).await.unwrap();
+    assert_eq!(files[0].temp_name, None, "nothing is up under a name that is gone");
+    assert_eq!(files[1].temp_name.as_deref(), Some(".b.part"));
+}
+
+#[tokio::test]
+async fn a_command_that_fails_leaves_a_run_as_it_was() {
+    let (_dir, state) = open().await;
+    let run = begun(&state, Stage::Publishing).await;
+    let presence = state.presence().unwrap();
+    assert!(state.reopen(&run.id, &presence, now()).await.unwrap().is_none(), "the daemon has it");
+    let later = now() + 1.hour();
+    state.wait(&run.id, "the partner is away", later, now()).await.unwrap();
+    let taken = state.reopen(&run.id, &presence, now()).await.unwrap().unwrap();
+    assert_eq!((taken.state, taken.retry_at), (RunState::Running, None));
+    assert!(state.unfinished().await.unwrap().is_empty(), "the daemon leaves it alone");
+    assert!(state.start(&run.id, Owner::Daemon, now()).await.unwrap().is_none());
+    state.fall_back(&run.id, &presence, "still away", now()).await.unwrap();
+    let waiting = state.run(&run.id).await.unwrap().unwrap();
+    assert_eq!(
+        (waiting.state, waiting.retry_at, waiting.error.as_deref()),
+        (RunState::Waiting, Some(later), Some("still away"))
+    );
+
+    state.start(&run.id, Owner::Daemon, later).await.unwrap().unwrap();
+    state.stage(&run.id, Stage::Published).await.unwrap();
+    state.finish(&run.id, RunState::Delivered, None, later).await.unwrap();
+    state.reopen(&run.id, &presence, later + 1.hour()).await.unwrap().unwrap();
+    let detail = state.detail(&run.id).await.unwrap().unwrap();
+    assert_eq!((detail.stage, detail.files[0].is_published), (Some(Stage::Spooled), false), "all is sent again");
+    state.fall_back(&run.id, &presence, "refused", later + 2.hours()).await.unwrap();
+    let delivered = state.run(&run.id).await.unwrap().unwrap();
+    assert_eq!((delivered.state, delivered.finished, delivered.error), (RunState::Delivered, Some(later), None));
+}
+
+#[tokio::test]
+async fn a_run_falls_back_when_its_command_is_gone_and_not_before() {
+    let (dir, state) = open().await;
+    let run = begun(&state, Stage::Spooled).await;
+    state.finish(&run.id, RunState::Failed, Some("refused"), now()).await.unwrap();
+    let command = State::open(dir.path()).await.unwrap();
+    let presence = command.presence().unwrap();
+    command.reopen(&run.id, &presence, now()).await.unwrap().unwrap();
+    assert!(state.settle_commands(now()).await.unwrap().is_empty(), "it is present");
+    drop(presence);
+    assert_eq!(state.settle_commands(now()).await.unwrap(), std::slice::from_ref(&run.id));
+    let settled = state.run(&run.id).await.unwrap().unwrap();
+    assert_eq!(settled.state, RunState::Failed);
+    assert!(settled.error.unwrap().contains("ended in the middle"));
+    assert!(state.settle_commands(now()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_spool_is_kept_for_runs_that_need_it_and_for_a_time_after() {
+    let (_dir, state) = open().await;
+    let run = begun(&state, Stage::Spooled).await;
+    assert!(state.spool_users().await.unwrap().contains(&run.id));
+    assert!(state.spooled_before(Timestamp::MAX).await.unwrap().is_empty(), "it has not ended");
+    assert_eq!(state.last_size("nightly").await.unwrap(), None);
+    state.finish(&run.id, RunState::Delivered, None, now()).await.unwrap();
+    assert_eq!(state.last_size("Nightly").await.unwrap(), Some(240));
+    assert!(state.spooled_before(now() - 1.second()).await.unwrap().is_empty());
+    assert!(state.spooled_before(now()).await.unwrap().contains(&run.id));
+    state.forget_spool(&run.id).await.unwrap();
+    assert!(state.spool_users().await.unwrap().is_empty());
+    let presence = state.presence().unwrap();
+    assert!(state.reopen(&run.id, &presence, now()).await.unwrap().is_none(), "nothing is left to deliver");
+    assert_eq!(state.run(&run.id).await.unwrap().unwrap().state, RunState::Delivered);
+}
+
+#[tokio::test]
+async fn an_older_database_is_copied_and_brought_up_to_date() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("state.db");
+    let mut migrator = sqlx::migrate!("src/state/migrations");
+    let first: Vec<_> = migrator.iter().filter(|migration| migration.version == 1).cloned().collect();
+    migrator.migrations = Cow::Owned(first);
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    migrator.run(&old).await.unwrap();
+    sqlx::query(
+        "INSERT INTO run (id, job_key, job, trigger, due_at, zone, period_from, period_to, state, owner, created_at)
+         VALUES ('0abc', 'nightly', 'nightly', 'manual', 0, 'UTC', 0, 0, 'running', 'command', 0)",
+    )
+    .execute(&old)
+    .await
+    .unwrap();
+    old.close().await;
+
+    let state = State::open(dir.path()).await.unwrap();
+    let runs = state.history(&Filter::default()).await.unwrap();
+    assert_eq!(runs[0].state, RunState::Running);
+    state.settle_commands(now()).await.unwrap();
+    assert_eq!(state.history(&Filter::default()).await.unwrap()[0].state, RunState::Failed);
+    state.close().await;
+
+    let copies: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let copy = copies.iter().find(|path| path.to_string_lossy().contains("state.db.before-")).expect("a copy is kept");
+    assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let copy = sqlx::SqlitePool::connect_with(SqliteConnectOptions::new().filename(copy)).await.unwrap();
+    let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&copy).await.unwrap();
+    assert_eq!(version, 1);
+    let state_then: String = sqlx::query_scalar("SELECT state FROM run").fetch_one(&copy).await.unwrap();
+    assert_eq!(state_then, "running");
+    copy.close().await;
+
+    let before = fs::read_dir(dir.path()).unwrap().count();
+    State::open(dir.path()).await.unwrap().close().await;
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), before, "a database that is up to date is not copied");
+}
