@@ -33,22 +33,30 @@ pub(super) fn write_date(value: Value<'_>, dialect: &Dialect, out: &mut Vec<u8>)
     if !(FIRST_DAY..=LAST_DAY).contains(&days) {
         return Err(OUT_OF_RANGE);
     }
-    let mut text = *b"0000-00-00";
-    put_date(&mut text, days);
     let start = out.len();
-    out.extend_from_slice(&text);
+    out.extend_from_slice(&date_text(days));
     dialect.fence(out, start);
     Ok(())
 }
 
-/// Writes datetimes in a zone, and remembers the zone's offsets so that it is seldom asked.
+/// Writes datetimes in a zone. It remembers the zone's offsets, so that it is seldom asked, and the last day.
 #[derive(Debug)]
 pub(super) struct Clock {
     style: DatetimeStyle,
     zone: TimeZone,
+    day: Day,
     /// The span that the last datetime fell into.
     current: Span,
     spans: Vec<Span>,
+}
+
+/// A day of the years 1 to 9999.
+#[derive(Clone, Copy, Debug)]
+struct Day {
+    /// Its midnight on its own clock, in seconds since 1970.
+    start: i64,
+    /// As it is written.
+    text: [u8; 10],
 }
 
 /// Seconds since 1970, `from` to `to` without it, in which the zone has one offset.
@@ -58,12 +66,37 @@ struct Span {
     to: i64,
     /// Seconds to add to UTC.
     offset: i64,
+    /// The offset as RFC 3339 writes it.
+    text: [u8; 6],
+}
+
+impl Span {
+    fn new(from: i64, to: i64, offset: i64) -> Span {
+        let minutes = offset.unsigned_abs() as u32 / 60;
+        let mut text = *b"+00:00";
+        if offset < 0 {
+            text[0] = b'-';
+        }
+        put_pair(&mut text, 1, minutes / 60);
+        put_pair(&mut text, 4, minutes % 60);
+        Span { from, to, offset, text }
+    }
+}
+
+impl Day {
+    fn new(days: i32) -> Day {
+        Day { start: i64::from(days) * DAY_SECONDS, text: date_text(days) }
+    }
+
+    fn holds(&self, second: i64) -> bool {
+        (0..DAY_SECONDS).contains(&(second - self.start))
+    }
 }
 
 impl Clock {
     pub(super) fn new(style: DatetimeStyle, zone: TimeZone) -> Clock {
         let zone = if style == DatetimeStyle::Utc { TimeZone::UTC } else { zone };
-        Clock { style, zone, current: Span { from: 0, to: 0, offset: 0 }, spans: Vec::new() }
+        Clock { style, zone, day: Day::new(0), current: Span::new(0, 0, 0), spans: Vec::new() }
     }
 
     /// Appends a datetime in the clock's style.
@@ -72,34 +105,43 @@ impl Clock {
     /// time beside it is shifted alike: the instant stays what it is. Where the zone's calendar leaves the years 1 to
     /// 9999, UTC is written.
     pub(super) fn write(&mut self, instant: Instant, dialect: &Dialect, out: &mut Vec<u8>) -> Written {
-        let mut offset = self.offset_at(instant.seconds);
-        if civil_day(instant.seconds + offset).is_none() && self.style == DatetimeStyle::Rfc3339 {
-            offset = 0;
+        let Span { mut offset, mut text, .. } = self.span_at(instant.seconds);
+        if !self.day.holds(instant.seconds + offset) {
+            if civil_day(instant.seconds + offset).is_none() && self.style == DatetimeStyle::Rfc3339 {
+                Span { offset, text, .. } = Span::new(0, 0, 0);
+            }
+            self.day = Day::new(civil_day(instant.seconds + offset).ok_or(OUT_OF_RANGE)?);
         }
-        let local = instant.seconds + offset;
-        let days = civil_day(local).ok_or(OUT_OF_RANGE)?;
-        let second = local.rem_euclid(DAY_SECONDS) as u32;
-        let mut text = *b"0000-00-00T00:00:00";
-        put_date(&mut text, days);
-        put_pair(&mut text, 11, second / 3600);
-        put_pair(&mut text, 14, second / 60 % 60);
-        put_pair(&mut text, 17, second % 60);
+        let mut cell = *b"0000-00-00T00:00:00.000000000+00:00";
+        cell[..10].copy_from_slice(&self.day.text);
         if self.style == DatetimeStyle::Local {
-            text[10] = b' ';
+            cell[10] = b' ';
         }
-        let start = out.len();
-        out.extend_from_slice(&text);
-        push_fraction(instant.nanos, out);
+        let second = (instant.seconds + offset - self.day.start) as u32;
+        put_pair(&mut cell, 11, second / 3600);
+        put_pair(&mut cell, 14, second / 60 % 60);
+        put_pair(&mut cell, 17, second % 60);
+        let mut length = put_fraction(&mut cell, instant.nanos);
         match self.style {
-            DatetimeStyle::Rfc3339 => push_offset(offset, out),
-            DatetimeStyle::Utc => out.push(b'Z'),
+            DatetimeStyle::Rfc3339 => {
+                cell[length..length + 6].copy_from_slice(&text);
+                length += 6;
+            }
+            DatetimeStyle::Utc => {
+                cell[length] = b'Z';
+                length += 1;
+            }
             DatetimeStyle::Local => {}
         }
+        let start = out.len();
+        // A copy of known length is one or two instructions, and cutting costs nothing.
+        out.extend_from_slice(&cell);
+        out.truncate(start + length);
         dialect.fence(out, start);
         Ok(())
     }
 
-    fn offset_at(&mut self, second: i64) -> i64 {
+    fn span_at(&mut self, second: i64) -> Span {
         let holds = |span: &Span| span.from <= second && second < span.to;
         if !holds(&self.current) {
             self.current = match self.spans.iter().find(|span| holds(span)) {
@@ -107,7 +149,7 @@ impl Clock {
                 None => self.look_up(second),
             };
         }
-        self.current.offset
+        self.current
     }
 
     fn look_up(&mut self, second: i64) -> Span {
@@ -119,11 +161,9 @@ impl Clock {
         if self.style == DatetimeStyle::Rfc3339 {
             offset = (offset + 30).div_euclid(60) * 60;
         }
-        let span = Span {
-            from: self.zone.preceding(next).next().map_or(i64::MIN, |change| change.timestamp().as_second()),
-            to: self.zone.following(at).next().map_or(i64::MAX, |change| change.timestamp().as_second()),
-            offset,
-        };
+        let from = self.zone.preceding(next).next().map_or(i64::MIN, |change| change.timestamp().as_second());
+        let to = self.zone.following(at).next().map_or(i64::MAX, |change| change.timestamp().as_second());
+        let span = Span::new(from, to, offset);
         if self.spans.len() == MAX_SPANS {
             self.spans.clear();
         }
@@ -138,12 +178,14 @@ fn civil_day(second: i64) -> Option<i32> {
     (FIRST_DAY..=LAST_DAY).contains(&days).then_some(days)
 }
 
-fn put_date(text: &mut [u8], days: i32) {
+fn date_text(days: i32) -> [u8; 10] {
     let (year, month, day) = civil_from_days(days);
-    put_pair(text, 0, year / 100);
-    put_pair(text, 2, year % 100);
-    put_pair(text, 5, month);
-    put_pair(text, 8, day);
+    let mut text = *b"0000-00-00";
+    put_pair(&mut text, 0, year / 100);
+    put_pair(&mut text, 2, year % 100);
+    put_pair(&mut text, 5, month);
+    put_pair(&mut text, 8, day);
+    text
 }
 
 fn put_pair(text: &mut [u8], at: usize, value: u32) {
@@ -151,27 +193,24 @@ fn put_pair(text: &mut [u8], at: usize, value: u32) {
     text[at + 1] = b'0' + (value % 10) as u8;
 }
 
-fn push_fraction(nanos: u32, out: &mut Vec<u8>) {
+/// Puts the digits of the fraction, as many as are needed, behind the seconds. Says where they end.
+fn put_fraction(cell: &mut [u8; 35], nanos: u32) -> usize {
     if nanos == 0 {
-        return;
+        return 19;
     }
-    let mut text = *b".000000000";
-    let mut rest = nanos;
-    for digit in text[1..].iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
+    let mut put_triple = |at, value| {
+        cell[at] = b'0' + (value / 100) as u8;
+        put_pair(cell, at + 1, value % 100);
+    };
+    put_triple(20, nanos / 1_000_000);
+    let mut end = 23;
+    if !nanos.is_multiple_of(1_000_000) {
+        put_triple(23, nanos / 1000 % 1000);
+        put_triple(26, nanos % 1000);
+        end = 29;
     }
-    let length = text.iter().rposition(|&byte| byte != b'0').map_or(0, |last| last + 1);
-    out.extend_from_slice(&text[..length]);
-}
-
-fn push_offset(offset: i64, out: &mut Vec<u8>) {
-    let minutes = offset.unsigned_abs() as u32 / 60;
-    let mut text = *b"+00:00";
-    if offset < 0 {
-        text[0] = b'-';
+    while cell[end - 1] == b'0' {
+        end -= 1;
     }
-    put_pair(&mut text, 1, minutes / 60);
-    put_pair(&mut text, 4, minutes % 60);
-    out.extend_from_slice(&text);
+    end
 }

@@ -92,6 +92,23 @@ impl<'a> Decimal<'a> {
     }
 }
 
+/// Whether `text` is already what [`Decimal::write`] would make of it, with a point as its decimal point.
+pub(super) fn is_in_form(text: &[u8], scale: Option<u8>) -> bool {
+    let (whole, rest) = digits(text.strip_prefix(b"-").unwrap_or(text));
+    match whole {
+        [] => return false,
+        // A zero before other digits, and one that a sign would have to leave, are for the long way.
+        [b'0', more @ ..] if !more.is_empty() || whole.len() < text.len() - rest.len() => return false,
+        _ => {}
+    }
+    let [b'.', fraction @ ..] = rest else { return rest.is_empty() && scale.unwrap_or(0) == 0 };
+    let is_as_long_as_wanted = match scale {
+        Some(scale) => fraction.len() == usize::from(scale),
+        None => fraction.last().is_some_and(|&last| last != b'0'),
+    };
+    is_as_long_as_wanted && !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit)
+}
+
 fn push_zeros(count: i32, out: &mut Vec<u8>) {
     out.resize(out.len() + count as usize, b'0');
 }

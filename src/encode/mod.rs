@@ -13,6 +13,7 @@ mod decimal;
 mod dialect;
 mod number;
 mod quote;
+mod scan;
 mod text;
 
 use jiff::tz::TimeZone;

@@ -1,6 +1,6 @@
 //! Cells of the types `integer`, `float` and `decimal`.
 
-use super::decimal::Decimal;
+use super::decimal::{Decimal, is_in_form};
 use super::dialect::Dialect;
 use super::{Written, name_of};
 use crate::value::Value;
@@ -17,6 +17,7 @@ pub(super) fn write_integer(value: Value<'_>, dialect: &Dialect, out: &mut Vec<u
     match value {
         Value::Int(number) => push_int(number, out),
         Value::Uint(number) => push_int(number, out),
+        Value::Text(text) if is_in_form(text, Some(0)) => out.extend_from_slice(text),
         Value::Text(text) => {
             let number = Decimal::parse(text).ok_or(NO_NUMBER)?;
             number.write(Some(0), dialect.decimal_separator, out).map_err(|_| FRACTION)?;
@@ -63,10 +64,15 @@ pub(super) fn write_float(value: Value<'_>, dialect: &Dialect, out: &mut Vec<u8>
 /// Appends an exact decimal number, with exactly `scale` digits after the point if there is one.
 pub(super) fn write_decimal(value: Value<'_>, scale: Option<u8>, dialect: &Dialect, out: &mut Vec<u8>) -> Written {
     let start = out.len();
+    let separator = dialect.decimal_separator;
     let mut write = |digits: &[u8]| {
+        if separator == b'.' && is_in_form(digits, scale) {
+            out.extend_from_slice(digits);
+            return Ok(());
+        }
         Decimal::parse(digits)
             .ok_or(NO_NUMBER)?
-            .write(scale, dialect.decimal_separator, out)
+            .write(scale, separator, out)
             .map_err(|_| "a number with more digits after the decimal point than the column's scale")
     };
     match value {
@@ -82,12 +88,50 @@ pub(super) fn write_decimal(value: Value<'_>, scale: Option<u8>, dialect: &Diale
 
 /// Appends the fewest digits that read back to a finite number, with an exponent below 1e-5 and from 1e16 on.
 pub(super) fn push_shortest(number: f64, out: &mut Vec<u8>) {
+    if let Some(thousandths) = whole_thousandths(number) {
+        push_thousandths(thousandths, out);
+        return;
+    }
     let mut buffer = zmij::Buffer::new();
     let digits = buffer.format_finite(number).as_bytes();
-    // An exponent comes with a plus sign; no other number of ours has one.
-    let plus = memchr::memchr(b'+', digits).unwrap_or(digits.len());
-    out.extend_from_slice(&digits[..plus]);
-    out.extend_from_slice(digits.get(plus + 1..).unwrap_or_default());
+    // Exponents that are not negative come with a plus sign; no other number of ours has one.
+    let plus = if number.abs() < 1e16 { None } else { memchr::memchr(b'+', digits) };
+    out.extend_from_slice(&digits[..plus.unwrap_or(digits.len())]);
+    if let Some(plus) = plus {
+        out.extend_from_slice(&digits[plus + 1..]);
+    }
+}
+
+/// The number in thousandths, if it is what the decimal number of so many thousandths reads back to.
+///
+/// Such a decimal number has at most fifteen digits here. No two decimal numbers of so few digits read back to the same
+/// float, so there is none with fewer digits, and the general search for the shortest can be saved: most numbers that
+/// people chose are of this kind.
+fn whole_thousandths(number: f64) -> Option<i64> {
+    let product = number * 1000.0;
+    let thousandths = product as i64;
+    let is_exact = product.abs() < 1e15 && thousandths as f64 == product && thousandths as f64 / 1000.0 == number;
+    is_exact.then_some(thousandths)
+}
+
+/// Appends a number given in thousandths with one to three digits after the point.
+fn push_thousandths(thousandths: i64, out: &mut Vec<u8>) {
+    if thousandths < 0 {
+        out.push(b'-');
+    }
+    let (whole, rest) = (thousandths.unsigned_abs() / 1000, (thousandths.unsigned_abs() % 1000) as u32);
+    push_int(whole, out);
+    let digit = |number: u32| b'0' + (number % 10) as u8;
+    let fraction = [b'.', digit(rest / 100), digit(rest / 10), digit(rest)];
+    let length = if rest.is_multiple_of(100) {
+        2
+    } else if rest.is_multiple_of(10) {
+        3
+    } else {
+        4
+    };
+    out.extend_from_slice(&fraction);
+    out.truncate(out.len() - fraction.len() + length);
 }
 
 /// A floating-point value as the 64-bit number whose shortest digits are the value's own, without the sign of zero.

@@ -1,17 +1,19 @@
 //! Quoting: which cells need quotes, and what is done to text that a spreadsheet would run as a formula.
 
 use super::dialect::Dialect;
+use super::scan;
 
-const QUOTE: u8 = b'"';
+pub(super) const QUOTE: u8 = b'"';
 
-/// Long enough for the compiler to compare many bytes at once, short enough to stop soon.
-const STRIDE: usize = 64;
+/// Text that is not UTF-8.
+#[derive(Debug)]
+pub(super) struct NotUtf8;
 
 impl Dialect {
     /// Appends text as a cell: quoted when it holds the delimiter, a quote or a line break, when it could be taken
     /// for NULL, and when it is `\.`, which ends the data for PostgreSQL's COPY.
     pub(super) fn text(&self, text: &[u8], out: &mut Vec<u8>) {
-        self.cell(b"", text, out);
+        self.cell(b"", text, self.needs_quotes(text), out);
     }
 
     /// Appends text as a cell like [`Dialect::text`], disarmed if the format asks for it: text that starts with
@@ -20,45 +22,66 @@ impl Dialect {
     /// Text that starts so after any number of apostrophes gets one more, so that taking one away always gives back
     /// the original.
     pub(super) fn guarded_text(&self, text: &[u8], out: &mut Vec<u8>) {
-        let armed = self.formula_guard && is_formula(text);
-        self.cell(if armed { b"'" } else { b"" }, text, out);
+        self.cell(self.guard(text), text, self.needs_quotes(text), out);
     }
 
-    fn cell(&self, guard: &[u8], text: &[u8], out: &mut Vec<u8>) {
-        if !self.needs_quotes(text) {
-            out.extend_from_slice(guard);
-            out.extend_from_slice(text);
+    /// Appends text as a cell like [`Dialect::guarded_text`], if it is UTF-8.
+    #[inline]
+    pub(super) fn unchecked_text(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), NotUtf8> {
+        let found = scan::look(text, self.delimiter);
+        if (found.special || found.beyond_ascii) && std::str::from_utf8(text).is_err() {
+            return Err(NotUtf8);
+        }
+        self.cell(self.guard(text), text, found.special || self.is_reserved(text), out);
+        Ok(())
+    }
+
+    #[inline]
+    fn cell(&self, guard: &[u8], text: &[u8], needs_quotes: bool, out: &mut Vec<u8>) {
+        if needs_quotes {
+            quote(guard, text, out);
             return;
         }
-        out.push(QUOTE);
         out.extend_from_slice(guard);
-        let mut rest = text;
-        while let Some(at) = memchr::memchr(QUOTE, rest) {
-            out.extend_from_slice(&rest[..=at]);
-            out.push(QUOTE);
-            rest = &rest[at + 1..];
-        }
-        out.extend_from_slice(rest);
-        out.push(QUOTE);
+        out.extend_from_slice(text);
+    }
+
+    #[inline]
+    fn guard(&self, text: &[u8]) -> &'static [u8] {
+        if self.formula_guard && is_formula(text) { b"'" } else { b"" }
     }
 
     fn needs_quotes(&self, text: &[u8]) -> bool {
-        let delimiter = self.delimiter;
-        let is_special = |byte: u8| byte == delimiter || byte == QUOTE || byte == b'\n' || byte == b'\r';
-        text.is_empty()
-            || self.quote_all
-            || text == self.null
-            || text == b"\\."
-            || text.chunks(STRIDE).any(|chunk| chunk.iter().fold(false, |found, &byte| found | is_special(byte)))
+        scan::look(text, self.delimiter).special || self.is_reserved(text)
+    }
+
+    /// Whether text without any special byte needs quotes all the same.
+    #[inline]
+    fn is_reserved(&self, text: &[u8]) -> bool {
+        text.is_empty() || self.quote_all || text == self.null || text == b"\\."
     }
 
     /// Puts quotes around the number or date that was appended to `out` at `start`, if it needs them.
+    #[inline]
     pub(super) fn fence(&self, out: &mut Vec<u8>, start: usize) {
         if self.check_bare && self.needs_quotes(&out[start..]) {
             out.insert(start, QUOTE);
             out.push(QUOTE);
         }
     }
+}
+
+fn quote(guard: &[u8], text: &[u8], out: &mut Vec<u8>) {
+    out.push(QUOTE);
+    out.extend_from_slice(guard);
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(QUOTE, rest) {
+        out.extend_from_slice(&rest[..=at]);
+        out.push(QUOTE);
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
+    out.push(QUOTE);
 }
 
 fn is_formula(text: &[u8]) -> bool {

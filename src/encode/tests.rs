@@ -2,6 +2,7 @@
 
 mod datetime;
 mod number;
+mod slowly;
 
 use proptest::prelude::*;
 

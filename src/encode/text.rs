@@ -7,10 +7,10 @@ use crate::value::Value;
 /// Appends a cell of text. Characters are never changed, NUL included. `scratch` is a buffer to work in.
 pub(super) fn write(value: Value<'_>, dialect: &Dialect, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Written {
     match value {
-        Value::Text(text) if std::str::from_utf8(text).is_ok() => dialect.guarded_text(text, out),
-        Value::Text(_) => return Err("text that is not UTF-8"),
-        Value::Bytes(bytes) if std::str::from_utf8(bytes).is_ok() => dialect.guarded_text(bytes, out),
-        Value::Bytes(_) => return Err("binary data that is not UTF-8 text"),
+        Value::Text(text) => dialect.unchecked_text(text, out).map_err(|_| "text that is not UTF-8")?,
+        Value::Bytes(bytes) => {
+            dialect.unchecked_text(bytes, out).map_err(|_| "binary data that is not UTF-8 text")?;
+        }
         Value::Int(number) => dialect.guarded_text(itoa::Buffer::new().format(number).as_bytes(), out),
         Value::Uint(number) => dialect.guarded_text(itoa::Buffer::new().format(number).as_bytes(), out),
         Value::Float(_) | Value::Float32(_) => {
