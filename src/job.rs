@@ -212,6 +212,37 @@ pub struct Destination {
     pub publish: Publish,
     /// Accept a moment without any file where the server can't replace one atomically.
     pub allow_gap: bool,
+    /// How an uploaded file is compared with what was sent, before it is published.
+    pub verify: Verify,
+    /// Requests in flight at most, on each channel: 1 to 1024.
+    pub requests: u16,
+    /// How many channels one large file may travel over.
+    pub channels: Channels,
+}
+
+impl Destination {
+    /// As many requests as no usual server minds, and enough for a long way.
+    pub const REQUESTS: u16 = 128;
+}
+
+/// How an uploaded file is compared with what was sent, before it is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// By its size, which the server tells.
+    Size,
+    /// By its content, which is read back.
+    Readback,
+    /// Not at all, and nothing is looked at: for directories that may only be written.
+    None,
+}
+
+/// How many channels of one connection a large file may travel over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// As server and distance suggest.
+    Auto,
+    /// So many at most, the first included; at least 1.
+    AtMost(u8),
 }
 
 /// Which host keys are trusted. There is no third choice: an unknown key is refused.

@@ -11,7 +11,7 @@ use super::fault::{Fault, Kind};
 use super::job::Keys;
 use super::secret;
 use super::table::Item;
-use crate::job::{Destination, Publish, Trust};
+use crate::job::{Channels, Destination, Publish, Trust, Verify};
 
 const KEY_TYPES: [&str; 5] =
     ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
@@ -49,6 +49,10 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
     let publish = [("replace", Publish::Replace), ("refuse", Publish::Refuse)];
     let publish = keys.get("publish").map_or(Some(Publish::Replace), |item| item.word(&publish));
     let allow_gap = keys.flag("allow_gap");
+    let verify = [("size", Verify::Size), ("readback", Verify::Readback), ("none", Verify::None)];
+    let verify = keys.get("verify").map_or(Some(Verify::Size), |item| item.word(&verify));
+    let requests = keys.get("requests").map_or(Some(Destination::REQUESTS), |item| read_requests(&item));
+    let channels = keys.get("channels").map_or(Some(Channels::Auto), |item| read_channels(&item));
     Some(Destination {
         host: host?,
         port: port?,
@@ -59,7 +63,26 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
         trust: trust?,
         publish: publish?,
         allow_gap: allow_gap?,
+        verify: verify?,
+        requests: requests?,
+        channels: channels?,
     })
+}
+
+fn read_requests(item: &Item<'_>) -> Option<u16> {
+    item.integer(1..=1024).map(|requests| requests as u16)
+}
+
+fn read_channels(item: &Item<'_>) -> Option<Channels> {
+    match item.as_text() {
+        Some("auto") => Some(Channels::Auto),
+        Some(text) => {
+            let fault = Fault::new(format!("`channels` takes \"auto\" or a number, and not \"{text}\""));
+            item.fault(fault.label("write \"auto\", or a number from 1 to 64 without quotes"));
+            None
+        }
+        None => item.integer(1..=64).map(|channels| Channels::AtMost(channels as u8)),
+    }
 }
 
 fn read_host(item: &Item<'_>) -> Option<String> {

@@ -12,9 +12,10 @@ use crate::name::{NameFault, NameTemplate, VARIABLES};
 const OWN_KEYS: [&str; 3] = ["label", "description", "exports"];
 /// All other keys of a job.
 #[rustfmt::skip]
-pub(super) const SHARED_KEYS: [&str; 26] = [
+pub(super) const SHARED_KEYS: [&str; 29] = [
     "enabled", "run", "at", "week_starts", "timezone", "period", "filter_by", "format", "csv",
     "host", "port", "user", "key", "key_passphrase", "directory", "host_keys", "known_hosts", "publish", "allow_gap",
+    "verify", "requests", "channels",
     "filename", "extension", "zip", "missed", "overlap", "retry", "manifest",
 ];
 

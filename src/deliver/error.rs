@@ -137,10 +137,16 @@ pub enum DeliverError {
     NotADirectory { at: Arc<Place> },
     /// The directory can't be used for `action`.
     #[error(
-        "the directory {} on {} does not allow user {} to {action} ({cause}); have its permissions corrected",
+        "the directory {} on {} does not allow user {} to {action} ({cause}); have its permissions corrected{otherwise}",
         at.directory, at.server(), at.user
     )]
-    DirectoryDenied { at: Arc<Place>, action: &'static str, cause: String },
+    DirectoryDenied { at: Arc<Place>, action: &'static str, cause: String, otherwise: &'static str },
+    /// New files disappear under their temporary names.
+    #[error(
+        "something takes new files out of {at} before they have their final name; \
+         have it leave names alone that start with a dot or end in .part"
+    )]
+    TakenEarly { at: Arc<Place> },
     /// The spooled file can't be read.
     #[error("the spooled file {} can't be read ({cause}); run the job again", path.display())]
     LocalFile { path: PathBuf, cause: String },
@@ -150,6 +156,12 @@ pub enum DeliverError {
     /// What arrived has another size.
     #[error("{name} has {found} bytes in {at} after {sent} were sent; it was removed again, try once more")]
     SizeDiffers { at: Arc<Place>, name: String, sent: u64, found: u64 },
+    /// What arrived has other content.
+    #[error(
+        "{name} holds other bytes in {at} than were sent; it was removed again, try once more, \
+         and ask its operators about their disks if it stays so"
+    )]
+    ContentDiffers { at: Arc<Place>, name: String },
     /// The final name exists and may not be replaced.
     #[error(
         "{name} exists already in {at} and publish = \"refuse\" keeps it; remove it there or change the job's filename"
@@ -187,13 +199,14 @@ impl DeliverError {
         use DeliverError::*;
         match self {
             HostNotFound { .. } | Unreachable { .. } | Silent { .. } | Handshake { .. } => false,
-            SizeDiffers { .. } | TemporaryGone { .. } | PublishUnknown { .. } => false,
+            SizeDiffers { .. } | ContentDiffers { .. } | TemporaryGone { .. } | PublishUnknown { .. } => false,
             Failed { .. } | Lost { .. } | Stalled { .. } => false,
             NoCommonAlgorithm { .. } | Terrapin { .. } => true,
             HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyRevoked(_) | KnownHosts { .. } => true,
             Key { .. } | PassphraseMissing { .. } | PassphraseWrong { .. } => true,
             LoginRefused { .. } | SftpRefused { .. } => true,
-            DirectoryMissing { .. } | NotADirectory { .. } | DirectoryDenied { .. } | Denied { .. } => true,
+            DirectoryMissing { .. } | NotADirectory { .. } | DirectoryDenied { .. } | TakenEarly { .. } => true,
+            Denied { .. } => true,
             LocalFile { .. } | NoSpace { .. } | NameTaken { .. } | CannotReplace { .. } => true,
         }
     }

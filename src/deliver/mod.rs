@@ -16,6 +16,7 @@ mod session;
 mod sftp;
 mod ssh;
 mod upload;
+mod verify;
 
 pub use directory::RemoteFile;
 pub use error::{DeliverError, Place, UntrustedKey};

@@ -2,11 +2,8 @@
 
 use super::error::DeliverError;
 use super::session::Session;
-use super::sftp::{Access, ClientError, Code, Status};
-use crate::job::Publish;
-
-/// How many bytes are compared at a time.
-const COMPARED: u32 = 32 * 1024;
+use super::sftp::{ClientError, Code, Status};
+use crate::job::{Publish, Verify};
 
 /// What a look at both names says about a publish whose reply was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +37,7 @@ impl Session {
         let outcome = match publish {
             Publish::Refuse => {
                 // Most servers refuse by themselves, but the protocol's own rename replaces on some.
-                if self.stat(name).await?.is_some() {
+                if self.settings.verify != Verify::None && self.stat(name).await?.is_some() {
                     return Err(self.name_taken(name));
                 }
                 self.client.rename(&from, &to).await
@@ -61,7 +58,8 @@ impl Session {
     /// Finds out, by looking at both names, whether a publish with a lost reply has happened.
     ///
     /// A server that died between the two halves of a `Refuse` rename leaves the file under both names; then the
-    /// contents are compared and the temporary name is removed.
+    /// contents are compared and the temporary name is removed. With `verify = "none"` only the temporary name is tried:
+    /// nobody else knows it, so if it is gone, the rename is what has taken it away.
     pub async fn settle_publish(
         &self,
         temporary: &str,
@@ -69,16 +67,17 @@ impl Session {
         expected_size: u64,
         publish: Publish,
     ) -> Result<PublishOutcome, DeliverError> {
+        if self.settings.verify == Verify::None {
+            let is_up = self.is_there(temporary).await?;
+            return Ok(if is_up { PublishOutcome::NotPublished } else { PublishOutcome::Published });
+        }
         let (uploaded, published) = (self.stat(temporary).await?, self.stat(name).await?);
         let fits = |size: Option<u64>| size == Some(expected_size);
         match (uploaded, published) {
             (Some(_), None) => Ok(PublishOutcome::NotPublished),
             (Some(_), Some(_)) if publish == Publish::Replace => Ok(PublishOutcome::NotPublished),
             (Some(_), Some(file)) => {
-                let step = format!("comparing {name}");
-                let compared =
-                    async { Ok(fits(file.size) && self.same_content(temporary, name, expected_size).await?) };
-                if !compared.await.map_err(|error| self.error(&step, error))? {
+                if !fits(file.size) || !self.same_content(temporary, name, expected_size).await? {
                     return Ok(PublishOutcome::Conflict);
                 }
                 self.remove(temporary).await?;
@@ -87,25 +86,6 @@ impl Session {
             (None, Some(file)) if fits(file.size) => Ok(PublishOutcome::Published),
             (None, _) => Ok(PublishOutcome::Gone),
         }
-    }
-
-    async fn same_content(&self, one: &str, other: &str, size: u64) -> Result<bool, ClientError> {
-        let one = self.client.open(&self.path(one), Access::Read).await?;
-        let other = self.client.open(&self.path(other), Access::Read).await?;
-        let mut offset = 0;
-        let same = loop {
-            let (left, right) =
-                tokio::try_join!(self.client.read(&one, offset, COMPARED), self.client.read(&other, offset, COMPARED))?;
-            // Servers may return less than asked for, each as it likes.
-            let common = left.len().min(right.len());
-            if common == 0 || left[..common] != right[..common] {
-                break common == 0 && left.len() == right.len() && offset == size;
-            }
-            offset += common as u64;
-        };
-        self.client.close(&one).await?;
-        self.client.close(&other).await?;
-        Ok(same)
     }
 
     async fn explain_publish(&self, temporary: &str, name: &str, publish: Publish, error: ClientError) -> DeliverError {

@@ -9,7 +9,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use super::error::{DeliverError, Place};
 use super::sftp::{self, Client, ClientError};
 use super::ssh::{self, Connection, Deadlines, HostKey};
-use crate::job::Destination;
+use crate::job::{Channels, Destination, Verify};
 
 /// How long a session waits, and how much it sends ahead.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +20,18 @@ pub struct Settings {
     pub handshake: Duration,
     /// Requests in flight and nothing moving.
     pub stall: Duration,
-    /// Requests in flight at most, over all files of the session; some servers take only 1.
+    /// Requests in flight at most, on each channel; some servers take only 1.
     pub requests: usize,
+    /// How uploaded files are compared with what was sent.
+    pub verify: Verify,
+    /// Who decides over further channels.
+    pub channels: Channels,
+    /// How often a server that says nothing is asked whether it is there; after four questions without an answer the
+    /// connection has ended.
+    pub keepalive: Duration,
     /// Bytes of a file in flight at most, on each channel.
     pub ahead: usize,
-    /// Channels that a large file may use besides the first. A channel carries no more than the server's window (2 MiB
+    /// Channels that a large file may use besides the first, if nobody says how many. A channel carries no more than the server's window (2 MiB
     /// for OpenSSH) in one round trip; over long distances several are needed to fill the line.
     pub lanes: usize,
     /// The round trip from which on further channels are used.
@@ -37,7 +44,10 @@ impl Default for Settings {
             address: Duration::from_secs(10),
             handshake: Duration::from_secs(15),
             stall: Duration::from_secs(60),
-            requests: 128,
+            requests: usize::from(Destination::REQUESTS),
+            verify: Verify::Size,
+            channels: Channels::Auto,
+            keepalive: Duration::from_secs(15),
             ahead: 2 * 1024 * 1024,
             lanes: 9,
             long_way: Duration::from_millis(5),
@@ -46,12 +56,26 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The usual ones, but for what a job says about its destination.
+    pub fn of(destination: &Destination) -> Settings {
+        let Destination { requests, verify, channels, .. } = *destination;
+        Settings { requests: usize::from(requests), verify, channels, ..Settings::default() }
+    }
+
+    /// Channels that one large file may use besides the first.
+    fn further_channels(&self) -> usize {
+        match self.channels {
+            Channels::Auto => self.lanes,
+            Channels::AtMost(most) => usize::from(most.saturating_sub(1)),
+        }
+    }
+
     fn sftp(&self) -> sftp::Settings {
         sftp::Settings { outstanding: self.requests, stall: self.stall }
     }
 
     fn deadlines(&self) -> Deadlines {
-        Deadlines { address: self.address, handshake: self.handshake }
+        Deadlines { address: self.address, handshake: self.handshake, keepalive: self.keepalive }
     }
 }
 
@@ -87,7 +111,7 @@ pub struct Session {
 impl Session {
     /// Connects to a destination, verifies its host key, logs in, and starts SFTP.
     pub async fn open(destination: &Destination) -> Result<Session, DeliverError> {
-        Session::open_with(destination, Settings::default()).await
+        Session::open_with(destination, Settings::of(destination)).await
     }
 
     /// The same with other settings.
@@ -147,7 +171,7 @@ impl Session {
             fsync: client.offers("fsync@openssh.com"),
             statvfs: client.offers("statvfs@openssh.com"),
         };
-        let lanes = Semaphore::new(settings.lanes);
+        let lanes = Semaphore::new(settings.further_channels());
         Session { client, at, settings, lanes, facts, connection, write_limit: OnceCell::new() }
     }
 
@@ -192,13 +216,18 @@ impl Session {
         Client::start_greeted(stream, self.settings.sftp()).await.ok()
     }
 
-    /// Whether several channels may write one file at once, and the way is long enough for that to be of use.
+    /// The channels besides the first that one large file may use, if the job says so, or else if the way is long enough
+    /// for that to be of use.
     ///
     /// OpenSSH writes to a file system, where that is sound. Gateways to object stores have been seen to keep a copy
     /// for each handle, and everybody else may be one.
-    pub(super) fn wants_lanes(&self) -> bool {
+    pub(super) fn lanes_for_large(&self) -> usize {
         let far = self.connection.as_ref().is_some_and(|connection| connection.round_trip() >= self.settings.long_way);
-        far && self.facts.version.starts_with("SSH-2.0-OpenSSH")
+        let is_sound = far && self.facts.version.starts_with("SSH-2.0-OpenSSH");
+        match self.settings.channels {
+            Channels::Auto if !is_sound => 0,
+            _ => self.settings.further_channels(),
+        }
     }
 
     /// The path of a name in the session's directory.

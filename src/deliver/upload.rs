@@ -13,6 +13,7 @@ use super::error::{DeliverError, io_text};
 use super::lane::{Blocks, Lane, LaneError, Pumped, Shape};
 use super::session::Session;
 use super::sftp::{Access, Client, ClientError, Code, Handle, MAX_PACKET, Status};
+use crate::job::Verify;
 
 /// A write of this size fits one packet of an SSH channel, and every server takes it.
 const USUAL_PACKET: usize = 32 * 1024;
@@ -69,7 +70,7 @@ impl Session {
         let file = tokio::fs::File::open(path).await.map_err(|error| unreadable(&error))?;
         let size = file.metadata().await.map_err(|error| unreadable(&error))?.len();
         let remote = self.path(temporary);
-        let lanes = if size >= LARGE && self.wants_lanes() { self.settings.lanes } else { 0 };
+        let lanes = if size >= LARGE { self.lanes_for_large() } else { 0 };
         let trouble = match self.transfer(&remote, file.into_std().await, lanes, progress).await {
             Ok(()) => return Ok(()),
             Err(Trouble::Create(error)) => return Err(self.explain_upload(temporary, error, size).await),
@@ -81,7 +82,7 @@ impl Session {
                 DeliverError::SizeDiffers { at: self.at.clone(), name: temporary.to_owned(), sent, found }
             }
             Trouble::Size { .. } => {
-                let cause = "the server does not tell its size".to_owned();
+                let cause = "the server does not tell its size; verify = \"none\" does without".to_owned();
                 DeliverError::Failed { at: self.at.clone(), step: format!("checking {temporary}"), cause }
             }
             Trouble::Remote(error) | Trouble::Create(error) => {
@@ -98,11 +99,9 @@ impl Session {
             Err(ClientError::Status(status)) if matches!(status.code, Code::Failure | Code::AlreadyExists) => status,
             outcome => return outcome,
         };
-        match self.client.link_stat(remote).await {
-            Ok(_) => {
-                self.client.remove(remote).await?;
-                self.client.open(remote, Access::CreateNew).await
-            }
+        // Most servers do not say that the name is taken. If it is, what holds it is ours and goes.
+        match self.client.remove(remote).await {
+            Ok(()) => self.client.open(remote, Access::CreateNew).await,
             Err(ClientError::Status(_)) => Err(ClientError::Status(refusal)),
             Err(error) => Err(error),
         }
@@ -140,12 +139,14 @@ impl Session {
             }
         };
         let sent = pumped.sent + others.iter().sum::<u64>();
-        let finish = lane.client.finish(lane.handle, self.server().fsync).await?;
+        let measure = self.settings.verify != Verify::None;
+        let finish = lane.client.finish(lane.handle, self.server().fsync, measure).await?;
         let written = pumped.in_flight.acknowledge_all(progress).await;
         let finished = finish.outcome().await;
         written?;
         match finished? {
             Some(found) if found == sent => Ok(()),
+            None if !measure => Ok(()),
             found => Err(Trouble::Size { sent, found }),
         }
     }
@@ -190,7 +191,7 @@ impl Session {
         let pump = lane.pump(blocks, self.shape(&lane.handle).await, course.progress);
         let Some(pumped) = course.failed.run_until_cancelled(pump).await else { return Ok(0) };
         let pumped = pumped?;
-        let finish = lane.client.finish(lane.handle, false).await?;
+        let finish = lane.client.finish(lane.handle, false, false).await?;
         pumped.in_flight.acknowledge_all(course.progress).await?;
         finish.outcome().await?;
         Ok(pumped.sent)
@@ -198,9 +199,10 @@ impl Session {
 
     /// How writes to `handle` are cut: as large as the server says it takes, else as all servers take.
     async fn shape(&self, handle: &Handle) -> Shape {
-        let allowed = self.write_limit().await.map_or(0, |limit| usize::try_from(limit).unwrap_or(MAX_PACKET));
-        let most = Client::write_size(handle, MAX_PACKET);
-        let length = Client::write_size(handle, USUAL_PACKET).max(allowed.min(most));
+        let length = match self.write_limit().await {
+            Some(limit) => usize::try_from(limit).unwrap_or(MAX_PACKET).min(Client::write_size(handle, MAX_PACKET)),
+            None => Client::write_size(handle, USUAL_PACKET),
+        };
         Shape { length, depth: (self.settings.ahead / length).clamp(1, self.settings.requests.max(1)) }
     }
 

@@ -1,5 +1,6 @@
 //! The second half of a run: all files go up under temporary names, and only then get their final ones.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use super::resume::{Parcel, Standing};
 use super::{RunError, Work};
 use crate::deliver::{DeliverError, PublishOutcome, Session};
 use crate::failpoint::{self, Side};
-use crate::run::Stage;
+use crate::run::{FileRecord, Stage};
 use crate::state::Temporary;
 
 /// How often a rename whose reply was lost is settled before the run is left for later.
@@ -18,11 +19,11 @@ const CLEANING: Duration = Duration::from_secs(30);
 
 impl Work<'_> {
     /// Puts up what is not up yet, then publishes what is not published yet, in the order of the files.
-    pub(super) async fn deliver(&self, session: Session, mut parcels: Vec<Parcel>) -> Result<(), RunError> {
+    pub(super) async fn deliver(&self, mut session: Session, mut parcels: Vec<Parcel>) -> Result<(), RunError> {
         // A server may have dropped a connection that was idle while the store was read.
-        let mut session = if session.is_alive() { session } else { Session::open(&self.job.destination).await? };
+        self.revive(&mut session).await?;
         if parcels.iter().any(|parcel| parcel.standing == Standing::Local) {
-            if let Err(error) = self.upload(&session, &mut parcels).await {
+            if let Err(error) = self.upload(&mut session, &mut parcels).await {
                 self.clean(session, &parcels, &error).await;
                 return Err(error);
             }
@@ -46,7 +47,7 @@ impl Work<'_> {
         }
     }
 
-    async fn upload(&self, session: &Session, parcels: &mut [Parcel]) -> Result<(), RunError> {
+    async fn upload(&self, session: &mut Session, parcels: &mut [Parcel]) -> Result<(), RunError> {
         let local = |parcel: &&mut Parcel| parcel.standing == Standing::Local;
         let mut names = Vec::new();
         for parcel in parcels.iter_mut().filter(local) {
@@ -64,10 +65,39 @@ impl Work<'_> {
             let path = parcel.file.spool.as_deref().ok_or_else(|| RunError::NotSpooled { run: self.id().clone() })?;
             failpoint::reach("destination:upload", Side::Before).await;
             tokio::select! {
-                uploaded = session.upload(path, &name, sent) => uploaded?,
+                uploaded = self.put_up(session, path, &name, &parcel.file.file, sent) => uploaded?,
                 () = self.cancel.cancelled() => return Err(RunError::Cancelled),
             }
             failpoint::reach("destination:upload", Side::After).await;
+        }
+        Ok(())
+    }
+
+    /// Uploads one file and compares it with its record, as closely as the job asks for. That a server has ended the
+    /// connection since the file before is no failure.
+    async fn put_up(
+        &self,
+        session: &mut Session,
+        path: &Path,
+        temporary: &str,
+        record: &FileRecord,
+        sent: &AtomicU64,
+    ) -> Result<(), DeliverError> {
+        self.revive(session).await?;
+        match session.upload(path, temporary, sent).await {
+            Err(DeliverError::Lost { .. }) if sent.load(Ordering::Relaxed) == 0 => {
+                self.revive(session).await?;
+                session.upload(path, temporary, sent).await?;
+            }
+            uploaded => uploaded?,
+        }
+        session.read_back(temporary, record).await
+    }
+
+    /// Connects again if the connection has ended.
+    async fn revive(&self, session: &mut Session) -> Result<(), DeliverError> {
+        if !session.is_alive() {
+            *session = Session::open(&self.job.destination).await?;
         }
         Ok(())
     }
@@ -76,6 +106,7 @@ impl Work<'_> {
         for parcel in parcels {
             let Standing::Up(temporary) = &parcel.standing else { continue };
             failpoint::reach("destination:rename", Side::Before).await;
+            self.revive(session).await?;
             self.publish(session, temporary, parcel).await?;
             failpoint::reach("destination:rename", Side::After).await;
             self.context.state.published(self.id(), parcel.position).await?;
@@ -120,9 +151,9 @@ impl Work<'_> {
         failpoint::reach("destination:clean", Side::After).await;
     }
 
-    async fn remove_unpublished(&self, session: Session, parcels: &[Parcel]) -> Result<(), RunError> {
+    async fn remove_unpublished(&self, mut session: Session, parcels: &[Parcel]) -> Result<(), RunError> {
         let (destination, state) = (&self.job.destination, &self.context.state);
-        let session = if session.is_alive() { session } else { Session::open(destination).await? };
+        self.revive(&mut session).await?;
         let is_publishing = self.progress.stage() >= Stage::Publishing;
         for parcel in parcels {
             let Standing::Up(temporary) = &parcel.standing else { continue };

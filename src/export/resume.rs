@@ -137,16 +137,13 @@ impl Work<'_> {
                 PublishOutcome::NotPublished | PublishOutcome::Conflict => {}
             }
         }
-        match session.stat(&temporary).await? {
-            Some(found) if found.size == Some(bytes) => Ok(Standing::Up(temporary)),
-            Some(_) => {
-                session.remove(&temporary).await?;
-                let gone = Temporary { run: self.id().clone(), name: temporary };
-                self.context.state.forget_temporaries(&[gone]).await?;
-                Ok(Standing::Local)
-            }
-            None => Ok(Standing::Local),
+        if session.is_uploaded(&temporary, &file.file).await? {
+            return Ok(Standing::Up(temporary));
         }
+        session.remove(&temporary).await?;
+        let gone = Temporary { run: self.id().clone(), name: temporary };
+        self.context.state.forget_temporaries(&[gone]).await?;
+        Ok(Standing::Local)
     }
 
     /// Compares what is to be uploaded with what was recorded of it.

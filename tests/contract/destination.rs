@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use exportd::deliver::{DeliverError, Session, Settings};
-use exportd::job::Publish;
+use exportd::job::{Channels, Destination, Publish};
 use tempfile::TempDir;
 
 use crate::support::sshd::{Options, Sshd};
@@ -188,19 +188,29 @@ async fn rekeying_in_the_middle_of_a_file_does_no_harm() {
 #[tokio::test]
 async fn a_large_file_may_travel_over_several_channels() {
     let folder = tempfile::tempdir().unwrap();
-    for (config, most) in
-        [(Vec::new(), 10), (vec!["MaxSessions 3".to_owned()], 3), (vec!["MaxSessions 1".to_owned()], 1)]
+    let sessions = |most| vec![format!("MaxSessions {most}")];
+    for (number, (config, channels, most)) in [
+        (Vec::new(), Channels::Auto, 10),
+        (sessions(3), Channels::Auto, 3),
+        (sessions(1), Channels::Auto, 1),
+        (Vec::new(), Channels::AtMost(1), 1),
+        (Vec::new(), Channels::AtMost(2), 2),
+    ]
+    .into_iter()
+    .enumerate()
     {
         // Each server has a log of its own: the channels of the one before may close late.
-        let (script, log) = (folder.path().join(format!("server-{most}")), folder.path().join(format!("log-{most}")));
+        let (script, log) =
+            (folder.path().join(format!("server-{number}")), folder.path().join(format!("log-{number}")));
         let shown = log.display();
         let text = format!("#!/bin/sh\necho 1 >> {shown}\n/usr/lib/openssh/sftp-server\necho -1 >> {shown}\n");
         std::fs::write(&script, text).unwrap();
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
         let subsystem = Some(script.display().to_string());
         let server = Sshd::with(Options { config, subsystem, ..Options::default() });
-        let settings = Settings { long_way: Duration::ZERO, ..Settings::default() };
-        let session = Session::open_with(&server.destination(), settings).await.unwrap();
+        let destination = Destination { channels, ..server.destination() };
+        let settings = Settings { long_way: Duration::ZERO, ..Settings::of(&destination) };
+        let session = Session::open_with(&destination, settings).await.unwrap();
         let path = local_file(&folder, 20_000_001);
         deliver(&session, &path, "daily.csv", Publish::Replace).await.unwrap();
         assert!(std::fs::read(server.directory().join("daily.csv")).unwrap() == content(20_000_001));

@@ -10,6 +10,7 @@ mod destination;
 mod destination_directory;
 mod destination_faults;
 mod destination_login;
+mod destination_verify;
 mod draft;
 pub mod format;
 mod sample;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use exportd::job::{Cadence, Destination, Format, Job, Missed, Overlap, Publish, Retry, Schedule, Trust};
+use exportd::job::{
+    Cadence, Channels, Destination, Format, Job, Missed, Overlap, Publish, Retry, Schedule, Trust, Verify,
+};
 use exportd::name::NameTemplate;
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
@@ -31,6 +33,9 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
             trust: Trust::Pinned(Vec::new()),
             publish: Publish::Replace,
             allow_gap: false,
+            verify: Verify::Size,
+            requests: Destination::REQUESTS,
+            channels: Channels::Auto,
         },
         filename: NameTemplate::parse("{{label}}").expect("a valid template"),
         extension: "csv".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use exportd::job::Trust;
+use exportd::job::{Destination, Trust};
 
 use super::program::Program;
 use super::sshd::Sshd;
@@ -54,7 +54,12 @@ pub const ORDERS: &str = "id,placed_at,größe,total,paid\n\
 
 /// A program with the shop beside its configuration, delivering to `server`.
 pub fn program(server: &Sshd, more: &str) -> Program {
-    let program = Program::new(&config(server, more));
+    program_to(&server.destination(), more)
+}
+
+/// The same, delivering to `destination`.
+pub fn program_to(destination: &Destination, more: &str) -> Program {
+    let program = Program::new(&config_to(destination, more));
     let store = rusqlite::Connection::open(program.path("shop.db")).unwrap();
     store.execute_batch(TABLES).unwrap();
     std::fs::write(program.path("catalogue.toml"), CATALOGUE).unwrap();
@@ -63,7 +68,11 @@ pub fn program(server: &Sshd, more: &str) -> Program {
 
 /// A daily job, `shop`, with `more` keys of its own.
 pub fn config(server: &Sshd, more: &str) -> String {
-    let destination = server.destination();
+    config_to(&server.destination(), more)
+}
+
+/// The same, with the place and the keys of `destination`.
+pub fn config_to(destination: &Destination, more: &str) -> String {
     let Trust::Pinned(keys) = &destination.trust else { panic!("the test server is trusted by its fingerprint") };
     format!(
         r#"[store]

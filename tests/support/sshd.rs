@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use exportd::job::{Destination, Publish, Trust};
+use exportd::job::{Channels, Destination, Publish, Trust, Verify};
 use tempfile::TempDir;
 
 /// What differs from the usual server.
@@ -40,7 +40,7 @@ impl Sshd {
     /// A server with `options`.
     pub fn with(options: Options) -> Sshd {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        open_to_all(folder.path());
+        set_mode(folder.path(), 0o755);
         let root = rustix::process::geteuid().is_root();
         if root {
             // Where the server locks itself in before a login; packages make it at boot.
@@ -106,15 +106,12 @@ impl Sshd {
     /// A destination that works: the right key, the pinned host key.
     pub fn destination(&self) -> Destination {
         Destination {
-            host: "127.0.0.1".to_owned(),
             port: self.port,
             user: self.user.clone(),
             directory: self.directory().display().to_string(),
             key: self.file("id"),
-            passphrase: None,
             trust: Trust::Pinned(vec![self.fingerprint("ed25519")]),
-            publish: Publish::Replace,
-            allow_gap: false,
+            ..destination()
         }
     }
 
@@ -134,6 +131,24 @@ impl Sshd {
 impl Drop for Sshd {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// A destination on this machine, all but for what only a server can say: port, user, directory and keys.
+pub fn destination() -> Destination {
+    Destination {
+        host: "127.0.0.1".to_owned(),
+        port: 22,
+        user: String::new(),
+        directory: ".".to_owned(),
+        key: PathBuf::new(),
+        passphrase: None,
+        trust: Trust::Pinned(Vec::new()),
+        publish: Publish::Replace,
+        allow_gap: false,
+        verify: Verify::Size,
+        requests: Destination::REQUESTS,
+        channels: Channels::Auto,
     }
 }
 
@@ -169,8 +184,9 @@ pub fn current_user() -> String {
     run(Command::new("id").arg("-un")).trim().to_owned()
 }
 
-fn open_to_all(folder: &Path) {
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+/// Sets the permissions of a file or folder.
+pub fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// A port can be taken by somebody else between finding it free and listening on it, so that is tried again.

@@ -11,22 +11,37 @@ const WRONG_TYPE: ClientError = ClientError::Protocol("an answer of the wrong ty
 /// The last requests of an upload, in flight.
 pub struct Finish {
     sync: Option<Ticket>,
-    stat: Ticket,
+    stat: Option<Ticket>,
     close: Ticket,
 }
 
 impl Finish {
-    /// The size of the closed file. The upload has failed if any of the requests has.
+    /// The size of the closed file, if it was asked for and told. The upload has failed if any of the requests has.
     pub async fn outcome(self) -> Result<Option<u64>, ClientError> {
         let synced = match self.sync {
             Some(ticket) => ticket.done().await,
             None => Ok(()),
         };
-        let size = self.stat.reply().await.and_then(attributes);
+        let size = match self.stat {
+            Some(ticket) => ticket.reply().await.and_then(attributes).map(|attributes| attributes.size),
+            None => Ok(None),
+        };
         // Awaited in any case: what comes after a failure must not overtake the close.
         let closed = self.close.done().await;
         synced.and(closed)?;
-        Ok(size?.size)
+        size
+    }
+}
+
+impl Ticket {
+    /// Waits for the bytes of a read of up to `length`; none at the end of the file.
+    pub async fn data(self, length: u32) -> Result<Vec<u8>, ClientError> {
+        match self.reply().await {
+            Ok(Reply::Data(data)) if data.len() <= length as usize => Ok(data),
+            Ok(_) => Err(WRONG_TYPE),
+            Err(error) if is_end(&error) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -43,12 +58,12 @@ impl Client {
 
     /// Reads up to `length` bytes; none at the end of the file.
     pub async fn read(&self, handle: &Handle, offset: u64, length: u32) -> Result<Vec<u8>, ClientError> {
-        match self.call(Request::Read { handle, offset, length }).await {
-            Ok(Reply::Data(data)) if data.len() <= length as usize => Ok(data),
-            Ok(_) => Err(WRONG_TYPE),
-            Err(error) if is_end(&error) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        self.start_read(handle, offset, length).await?.data(length).await
+    }
+
+    /// Puts a read of up to `length` bytes on its way.
+    pub async fn start_read(&self, handle: &Handle, offset: u64, length: u32) -> Result<Ticket, ClientError> {
+        self.send(Request::Read { handle, offset, length }).await
     }
 
     /// Puts a write on its way; it is done when its ticket says so.
@@ -56,14 +71,17 @@ impl Client {
         self.send(Request::Write { handle, offset, data }).await
     }
 
-    /// Asks for the three last things of an upload at once: the bytes on the server's disk (if `sync`), the size, and
-    /// the close, which the server does in this order. The handle is void from here on.
-    pub async fn finish(&self, handle: Handle, sync: bool) -> Result<Finish, ClientError> {
+    /// Asks for the last things of an upload at once: the bytes on the server's disk (if `sync`), the size (if `stat`),
+    /// and the close, which the server does in this order. The handle is void from here on.
+    pub async fn finish(&self, handle: Handle, sync: bool, stat: bool) -> Result<Finish, ClientError> {
         let sync = match sync {
             true => Some(self.send(Request::Sync(&handle)).await?),
             false => None,
         };
-        let stat = self.send(Request::HandleStat(&handle)).await?;
+        let stat = match stat {
+            true => Some(self.send(Request::HandleStat(&handle)).await?),
+            false => None,
+        };
         let close = self.send(Request::Close(&handle)).await?;
         Ok(Finish { sync, stat, close })
     }
@@ -71,6 +89,11 @@ impl Client {
     /// The most data bytes a write to `handle` may carry in a packet of `packet` bytes, its length field included.
     pub fn write_size(handle: &Handle, packet: usize) -> usize {
         packet.saturating_sub(WRITE_OVERHEAD + handle.0.len()).max(1)
+    }
+
+    /// Describes an open file.
+    pub async fn handle_stat(&self, handle: &Handle) -> Result<Attributes, ClientError> {
+        attributes(self.call(Request::HandleStat(handle)).await?)
     }
 
     /// Describes what a name leads to.

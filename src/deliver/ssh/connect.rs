@@ -26,6 +26,8 @@ pub struct Deadlines {
     pub address: Duration,
     /// Handshake and login together.
     pub handshake: Duration,
+    /// Between two questions whether a silent server is still there.
+    pub keepalive: Duration,
 }
 
 /// A connection to a verified server on which our user is logged in.
@@ -224,7 +226,7 @@ impl Attempt<'_> {
             let stream = dial(self.at, self.deadlines.address).await?;
             let limit = self.deadlines.handshake;
             let entry = async {
-                let config = Arc::new(client_config(classes));
+                let config = Arc::new(client_config(classes, self.deadlines.keepalive));
                 let handshake = client::connect_stream(config, stream, gatekeeper).await;
                 let mut handle = handshake.map_err(|error| handshake_failure(self.at, &seen, &error))?;
                 log_in(&mut handle, self.at, &self.key, &seen).await?;

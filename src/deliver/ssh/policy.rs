@@ -62,8 +62,12 @@ impl KeyClass {
     }
 }
 
-/// The configuration of an SSH client that asks for host keys of `classes` in that order.
-pub fn client_config(classes: &[KeyClass]) -> Config {
+/// Questions without an answer after which a server is taken for dead, when the next one is due.
+const UNANSWERED: usize = 3;
+
+/// The configuration of an SSH client that asks for host keys of `classes` in that order, and after every `keepalive`
+/// without a word whether the server is there.
+pub fn client_config(classes: &[KeyClass], keepalive: Duration) -> Config {
     let mut preferred = Preferred::DEFAULT;
     // The names that announce strict key exchange live in this list too; losing them would lose the protection.
     let announced = preferred.kex.iter().filter(|name| is_announcement(name)).copied();
@@ -76,9 +80,10 @@ pub fn client_config(classes: &[KeyClass]) -> Config {
         client_id: russh::SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-exportd_", env!("CARGO_PKG_VERSION")))),
         preferred,
         nodelay: true,
-        keepalive_interval: Some(Duration::from_secs(15)),
-        keepalive_max: 3,
-        inactivity_timeout: Some(Duration::from_secs(70)),
+        keepalive_interval: Some(keepalive),
+        keepalive_max: UNANSWERED,
+        // For when sending itself is stuck, so that no question gets out.
+        inactivity_timeout: Some(keepalive * 4 + keepalive / 2),
         ..Config::default()
     }
 }
@@ -105,7 +110,7 @@ mod tests {
 
     #[test]
     fn nothing_weak_is_offered() {
-        let preferred = client_config(&KeyClass::ALL).preferred;
+        let preferred = client_config(&KeyClass::ALL, Duration::from_secs(15)).preferred;
         let mut offered: Vec<String> = Vec::new();
         offered.extend(preferred.kex.iter().map(|name| name.as_ref().to_owned()));
         offered.extend(preferred.key.iter().map(ToString::to_string));

@@ -38,7 +38,7 @@ async fn look(at: &Arc<Place>, class: KeyClass, deadlines: Deadlines) -> Result<
     let stream = dial(at, deadlines.address).await?;
     let seen = Arc::new(Seen::default());
     let onlooker = Gatekeeper { at: Arc::clone(at), seen: Arc::clone(&seen), trusted: None };
-    let handshake = client::connect_stream(Arc::new(client_config(&[class])), stream, onlooker);
+    let handshake = client::connect_stream(Arc::new(client_config(&[class], deadlines.keepalive)), stream, onlooker);
     let limit = deadlines.handshake;
     let outcome = timeout(limit, handshake).await.map_err(|_| DeliverError::Silent { server: at.server(), limit })?;
     let key = seen.lock().key.clone();

@@ -1,0 +1,118 @@
+//! Looks whether what is at the destination is what was sent, as closely as the job's `verify` asks for.
+//!
+//! Never more than one file is open at a time: some servers know only one handle.
+
+use std::collections::VecDeque;
+
+use sha2::{Digest, Sha256};
+
+use super::error::DeliverError;
+use super::session::Session;
+use super::sftp::{Access, ClientError, Code, Handle, Status};
+use crate::job::Verify;
+use crate::run::FileRecord;
+
+/// What every server reads at once, in bytes.
+const READ: u32 = 32 * 1024;
+
+/// Reads in flight at most.
+const DEPTH: usize = 64;
+
+/// A remote file's content.
+#[derive(Debug, PartialEq, Eq)]
+struct Content {
+    bytes: u64,
+    sha256: [u8; 32],
+}
+
+impl Session {
+    /// Reads an uploaded file back and compares it with its record, if the job asks for that.
+    ///
+    /// # Errors
+    /// `ContentDiffers` if the server keeps other bytes than were sent.
+    pub async fn read_back(&self, temporary: &str, record: &FileRecord) -> Result<(), DeliverError> {
+        if self.settings.verify != Verify::Readback || self.has_content(temporary, record).await? {
+            return Ok(());
+        }
+        Err(DeliverError::ContentDiffers { at: self.at.clone(), name: record.name.clone() })
+    }
+
+    /// Whether a file that was uploaded as `temporary` is still there and whole, as far as may be looked.
+    pub async fn is_uploaded(&self, temporary: &str, record: &FileRecord) -> Result<bool, DeliverError> {
+        if self.settings.verify == Verify::None {
+            return self.is_there(temporary).await;
+        }
+        match self.stat(temporary).await? {
+            Some(found) if found.size != Some(record.bytes) => Ok(false),
+            Some(_) if self.settings.verify == Verify::Readback => self.has_content(temporary, record).await,
+            found => Ok(found.is_some()),
+        }
+    }
+
+    /// Whether a file of ours is there, found out by opening it for writing: even where nothing may be looked at, what
+    /// may be written can be opened so.
+    pub(super) async fn is_there(&self, name: &str) -> Result<bool, DeliverError> {
+        let opened = async {
+            let handle = self.client.open(&self.path(name), Access::Write).await?;
+            self.client.close(&handle).await
+        };
+        match opened.await {
+            Ok(()) => Ok(true),
+            Err(ClientError::Status(Status { code: Code::NoSuchFile, .. })) => Ok(false),
+            Err(error) => Err(self.error(&format!("looking for {name}"), error)),
+        }
+    }
+
+    /// Whether two names of `bytes` bytes hold the same.
+    pub(super) async fn same_content(&self, one: &str, other: &str, bytes: u64) -> Result<bool, DeliverError> {
+        let one = self.content(one, bytes).await?;
+        Ok(one.bytes == bytes && one == self.content(other, bytes).await?)
+    }
+
+    async fn has_content(&self, name: &str, record: &FileRecord) -> Result<bool, DeliverError> {
+        let content = self.content(name, record.bytes).await?;
+        let sha256: String = content.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(content.bytes == record.bytes && sha256 == record.sha256)
+    }
+
+    /// The content of a file that should have `expected` bytes; of one that has more, only so much that it shows.
+    async fn content(&self, name: &str, expected: u64) -> Result<Content, DeliverError> {
+        let reading = async {
+            let handle = self.client.open(&self.path(name), Access::Read).await?;
+            let content = self.hash(&handle, expected).await;
+            let closed = self.client.close(&handle).await;
+            let content = content?;
+            closed.map(|()| content)
+        };
+        reading.await.map_err(|error| self.error(&format!("reading {name} back"), error))
+    }
+
+    async fn hash(&self, handle: &Handle, expected: u64) -> Result<Content, ClientError> {
+        let mut hasher = Sha256::new();
+        let mut in_flight = VecDeque::with_capacity(DEPTH);
+        let (mut asked, mut hashed) = (0, 0);
+        loop {
+            // Up to the end, and beyond it once, where nothing more should come.
+            while asked <= expected && in_flight.len() < DEPTH {
+                in_flight.push_back(self.client.start_read(handle, asked, READ).await?);
+                asked += u64::from(READ);
+            }
+            let Some(reply) = in_flight.pop_front() else { break };
+            let mut block = reply.data(READ).await?;
+            // Servers may return less than asked for; an empty block is the end.
+            let mut is_end = block.is_empty();
+            while !is_end && block.len() < READ as usize {
+                let missing = READ - block.len() as u32;
+                let more = self.client.read(handle, hashed + block.len() as u64, missing).await?;
+                is_end = more.is_empty();
+                block.extend(more);
+            }
+            hasher.update(&block);
+            hashed += block.len() as u64;
+            if is_end {
+                break;
+            }
+        }
+        Ok(Content { bytes: hashed, sha256: hasher.finalize().into() })
+    }
+}
