@@ -20,6 +20,8 @@ pub struct Job {
     pub label: String,
     /// What it is for, up to 250 characters.
     pub description: String,
+    /// Why its sensitive columns may leave; never absent where there are some.
+    pub reason: Option<String>,
     /// A job that is switched off is shown but never due.
     pub enabled: bool,
     /// When it is due.
@@ -59,6 +61,19 @@ pub struct Schedule {
     pub zone: TimeZone,
 }
 
+impl Schedule {
+    /// When it is due, for people: `weekly on Monday at 05:30 Europe/Paris`.
+    pub fn words(&self) -> String {
+        let day = match self.cadence {
+            Cadence::Daily => String::new(),
+            Cadence::Weekly => format!(" on {:?}", self.week_starts),
+            Cadence::Monthly => " on the 1st".to_owned(),
+        };
+        let zone = self.zone.iana_name().unwrap_or("UTC");
+        format!("{}{day} at {} {zone}", self.cadence.name(), self.at.strftime("%H:%M"))
+    }
+}
+
 /// How often a job is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cadence {
@@ -68,6 +83,17 @@ pub enum Cadence {
     Weekly,
     /// On the 1st of every month.
     Monthly,
+}
+
+impl Cadence {
+    /// The word that stands for it in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cadence::Daily => "daily",
+            Cadence::Weekly => "weekly",
+            Cadence::Monthly => "monthly",
+        }
+    }
 }
 
 /// One export of a job, with everything that reading and writing it needs.
@@ -87,6 +113,13 @@ pub struct JobExport {
     pub filter: Option<TimeColumn>,
 }
 
+impl JobExport {
+    /// The columns of its file that tell about persons.
+    pub fn sensitive(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.sensitive)
+    }
+}
+
 /// Which previous whole calendar period a run covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeriodRule {
@@ -102,6 +135,20 @@ pub enum PeriodRule {
     TwoYears,
     /// Everything.
     All,
+}
+
+impl PeriodRule {
+    /// The word that stands for it in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            PeriodRule::Day => "day",
+            PeriodRule::Week => "week",
+            PeriodRule::Month => "month",
+            PeriodRule::Year => "year",
+            PeriodRule::TwoYears => "two-years",
+            PeriodRule::All => "all",
+        }
+    }
 }
 
 /// How files are written.
@@ -243,6 +290,17 @@ pub enum Channels {
     Auto,
     /// So many at most, the first included; at least 1.
     AtMost(u8),
+}
+
+impl Destination {
+    /// Who receives: `drop@sftp.partner.example:incoming/bi`, with the port where it is not the usual one.
+    pub fn address(&self) -> String {
+        let Destination { user, host, port, directory, .. } = self;
+        match port {
+            22 => format!("{user}@{host}:{directory}"),
+            port => format!("{user}@{host}:{port}:{directory}"),
+        }
+    }
 }
 
 /// Which host keys are trusted. There is no third choice: an unknown key is refused.

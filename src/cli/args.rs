@@ -34,6 +34,8 @@ pub enum Command {
     History(HistoryArguments),
     /// Show one run in full
     Show(ShowArguments),
+    /// Show what leaves the house, for whom, how often and why: the record of processing
+    Report(ReportArguments),
     /// Deliver a run's files again, from the spool, without a query
     Redeliver(RedeliverArguments),
     /// Show the exports that jobs can name, or one export's columns
@@ -122,6 +124,18 @@ pub struct ShowArguments {
     /// The run's identifier, or its first characters
     #[arg(value_name = "RUN")]
     pub run: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `exportd report`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd report\n  exportd report nightly-bi --json")]
+pub struct ReportArguments {
+    /// Only these jobs
+    #[arg(value_name = "LABEL")]
+    pub labels: Vec<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

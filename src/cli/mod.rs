@@ -8,6 +8,7 @@ mod catalogue;
 mod check;
 mod demo;
 mod draft;
+mod facts;
 mod failure;
 mod history;
 mod keys;
@@ -15,6 +16,7 @@ mod logging;
 mod output;
 mod plan;
 mod redeliver;
+mod report;
 mod run;
 mod sample;
 mod selection;
@@ -55,6 +57,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Plan(options) => plan::plan(&load(path)?, &options),
         Command::History(options) => history::history(&state_dir(path)?, options).await,
         Command::Show(options) => show::show(&state_dir(path)?, options).await,
+        Command::Report(options) => report::report(&load(path)?, &options),
         Command::Redeliver(options) => redeliver::redeliver(&load(path)?, &options).await,
         Command::Catalogue(options) => match &options.command {
             Some(CatalogueCommand::Draft(options)) => draft::draft(path, options).await,

@@ -1,6 +1,7 @@
 //! What listings look like: aligned tables without frames for people, pretty JSON for programs.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 use jiff::{Timestamp, Zoned};
@@ -15,7 +16,12 @@ pub fn json(value: &impl Serialize) -> io::Result<()> {
 
 /// How many characters fit into a line of the terminal; 100 where there is none.
 pub fn width() -> usize {
-    Table::new().width().map_or(100, usize::from)
+    terminal_width().unwrap_or(100)
+}
+
+/// How many characters fit into a line of the terminal, if there is one.
+pub fn terminal_width() -> Option<usize> {
+    Table::new().width().map(usize::from)
 }
 
 /// Prints a line.
@@ -125,9 +131,24 @@ pub fn elapsed(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// A length of time for people, in its greatest whole unit: `15 days`, `90 minutes`.
+pub fn length(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let fitting = units.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    let (unit, name) = fitting.unwrap_or((1, "second"));
+    plural((seconds / unit) as usize, name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_come_in_whole_units() {
+        let lengths = [1, 90, 5400, 3600, 86_400, 1_296_000].map(|seconds| length(Duration::from_secs(seconds)));
+        assert_eq!(lengths, ["1 second", "90 seconds", "90 minutes", "1 hour", "1 day", "15 days"]);
+    }
 
     #[test]
     fn sizes_and_counts_read_well() {

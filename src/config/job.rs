@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::fault::Fault;
 use super::table::{Item, Table, suggest};
-use super::{Context, destination, exports, format, schedule};
+use super::{Context, destination, exports, format, reason, schedule};
 use crate::job::{Format, Job, Missed, Overlap, Retry};
 use crate::name::{NameFault, NameTemplate, VARIABLES};
 
 /// The keys that say which job it is, and so can't be defaults.
-const OWN_KEYS: [&str; 3] = ["label", "description", "exports"];
+const OWN_KEYS: [&str; 4] = ["label", "description", "reason", "exports"];
 /// All other keys of a job.
 #[rustfmt::skip]
 pub(super) const SHARED_KEYS: [&str; 29] = [
@@ -62,9 +62,11 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Placed> {
     keys.own.refuse_unknown(&known);
     let label = read_label(keys);
     let description = keys.get("description").map_or(Some(""), |item| limited(&item, 250));
+    let reason = reason::read(keys);
     let enabled = keys.get("enabled").map_or(Some(true), |item| item.flag());
     let schedule = schedule::read(keys);
     let exports = exports::read(keys, schedule.as_ref().map(|schedule| schedule.cadence), context);
+    reason::check(keys, exports.as_deref().unwrap_or_default());
     let format = format::read(keys);
     let destination = destination::read(keys, context);
     let zip = keys.flag("zip");
@@ -78,6 +80,7 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Placed> {
     let job = Job {
         label: label?.to_owned(),
         description: description?.to_owned(),
+        reason: reason?,
         enabled: enabled?,
         schedule: schedule?,
         exports: exports?,
@@ -113,7 +116,7 @@ fn read_label<'a>(keys: &Keys<'a>) -> Option<&'a str> {
     limited(&item, 100)
 }
 
-fn limited<'a>(item: &Item<'a>, most: usize) -> Option<&'a str> {
+pub(super) fn limited<'a>(item: &Item<'a>, most: usize) -> Option<&'a str> {
     let text = item.text()?;
     let count = text.chars().count();
     if count > most {

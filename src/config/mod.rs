@@ -9,6 +9,7 @@ mod exports;
 mod fault;
 mod format;
 mod job;
+mod reason;
 mod render;
 mod rules;
 mod schedule;

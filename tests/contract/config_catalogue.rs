@@ -69,7 +69,7 @@ fn an_export_without_times_is_a_full_listing() {
 fn a_pattern_names_all_members_of_its_group() {
     let text = format!(
         "{STORE}[[job]]\nlabel = \"x\"\nrun = \"daily\"\nhost = \"h\"\nuser = \"u\"\nkey = \"k\"\nknown_hosts = \"f\"\n\
-         exports = [{{ name = \"responses\", fields = [\"id\", \"answer_{{n}}\"] }}]\n"
+         reason = \"why\"\nexports = [{{ name = \"responses\", fields = [\"id\", \"answer_{{n}}\"] }}]\n"
     );
     let config = Config::parse(&text, Path::new("jobs.toml"), Path::new("/srv")).unwrap_or_else(|f| panic!("{f}"));
     let names: Vec<&str> = config.jobs[0].exports[0].columns.iter().map(|column| column.name.as_str()).collect();

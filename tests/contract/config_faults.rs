@@ -42,6 +42,12 @@ const BROKEN: &[(&str, &str)] = &[
     ("exports", "exports = [{ name = \"identities\", add = [\"email\", \"email\"] }]"),
     ("exports", "exports = [{ name = \"identities\", add = [\"email\"], fields = [\"id\"] }]"),
     ("exports", "exports = [{ name = \"identities\", fields = [] }]"),
+    (
+        "exports",
+        "exports = [\"roles\", { name = \"identities\", add = [\"tw_followers_count\", \"email\", \"city\"] }]",
+    ),
+    ("exports", "exports = [{ name = \"identities\", add = [\"email\"] }]\nreason = \" \""),
+    ("[defaults]", "[defaults]\nreason = \"for all\""),
     ("exports", "exports = [{ name = \"roles\", period = \"month\" }]"),
     ("exports", "exports = [{ name = \"journal\", filter_by = \"updated\" }]"),
     ("exports", "exports = [\"agents\", \"journal\"]\nfilter_by = \"updated\""),

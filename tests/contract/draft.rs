@@ -80,7 +80,7 @@ fn export_of<'a>(catalogue: &'a Catalogue, table: &str) -> &'a Export {
 /// A daily job of these exports, each in its own words.
 fn job(label: &str, exports: &[String]) -> String {
     format!(
-        "[[job]]\nlabel = {label:?}\nrun = \"daily\"\nat = \"04:00\"\nexports = [{}]\nhost = \"sftp.example\"\n\
+        "[[job]]\nlabel = {label:?}\nreason = \"to see it\"\nrun = \"daily\"\nat = \"04:00\"\nexports = [{}]\nhost = \"sftp.example\"\n\
          user = \"drop\"\nkey = \"key\"\nhost_keys = [\"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"]\n",
         exports.join(", ")
     )

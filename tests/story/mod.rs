@@ -9,6 +9,7 @@ mod disk;
 mod first_export;
 mod outage;
 mod redeliver;
+mod report;
 mod secrecy;
 mod stop;
 mod three_stores;

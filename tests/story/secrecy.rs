@@ -35,10 +35,18 @@ fn default_columns_hold_nothing_sensitive() {
 fn a_named_column_is_exported_and_nothing_else_is() {
     let server = Sshd::start();
     let program = shop::program(&server, "");
-    let config = shop::config(&server, "").replace(r#"["orders"]"#, r#"[{ name = "orders", add = ["email"] }]"#);
-    program.configure(&config);
+    let config =
+        |more| shop::config(&server, more).replace(r#"["orders"]"#, r#"[{ name = "orders", add = ["email"] }]"#);
+    program.configure(&config(""));
+    let refused = program.run(&["check"]).expect(2);
+    assert!(refused.err.contains("jobs.toml:11:38") && refused.err.contains("reason = \"…\""), "{}", refused.err);
+    program.configure(&config("reason = \"they asked for it\""));
     let check = program.run(&["check"]).expect(0);
-    assert!(check.out.contains("shop, orders: email"), "{}", check.out);
+    assert!(
+        check.out.contains("shop, orders: email") && check.out.contains("because: they asked for it"),
+        "{}",
+        check.out
+    );
     program.run(&["run", "shop", "--at", "2026-11-21"]).expect(0);
     let file = fs::read(server.directory().join("shop_2026_11_21_orders.csv")).unwrap();
     assert!(contains(&file, CANARIES[0]));
@@ -58,7 +66,7 @@ fn errors_name_the_cell_and_keep_its_value() {
         );
         fs::write(program.path("catalogue.toml"), catalogue).unwrap();
         let add = format!(r#"[{{ name = "orders", add = ["{column}"] }}]"#);
-        program.configure(&shop::config(&server, "").replace(r#"["orders"]"#, &add));
+        program.configure(&shop::config(&server, "reason = \"a test\"").replace(r#"["orders"]"#, &add));
         let mut run = program.command(&["run", "shop", "--at", "2026-11-21"]);
         let run = crate::support::program::outcome(run.env("EXPORTD_LOG", "trace").output().unwrap()).expect(1);
         assert!(run.err.contains(&format!("column {column}")), "{}", run.err);

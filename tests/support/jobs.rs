@@ -14,6 +14,7 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
     Job {
         label: label.to_owned(),
         description: String::new(),
+        reason: None,
         enabled: true,
         schedule: Schedule {
             cadence: Cadence::Daily,

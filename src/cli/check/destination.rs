@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::address;
 use crate::cli::output::line;
 use crate::config::Config;
 use crate::deliver::{DeliverError, ServerFacts, Session};
@@ -16,7 +15,7 @@ pub async fn check(config: &Config) -> std::io::Result<bool> {
     let mut is_well = true;
     let mut seen = BTreeSet::new();
     for job in &config.jobs {
-        let name = address(&job.destination);
+        let name = job.destination.address();
         let publish = job.destination.publish == Publish::Replace;
         if !seen.insert((name.clone(), publish, job.destination.key.clone())) {
             continue;

@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::config::Config;
-use crate::job::{Destination, Job};
+use crate::job::Job;
 
 use super::args::CheckArguments;
 use super::failure::Failure;
@@ -42,34 +42,24 @@ fn summary(config: &Config) -> std::io::Result<()> {
     for job in &config.jobs {
         let due = if job.enabled { output::time(&job.schedule.next_due(now)) } else { "switched off".to_owned() };
         let exports: Vec<&str> = job.exports.iter().map(|export| export.name.as_str()).collect();
-        listing.row([job.label.clone(), due, exports.join(", "), address(&job.destination)]);
+        listing.row([job.label.clone(), due, exports.join(", "), job.destination.address()]);
     }
     listing.print(0)?;
 
-    let exposed: Vec<(String, String)> = config.jobs.iter().flat_map(sensitive).collect();
+    let exposed: Vec<&Job> =
+        config.jobs.iter().filter(|job| job.exports.iter().any(|export| export.sensitive().count() > 0)).collect();
     if exposed.is_empty() {
         return line("\nNo sensitive column leaves the house.");
     }
     line("\nSensitive columns that leave the house:")?;
-    for (place, columns) in exposed {
-        line(format!("  {place}: {columns}"))?;
+    for job in exposed {
+        for export in &job.exports {
+            let columns: Vec<&str> = export.sensitive().map(|column| column.name.as_str()).collect();
+            if !columns.is_empty() {
+                line(format!("  {}, {}: {}", job.label, export.name, columns.join(", ")))?;
+            }
+        }
+        line(format!("    because: {}", job.reason.as_deref().unwrap_or_default()))?;
     }
     Ok(())
-}
-
-fn sensitive(job: &Job) -> impl Iterator<Item = (String, String)> {
-    job.exports.iter().filter_map(|export| {
-        let columns: Vec<&str> =
-            export.columns.iter().filter(|column| column.sensitive).map(|column| column.name.as_str()).collect();
-        (!columns.is_empty()).then(|| (format!("{}, {}", job.label, export.name), columns.join(", ")))
-    })
-}
-
-/// Where files go, as `user@host:directory`.
-fn address(destination: &Destination) -> String {
-    let Destination { user, host, port, directory, .. } = destination;
-    match port {
-        22 => format!("{user}@{host}:{directory}"),
-        port => format!("{user}@{host}:{port}:{directory}"),
-    }
 }
