@@ -36,6 +36,14 @@ pub enum StoreError {
         /// Why.
         cause: String,
     },
+    /// The authority's certificate is no file that we may read.
+    #[error("the certificate {} of [store]'s `ca` can't be read: {cause}", .path.display())]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
     /// The login, the database or the file is refused.
     #[error("the store {place} refused us: {cause}")]
     Refused {
@@ -107,7 +115,7 @@ impl StoreError {
     /// Whether the store was not reached at all, whether or not that may pass.
     pub fn is_out_of_reach(&self) -> bool {
         use StoreError::*;
-        matches!(self, NoFile(_) | Unreachable { .. } | Insecure { .. } | Refused { .. })
+        matches!(self, NoFile(_) | Unreachable { .. } | Insecure { .. } | Authority { .. } | Refused { .. })
     }
 
     /// Whether trying again is useless until somebody changes the configuration or the store.
@@ -118,6 +126,7 @@ impl StoreError {
             StoreError::Url(_)
             | StoreError::NoFile(_)
             | StoreError::Insecure { .. }
+            | StoreError::Authority { .. }
             | StoreError::Refused { .. }
             | StoreError::NoTable { .. }
             | StoreError::NoColumns { .. }

@@ -1,13 +1,16 @@
 //! What stores behind a network have in common: names for people, the default of TLS, limits on waiting.
 
+use std::fs::File;
 use std::future::Future;
 use std::net::IpAddr;
+use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use tokio::time::Sleep;
 
+use super::StoreSettings;
 use super::error::StoreError;
 
 /// How long connecting may take, the login included.
@@ -29,6 +32,15 @@ pub(super) fn is_local(host: &str) -> bool {
 pub(super) fn has_parameter(url: &str, keys: &[&str]) -> bool {
     let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
     parameters.split('&').any(|parameter| keys.contains(&parameter.split('=').next().unwrap_or_default()))
+}
+
+/// The file of the authority to trust, which the driver would open late and without naming it.
+pub(super) fn authority(settings: &StoreSettings) -> Result<Option<&Path>, StoreError> {
+    let Some(path) = settings.ca.as_deref() else { return Ok(None) };
+    match File::open(path) {
+        Ok(_) => Ok(Some(path)),
+        Err(error) => Err(StoreError::Authority { path: path.to_owned(), cause: error.to_string() }),
+    }
 }
 
 /// Waits for a connection, but not for ever. `refusal` tells what an answer of the server means.

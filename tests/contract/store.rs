@@ -15,6 +15,8 @@ mod bytes;
 mod faults;
 #[path = "store_period.rs"]
 mod period;
+#[path = "store_tls.rs"]
+mod tls;
 #[path = "store_values.rs"]
 mod values;
 

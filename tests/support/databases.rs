@@ -18,6 +18,8 @@ use exportd::store::{StoreKind, StoreSettings};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
 use tempfile::TempDir;
 
+use super::certificates::Certificates;
+
 /// The password of the MariaDB user; no message may ever hold it.
 pub const PASSWORD: &str = "open-sesame";
 
@@ -96,10 +98,20 @@ impl Database {
     }
 }
 
+/// The certificate of the authority that vouches for the tests' server of this kind.
+pub fn authority(kind: StoreKind) -> PathBuf {
+    match kind {
+        StoreKind::Postgres => postgres().authority.clone(),
+        StoreKind::Mysql => mariadb().authority.clone(),
+        StoreKind::Sqlite => panic!("SQLite has no server"),
+    }
+}
+
 struct Server {
     scheme: &'static str,
     login: String,
     port: u16,
+    authority: PathBuf,
     /// The end of this pipe is the end of the server.
     _lifeline: ChildStdin,
     /// The shell behind it, which nobody waits for: it ends after us.
@@ -122,10 +134,14 @@ fn postgres() -> &'static Server {
             .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
             .arg("--pgdata")
             .arg(&data));
-        start("postgres", "postgres".to_owned(), "database system is ready to accept connections", &folder, |port| {
+        let certificates = certificates_of("postgres", &folder);
+        let kind = ("postgres", "postgres".to_owned(), "database system is ready to accept connections");
+        start(kind, &folder, &certificates, |port| {
             let mut command = as_user("postgres", &bin.join("postgres"));
             command.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-p", &port.to_string()]);
             command.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "log_destination=stderr"]);
+            command.args(["-c", "ssl=on", "-c", &option("ssl_cert_file", &certificates.server)]);
+            command.args(["-c", &option("ssl_key_file", &certificates.key)]);
             command
         })
     })
@@ -144,11 +160,14 @@ fn mariadb() -> &'static Server {
         );
         std::fs::write(&init, grant).unwrap();
         run(as_user("mysql", &install).arg("--no-defaults").arg("--skip-test-db").arg(option("--datadir", &data)));
-        start("mysql", format!("exportd:{PASSWORD}"), "ready for connections", &folder, |port| {
+        let certificates = certificates_of("mysql", &folder);
+        let kind = ("mysql", format!("exportd:{PASSWORD}"), "ready for connections");
+        start(kind, &folder, &certificates, |port| {
             let mut command = as_user("mysql", &daemon);
             command.arg("--no-defaults").arg("--bind-address=127.0.0.1").arg(format!("--port={port}"));
             command.arg(option("--datadir", &data)).arg(option("--init-file", &init));
             command.arg(option("--socket", &folder.join("socket")));
+            command.arg(option("--ssl-cert", &certificates.server)).arg(option("--ssl-key", &certificates.key));
             // A server that starts clears its temporary folder, even of the files of others that run.
             command.arg(option("--tmpdir", &folder));
             command.args(["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"]);
@@ -168,7 +187,12 @@ const KEEPER: &str = r#"folder=$1; shift; "$@" & server=$!
 
 /// Starts a server and waits until its log says that it is ready. A port that was free may be taken by the time the
 /// server asks for it, so there are several tries.
-fn start(scheme: &'static str, login: String, ready: &str, folder: &Path, command: impl Fn(u16) -> Command) -> Server {
+fn start(
+    (scheme, login, ready): (&'static str, String, &str),
+    folder: &Path,
+    certificates: &Certificates,
+    command: impl Fn(u16) -> Command,
+) -> Server {
     let mut log = String::new();
     for _ in 0..5 {
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -183,7 +207,8 @@ fn start(scheme: &'static str, login: String, ready: &str, folder: &Path, comman
         if lines.by_ref().map_while(Result::ok).any(|line| note(&mut log, &line).contains(ready)) {
             // Its log must go on flowing, or the server would wait for it.
             std::thread::spawn(move || lines.for_each(drop));
-            return Server { scheme, login, port, _lifeline: lifeline, _shell: shell };
+            let authority = certificates.authority.clone();
+            return Server { scheme, login, port, authority, _lifeline: lifeline, _shell: shell };
         }
         lifeline.write_all(b"keep the files\n").unwrap();
         shell.wait().unwrap();
@@ -205,6 +230,15 @@ fn folder_of(user: &str) -> PathBuf {
         run(Command::new("chown").arg(user).arg(&folder));
     }
     folder
+}
+
+/// Certificates of which `user` can read the server's key and nobody else.
+fn certificates_of(user: &str, folder: &Path) -> Certificates {
+    let certificates = Certificates::make(folder);
+    if is_root() {
+        run(Command::new("chown").arg(user).args([&certificates.server, &certificates.key]));
+    }
+    certificates
 }
 
 fn as_user(user: &str, program: &Path) -> Command {

@@ -1,5 +1,6 @@
 //! What tests stand on: real servers on free ports, started by the tests themselves.
 
+pub mod certificates;
 pub mod daemon;
 pub mod databases;
 pub mod jobs;

@@ -55,11 +55,10 @@ impl Mysql {
         sink: &mut S,
     ) -> Result<(), ReadError> {
         let result = self.stream(plan, period, sink).await;
-        if result.is_err()
-            && let Some(db) = self.db.take()
-        {
-            // It is given up for good, so it does not matter whether it can be closed properly.
-            let _ = db.close_hard().await;
+        if result.is_err() {
+            // Dropped, for every good-bye of the driver waits: the polite one for the rest of the rows, the hard one,
+            // over TLS, for another word of the server.
+            self.db = None;
         }
         result
     }
@@ -132,7 +131,7 @@ fn options(settings: &StoreSettings) -> Result<MySqlConnectOptions, StoreError> 
         let is_local = options.get_socket().is_some() || server::is_local(options.get_host());
         options = options.ssl_mode(if is_local { MySqlSslMode::Preferred } else { MySqlSslMode::VerifyIdentity });
     }
-    if let Some(ca) = &settings.ca {
+    if let Some(ca) = server::authority(settings)? {
         options = options.ssl_ca(ca);
     }
     // The administrator's queries mean what they mean in any other client, so the server's own modes stay.

@@ -69,11 +69,10 @@ impl Postgres {
         sink: &mut S,
     ) -> Result<(), ReadError> {
         let result = self.copy(plan, period, sink).await;
-        if result.is_err()
-            && let Some(db) = self.db.take()
-        {
-            // It is given up for good, so it does not matter whether it can be closed properly.
-            let _ = db.close_hard().await;
+        if result.is_err() {
+            // Dropped, for every good-bye of the driver waits: the polite one for the rest of the rows, the hard one,
+            // over TLS, for another word of the server.
+            self.db = None;
         }
         result
     }
@@ -128,7 +127,7 @@ fn options(settings: &StoreSettings) -> Result<PgConnectOptions, StoreError> {
         let is_local = options.get_socket().is_some() || server::is_local(options.get_host());
         options = options.ssl_mode(if is_local { PgSslMode::Prefer } else { PgSslMode::VerifyFull });
     }
-    if let Some(ca) = &settings.ca {
+    if let Some(ca) = server::authority(settings)? {
         options = options.ssl_root_cert(ca);
     }
     Ok(options
