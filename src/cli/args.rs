@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 /// Scheduled exports from a SQL database to a partner's SFTP server: whole files, safe columns, every night.
 #[derive(Debug, Parser)]
@@ -23,6 +23,7 @@ pub enum Command {
     /// Show the whole main job with nothing installed: a sample store, an SFTP server, the example's jobs
     Demo(DemoArguments),
     /// Run the jobs whenever they are due, until told to stop
+    #[command(after_help = "Examples:\n  exportd serve\n  exportd serve --config /etc/exportd/jobs.toml")]
     Serve,
     /// Run jobs now, in the foreground
     Run(RunArguments),
@@ -48,12 +49,22 @@ pub enum Command {
     Hostkey(HostkeyArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
-    /// Print the manual page
-    Man,
+    /// Print the manual page of exportd, or of one of its commands
+    Man(ManArguments),
+}
+
+/// Commands that need no configuration, and so do not offer one.
+const FREE: [&str; 6] = ["demo", "sample", "keygen", "hostkey", "completions", "man"];
+
+/// The command line as it is parsed, documented and completed.
+pub fn command() -> clap::Command {
+    let hidden = || clap::Arg::new("config").long("config").hide(true).value_parser(clap::value_parser!(PathBuf));
+    FREE.iter().fold(Arguments::command(), |command, name| command.mut_subcommand(name, |free| free.arg(hidden())))
 }
 
 /// `exportd demo`
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd demo\n  exportd demo --keep /tmp/exportd-demo")]
 pub struct DemoArguments {
     /// Keep the store, the configuration, the keys and the drop in this new folder
     #[arg(long, value_name = "DIR")]
@@ -84,6 +95,8 @@ pub struct RunArguments {
 
 /// `exportd check`
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd check\n  exportd check --connect\n  \
+                        exportd check --config /etc/exportd/jobs.toml")]
 pub struct CheckArguments {
     /// Also try the store, every column, and every destination
     #[arg(long)]
@@ -92,6 +105,8 @@ pub struct CheckArguments {
 
 /// `exportd plan`
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd plan\n  exportd plan nightly-bi --days 31\n  \
+                        exportd plan --from 2026-10-24 --days 3\n  exportd plan --json")]
 pub struct PlanArguments {
     /// Only these jobs
     #[arg(value_name = "LABEL")]
@@ -99,6 +114,9 @@ pub struct PlanArguments {
     /// How many days to look ahead
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3660))]
     pub days: u16,
+    /// Look ahead from this time (a date, a date and time, or RFC 3339) instead of from now
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -106,6 +124,9 @@ pub struct PlanArguments {
 
 /// `exportd history`
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  exportd history\n  exportd history nightly-bi --limit 5\n  exportd history --json"
+)]
 pub struct HistoryArguments {
     /// Only this job
     #[arg(value_name = "LABEL")]
@@ -120,6 +141,7 @@ pub struct HistoryArguments {
 
 /// `exportd show`
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd show 0dc6krw4g9t2\n  exportd show 0dc6 --json")]
 pub struct ShowArguments {
     /// The run's identifier, or its first characters
     #[arg(value_name = "RUN")]
@@ -144,7 +166,8 @@ pub struct ReportArguments {
 /// `exportd redeliver`
 #[derive(Args, Debug)]
 #[command(after_help = "A delivered run's files are all sent again, another run's only those that are not published \
-                        yet.\nThe spool keeps files as long as [state] keep says.")]
+                        yet.\nThe spool keeps files as long as [state] keep says.\n\n\
+                        Examples:\n  exportd redeliver 0dc6krw4g9t2")]
 pub struct RedeliverArguments {
     /// The run's identifier, or its first characters
     #[arg(value_name = "RUN")]
@@ -154,6 +177,8 @@ pub struct RedeliverArguments {
 /// `exportd catalogue`
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "Examples:\n  exportd catalogue\n  exportd catalogue agents\n  \
+                        exportd catalogue draft --store sqlite:shop.db")]
 pub struct CatalogueArguments {
     /// The export whose columns to show
     #[arg(value_name = "EXPORT")]
@@ -176,7 +201,9 @@ pub enum CatalogueCommand {
 /// `exportd catalogue draft`
 #[derive(Args, Debug)]
 #[command(
-    after_help = "The draft is to be read by a person before it is used: what is personal is guessed from names."
+    after_help = "The draft is to be read by a person before it is used: what is personal is guessed from names.\n\n\
+                  Examples:\n  exportd catalogue draft\n  \
+                  exportd catalogue draft --store postgres://reporting@db.internal/shop --output catalogue.toml"
 )]
 pub struct DraftArguments {
     /// The database: sqlite:PATH, postgres://… or mysql://… [default: the configuration's]
@@ -189,6 +216,8 @@ pub struct DraftArguments {
 
 /// `exportd sample`
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd sample --store sqlite:contact_centre.db\n  \
+                        exportd sample --store postgres://postgres@localhost/play --messages 100000 --seed 7")]
 pub struct SampleArguments {
     /// The empty database: sqlite:PATH, postgres://… or mysql://…
     #[arg(long, value_name = "URL")]
@@ -203,6 +232,8 @@ pub struct SampleArguments {
 
 /// `exportd keygen`
 #[derive(Args, Debug)]
+#[command(after_help = "Nothing that exists is overwritten.\n\nExamples:\n  exportd keygen id_ed25519\n  \
+                        exportd keygen /etc/exportd/id_ed25519")]
 pub struct KeygenArguments {
     /// Where the private key goes; the public one stands beside it with `.pub`
     #[arg(value_name = "PATH")]
@@ -211,6 +242,8 @@ pub struct KeygenArguments {
 
 /// `exportd hostkey`
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd hostkey sftp.partner.example\n  \
+                        exportd hostkey sftp.partner.example:2222 --json")]
 pub struct HostkeyArguments {
     /// The server, e.g. sftp.partner.example or sftp.partner.example:2222
     #[arg(value_name = "HOST[:PORT]")]
@@ -222,8 +255,22 @@ pub struct HostkeyArguments {
 
 /// `exportd completions`
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    exportd completions bash > /usr/share/bash-completion/completions/exportd\n  \
+    exportd completions zsh > /usr/share/zsh/vendor-completions/_exportd\n  \
+    exportd completions fish > /usr/share/fish/vendor_completions.d/exportd.fish")]
 pub struct CompletionsArguments {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// `exportd man`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd man > /usr/share/man/man1/exportd.1\n  \
+                        exportd man run > /usr/share/man/man1/exportd-run.1")]
+pub struct ManArguments {
+    /// The command; without one, the page of exportd itself
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::task::JoinHandle;
@@ -15,6 +15,9 @@ use super::output;
 
 /// How often the bars look at the counters.
 const REFRESH: Duration = Duration::from_millis(100);
+
+/// Over how much time a rate is smoothed.
+const SMOOTH: Duration = Duration::from_millis(1000);
 
 /// The bars of one run. They vanish when this is dropped.
 pub struct Bars {
@@ -38,10 +41,11 @@ impl Bars {
         let progress = progress.clone();
         let painter = tokio::spawn(async move {
             let mut clock = tokio::time::interval(REFRESH);
+            let mut rates = vec![Rate::default(); bars.len()];
             loop {
                 clock.tick().await;
                 for (position, bar) in bars.iter().enumerate() {
-                    bar.set_message(message(&progress, position));
+                    bar.set_message(message(&progress, position, &mut rates[position]));
                     bar.tick();
                 }
             }
@@ -60,20 +64,89 @@ impl Drop for Bars {
     }
 }
 
-/// What one file is at, in words and figures.
-fn message(progress: &Progress, position: usize) -> String {
+/// How fast a counter grows, smoothed over a second or so.
+#[derive(Clone, Debug, Default)]
+struct Rate {
+    last: Option<(Instant, u64)>,
+    per_second: f64,
+}
+
+impl Rate {
+    /// Bytes per second, now that the counter stands at `total`.
+    fn at(&mut self, now: Instant, total: u64) -> u64 {
+        let (before, counted) = *self.last.get_or_insert((now, total));
+        let passed = now.duration_since(before).as_secs_f64();
+        if total < counted {
+            // Another counter: the file is read no more, it is sent.
+            (self.last, self.per_second) = (Some((now, total)), 0.0);
+        } else if passed > 0.0 {
+            let current = (total - counted) as f64 / passed;
+            let weight = (passed / SMOOTH.as_secs_f64()).min(1.0);
+            self.per_second =
+                if self.per_second == 0.0 { current } else { self.per_second + weight * (current - self.per_second) };
+            self.last = Some((now, total));
+        }
+        self.per_second as u64
+    }
+}
+
+/// What one file is at, in words and figures: stage, rows, bytes, rate.
+fn message(progress: &Progress, position: usize, rate: &mut Rate) -> String {
     let file = &progress.files[position];
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let made = format!("{} rows, {}", output::count(read(&file.rows)), output::size(read(&file.bytes)));
+    let (rows, bytes, size, sent) = (read(&file.rows), read(&file.bytes), read(&file.size), read(&file.sent));
+    let made = format!("{} rows, {}", output::count(rows), output::size(bytes));
+    let mut speed = |total| format!("{}/s", output::size(rate.at(Instant::now(), total)));
     match progress.stage() {
         Stage::Claimed => "connecting".to_owned(),
-        Stage::Querying if read(&file.size) > 0 => format!("{made}, ready"),
-        Stage::Querying if read(&file.bytes) == 0 => "waiting".to_owned(),
-        Stage::Querying => format!("{made}, reading"),
-        Stage::Spooled | Stage::Uploading => {
-            format!("{made}, uploading {} of {}", output::size(read(&file.sent)), output::size(read(&file.size)))
+        Stage::Querying if size > 0 => format!("{made}, ready"),
+        Stage::Querying if bytes == 0 => "waiting for the store".to_owned(),
+        Stage::Querying => format!("{made}, reading {}", speed(bytes)),
+        Stage::Spooled | Stage::Uploading if sent == 0 => format!("{made}, waiting"),
+        Stage::Spooled | Stage::Uploading if sent < size => {
+            let percent = sent * 100 / size.max(1);
+            format!("{} {percent} % of {}, sending {}", bar(percent), output::size(size), speed(sent))
         }
+        Stage::Spooled | Stage::Uploading => format!("{made}, sent"),
         Stage::Uploaded | Stage::Publishing => format!("{made}, publishing"),
         Stage::Published => format!("{made}, published"),
+    }
+}
+
+/// A share as a bar of ten characters.
+fn bar(percent: u64) -> String {
+    let full = usize::try_from(percent / 10).unwrap_or(10).min(10);
+    format!("[{}{}]", "#".repeat(full), ".".repeat(10 - full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_says_its_stage_rows_bytes_and_rate() {
+        let (progress, mut rate) = (Progress::new(1), Rate::default());
+        let mut told = |progress: &Progress| message(progress, 0, &mut rate);
+        assert_eq!(told(&progress), "connecting");
+        progress.enter(Stage::Querying);
+        assert_eq!(told(&progress), "waiting for the store");
+        progress.files[0].rows.store(1200, Ordering::Relaxed);
+        progress.files[0].bytes.store(34_500, Ordering::Relaxed);
+        assert!(told(&progress).starts_with("1,200 rows, 34.5 KB, reading "));
+        progress.files[0].size.store(34_500, Ordering::Relaxed);
+        progress.enter(Stage::Uploading);
+        progress.files[0].sent.store(10_350, Ordering::Relaxed);
+        assert!(told(&progress).starts_with("[###.......] 30 % of 34.5 KB, sending "));
+    }
+
+    #[test]
+    fn rates_are_smoothed_and_begin_anew_for_another_counter() {
+        let (mut rate, start) = (Rate::default(), Instant::now());
+        let mut at = |millis, total| rate.at(start + Duration::from_millis(millis), total);
+        assert_eq!(at(0, 0), 0);
+        assert_eq!(at(100, 1000), 10_000);
+        let slower = at(200, 1000);
+        assert!((5000..10_000).contains(&slower), "{slower}");
+        assert_eq!(at(300, 10), 0);
     }
 }

@@ -13,6 +13,7 @@ mod failure;
 mod history;
 mod keys;
 mod logging;
+mod manual;
 mod output;
 mod plan;
 mod redeliver;
@@ -27,7 +28,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 
 use crate::config::{self, Config, Faults};
 use args::{Arguments, CatalogueCommand, Command};
@@ -35,7 +36,8 @@ use failure::Failure;
 
 /// Reads the arguments, does what they say, and returns the exit code.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    // A parsed command line that is not what its own declaration says would be a defect; clap ends the process then.
+    let arguments = Arguments::from_arg_matches(&args::command().get_matches()).unwrap_or_else(|error| error.exit());
     logging::start(matches!(arguments.command, Command::Serve));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -66,12 +68,8 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Sample(options) => sample::sample(options).await,
         Command::Keygen(options) => keys::keygen(&options),
         Command::Hostkey(options) => keys::hostkey(&options).await,
-        Command::Completions(options) => {
-            let mut script = Vec::new();
-            clap_complete::generate(options.shell, &mut Arguments::command(), "exportd", &mut script);
-            Ok(std::io::stdout().write_all(&script)?)
-        }
-        Command::Man => Ok(clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?),
+        Command::Completions(options) => Ok(manual::completions(options.shell)?),
+        Command::Man(options) => manual::page(options.command.as_deref()),
     }
 }
 

@@ -32,6 +32,8 @@ pub fn line(text: impl AsRef<str>) -> io::Result<()> {
 /// A listing: a bold header and aligned columns, wrapped to the terminal, unwrapped in a pipe.
 pub struct Listing {
     table: Table,
+    /// Of each row, the lines that stand below it.
+    below: Vec<Vec<String>>,
 }
 
 impl Listing {
@@ -46,7 +48,14 @@ impl Listing {
             table.set_content_arrangement(ContentArrangement::Disabled);
             table.set_header(headings.iter().map(Cell::new));
         }
-        Listing { table }
+        Listing { table, below: Vec::new() }
+    }
+
+    /// A listing whose rows are one line each, however wide, so that lines of their own can stand below them.
+    pub fn unwrapped(headings: &[&str]) -> Listing {
+        let mut listing = Listing::new(headings);
+        listing.table.set_content_arrangement(ContentArrangement::Disabled);
+        listing
     }
 
     /// Aligns the columns at these positions to the right, and never wraps them.
@@ -63,15 +72,26 @@ impl Listing {
     /// Adds a row.
     pub fn row<T: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = T>) {
         self.table.add_row(cells.into_iter().map(Into::into).collect::<Vec<Cell>>());
+        self.below.push(Vec::new());
+    }
+
+    /// Puts lines below the last row of an unwrapped listing.
+    pub fn below(&mut self, lines: Vec<String>) {
+        if let Some(last) = self.below.last_mut() {
+            *last = lines;
+        }
     }
 
     /// Prints it, indented by `indent` blanks, without blanks at the ends of lines.
     pub fn print(&self, indent: usize) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
-        for line in self.table.lines() {
+        for (position, line) in self.table.lines().enumerate() {
             // The preset without frames still leaves the blank of its left edge.
             let line = line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
             writeln!(out, "{:indent$}{line}", "")?;
+            // The first line is the header.
+            let below = position.checked_sub(1).and_then(|row| self.below.get(row));
+            below.into_iter().flatten().try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))?;
         }
         Ok(())
     }
@@ -114,6 +134,12 @@ pub fn plural(number: usize, thing: &str) -> String {
 /// A time of a zone for people: `2026-11-21 04:00 CET`.
 pub fn time(zoned: &Zoned) -> String {
     zoned.strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// A period `[from, to)` by its days, for people: `2026-11-20`, or `2026-11-16 to 2026-11-22` with the last day in it.
+pub fn period(from: &Zoned, to: &Zoned) -> String {
+    let (first, last) = (from.date(), to.saturating_sub(jiff::Span::new().nanoseconds(1)).date());
+    if first == last { first.to_string() } else { format!("{first} to {last}") }
 }
 
 /// An instant as programs read it: RFC 3339 with a numeric offset, in the zone of `zoned`.

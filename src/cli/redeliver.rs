@@ -29,7 +29,7 @@ pub async fn redeliver(config: &Config, options: &RedeliverArguments) -> Result<
         return Err(refusal(&context.state, &run).await);
     };
     let cancel = Cancel::new();
-    let interrupted = tokio::spawn(runs::cancel_on_signal(cancel.clone()));
+    let interrupted = runs::cancel_on_signal(&cancel)?;
     let progress = Progress::new(run.files.len());
     let result = export::redeliver(&context, &job, &run, &progress, &cancel).await;
     interrupted.abort();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::export::{self, Cancel, Context, Production, RunError};
@@ -46,13 +47,17 @@ pub async fn run(config: Config, options: RunArguments) -> Result<(), Failure> {
     for label in &options.labels {
         let job = selection::job(&config, label)?;
         let due = match &options.at {
-            Some(text) => selection::due(job, text)?,
+            Some(text) => {
+                let due = selection::due(job, text)?;
+                selection::require_past(job, &due, Timestamp::now())?;
+                due
+            }
             None => job.schedule.latest_due(Timestamp::now()),
         };
         wanted.push((Arc::new(job.clone()), due));
     }
     let cancel = Cancel::new();
-    let interrupted = tokio::spawn(cancel_on_signal(cancel.clone()));
+    let interrupted = cancel_on_signal(&cancel)?;
     let executed = if options.dry_run {
         dry_run(&config, wanted, &options.output, &cancel).await?
     } else {
@@ -75,14 +80,25 @@ pub fn verdict(executed: &[Executed]) -> Result<(), Failure> {
     }
 }
 
-/// Expresses the wish to end when a person or the system does.
-pub async fn cancel_on_signal(cancel: Cancel) {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        Ok(()) = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-    cancel.cancel();
+/// From now on expresses the wish to end when a person or the system does, until the task is aborted. Whoever says so
+/// twice does not want to wait; what is left then is taken away by the job's next run.
+pub fn cancel_on_signal(cancel: &Cancel) -> Result<JoinHandle<()>, Failure> {
+    let watch = |kind| signal(kind).map_err(|error| Failure::work(format!("can't watch for signals: {error}")));
+    // Before anything is begun: a signal that nobody watches for would end the process on the spot.
+    let (mut terminate, mut interrupt) = (watch(SignalKind::terminate())?, watch(SignalKind::interrupt())?);
+    let cancel = cancel.clone();
+    Ok(tokio::spawn(async move {
+        let mut told = async || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        told().await;
+        cancel.cancel();
+        told().await;
+        std::process::exit(1);
+    }))
 }
 
 /// Runs jobs for their due times, with history, until all are done or the user has had enough.

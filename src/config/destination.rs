@@ -1,6 +1,6 @@
 //! Where a job's files go: host, user, directory, and the keys that prove who both sides are.
 //!
-//! Key files are not opened here: a configuration can be checked on a machine that does not hold them.
+//! Key files are opened only if the caller asks for it: a configuration can be read on a machine without them.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Context;
 use super::fault::{Fault, Kind};
 use super::job::Keys;
+use super::key_file;
 use super::secret;
 use super::table::Item;
 use crate::job::{Channels, Destination, Publish, Trust, Verify};
@@ -53,7 +54,7 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
     let verify = keys.get("verify").map_or(Some(Verify::Size), |item| item.word(&verify));
     let requests = keys.get("requests").map_or(Some(Destination::REQUESTS), |item| read_requests(&item));
     let channels = keys.get("channels").map_or(Some(Channels::Auto), |item| read_channels(&item));
-    Some(Destination {
+    let destination = Destination {
         host: host?,
         port: port?,
         user: user?,
@@ -66,7 +67,11 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
         verify: verify?,
         requests: requests?,
         channels: channels?,
-    })
+    };
+    if context.from.opens_keys {
+        key_file::check(keys, &destination);
+    }
+    Some(destination)
 }
 
 fn read_requests(item: &Item<'_>) -> Option<u16> {

@@ -204,7 +204,8 @@ impl File<'_> {
 
     /// Reports that the syntax is broken at `span`.
     pub(super) fn broken_syntax(&self, span: Range<usize>, message: &str) {
-        let fault = Fault::new(format!("this is not valid TOML: {message}")).label("here");
+        let label = if message.contains("duplicate key") { "given above already; remove one of them" } else { "here" };
+        let fault = Fault::new(format!("this is not valid TOML: {message}")).label(label);
         self.fault(span.clone(), fault.kind(Kind::Syntax));
         self.report.documents.borrow_mut()[self.document].broken.push(span);
     }

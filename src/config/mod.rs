@@ -9,6 +9,7 @@ mod exports;
 mod fault;
 mod format;
 mod job;
+mod key_file;
 mod reason;
 mod render;
 mod rules;
@@ -81,13 +82,16 @@ pub struct Surroundings {
     pub variable: fn(&str) -> Option<String>,
     /// What the caller knows better than the file.
     pub overrides: Overrides,
+    /// Whether key files and known_hosts files are opened too. A configuration can be read on a machine that does not
+    /// hold them, but it can't work there.
+    pub opens_keys: bool,
 }
 
 impl Surroundings {
     /// The process's environment, and relative paths from `base_dir`.
     pub fn new(base_dir: &Path) -> Surroundings {
         let variable = |name: &str| std::env::var(name).ok();
-        Surroundings { base_dir: base_dir.to_owned(), variable, overrides: Overrides::default() }
+        Surroundings { base_dir: base_dir.to_owned(), variable, overrides: Overrides::default(), opens_keys: false }
     }
 }
 
@@ -139,6 +143,12 @@ impl Config {
     pub fn load_with(path: &Path, overrides: Overrides) -> Result<Config, Faults> {
         let (text, base_dir) = sources::read_text(path)?;
         Config::parse_with(&text, path, &Surroundings { overrides, ..Surroundings::new(&base_dir) })
+    }
+
+    /// Reads and checks the file at `path`, and looks at the key files that it names: whether it can work here.
+    pub fn check(path: &Path) -> Result<Config, Faults> {
+        let (text, base_dir) = sources::read_text(path)?;
+        Config::parse_with(&text, path, &Surroundings { opens_keys: true, ..Surroundings::new(&base_dir) })
     }
 
     /// Checks `text`. `path` is what faults call it; relative paths start at `base_dir`.

@@ -44,7 +44,7 @@ pub(super) fn check_labels(file: &File<'_>, jobs: &[Placed]) {
             }
             Entry::Occupied(entry) => {
                 let fault = Fault::new(format!("a job `{}` exists already", entry.get().job.label));
-                file.fault(placed.label.clone(), fault.label("labels differ in more than case"));
+                file.fault(placed.label.clone(), fault.label("choose another; upper and lower case count as the same"));
             }
         }
     }

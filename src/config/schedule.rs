@@ -36,6 +36,10 @@ fn read_time(item: &Item<'_>) -> Option<Time> {
             Time::new(time.hour as i8, time.minute as i8, 0, 0).ok()
         }
         Some(_) => None,
+        None if item.as_text().is_none() => {
+            item.refuse("a time of day such as \"04:00\"");
+            return None;
+        }
         None => parse_time(item.text()?),
     };
     if time.is_none() {

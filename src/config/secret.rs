@@ -18,7 +18,7 @@ pub(super) fn read(item: &Item<'_>, context: &Context<'_>) -> Option<Secret> {
         }
     };
     if text.is_empty() {
-        item.fault(Fault::new(format!("`{}` is empty", item.key)));
+        item.fault(Fault::new(format!("`{}` is empty", item.key)).label("there is nothing in it"));
         return None;
     }
     Some(Secret::new(text))

@@ -262,8 +262,12 @@ pub(super) fn suggest<'w>(fault: Fault, word: &str, known: impl Iterator<Item = 
 }
 
 /// The known word that `word` is most probably a misspelling of.
-pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Option<&'w str> {
     let word = word.to_lowercase();
+    let mut longer = known.clone().filter(|candidate| word.len() >= 3 && candidate.to_lowercase().starts_with(&word));
+    if let (Some(only), None) = (longer.next(), longer.next()) {
+        return Some(only);
+    }
     let scored = known.map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate));
     let (distance, candidate) = scored.min_by_key(|(distance, _)| *distance)?;
     let length = word.chars().count().max(candidate.chars().count());

@@ -23,4 +23,4 @@ pub use error::{DeliverError, Place, UntrustedKey};
 pub use manifest::{Manifest, ManifestExport, ManifestFile, ManifestPeriod};
 pub use publish::PublishOutcome;
 pub use session::{ServerFacts, Session, Settings, scan_host_keys};
-pub use ssh::{HostKey, PublicKeyLine, generate_key};
+pub use ssh::{HostKey, PublicKeyLine, check_known_hosts, generate_key, read_public_key};

@@ -1,5 +1,6 @@
 //! The first half of a run: one snapshot of the store, every export of the job, finished files in the spool.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::pipeline::{self, PipelineError, Watch, Zip};
 use crate::plan::{Plan, PlannedExport, PlannedFile};
 use crate::progress::{FileProgress, Progress};
 use crate::spool::{Artifact, RunFolder};
-use crate::store::{Prepared, ReadError, Snapshot, StoreSettings};
+use crate::store::{Interrupt, Prepared, ReadError, Snapshot, StoreSettings};
 use crate::value::Stop;
 
 /// How long opening the store and checking every export's columns may take. The store itself limits each statement
@@ -48,11 +49,16 @@ pub async fn produce(production: Production) -> Result<Vec<Artifact>, RunError> 
     let thread = tokio::task::spawn_blocking(move || {
         runtime.block_on(async {
             let cancel = production.cancel.clone();
-            tokio::select! {
+            let interrupt = OnceCell::new();
+            let files = tokio::select! {
                 biased;
-                files = production.read_all() => files,
+                files = production.read_all(&interrupt) => files,
                 () = cancel.cancelled() => Err(RunError::Cancelled),
+            };
+            if let (Err(RunError::Cancelled), Some(interrupt)) = (&files, interrupt.get()) {
+                interrupt.send().await;
             }
+            files
         })
     });
     match thread.await {
@@ -63,8 +69,8 @@ pub async fn produce(production: Production) -> Result<Vec<Artifact>, RunError> 
 }
 
 impl Production {
-    async fn read_all(&self) -> Result<Vec<Artifact>, RunError> {
-        let opening = tokio::time::timeout(OPENING, self.open()).await;
+    async fn read_all(&self, interrupt: &OnceCell<Interrupt>) -> Result<Vec<Artifact>, RunError> {
+        let opening = tokio::time::timeout(OPENING, self.open(interrupt)).await;
         let (mut snapshot, prepared) =
             opening.map_err(|_| RunError::TooLong { phase: "opening the store", limit: OPENING })??;
         let mut files = Vec::with_capacity(self.plan.files.len());
@@ -81,8 +87,11 @@ impl Production {
         Ok(files)
     }
 
-    async fn open(&self) -> Result<(Snapshot, Vec<Prepared>), RunError> {
+    async fn open(&self, interrupt: &OnceCell<Interrupt>) -> Result<(Snapshot, Vec<Prepared>), RunError> {
         let mut snapshot = Snapshot::open(&self.store).await?;
+        if let Some(way) = snapshot.interrupt(&self.store) {
+            interrupt.get_or_init(|| way);
+        }
         // A column missing in the last export must not cost the reading of all before it.
         let mut prepared = Vec::with_capacity(self.job.exports.len());
         for export in &self.job.exports {

@@ -9,6 +9,7 @@ mod bounds;
 mod describe;
 mod error;
 mod fit;
+mod interrupt;
 mod mysql;
 mod postgres;
 mod relation;
@@ -23,6 +24,7 @@ use std::time::Duration;
 pub use self::describe::{ColumnDetails, TableDetails};
 pub use self::error::{MissingColumn, ReadError, StoreError};
 pub use self::fit::can_be;
+pub use self::interrupt::Interrupt;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
 pub use self::relation::{DbColumn, DbTable};
@@ -171,6 +173,16 @@ impl Snapshot {
             Inner::Sqlite(sqlite) => sqlite.tables(),
             Inner::Postgres(postgres) => postgres.tables().await,
             Inner::Mysql(mysql) => mysql.tables().await,
+        }
+    }
+
+    /// A way to end what the snapshot's connection is doing when nobody waits for it any more; none where dropping the
+    /// snapshot is enough.
+    pub fn interrupt(&self, settings: &StoreSettings) -> Option<Interrupt> {
+        match &self.0 {
+            Inner::Mysql(mysql) => Some(Interrupt::new(settings.clone(), mysql.id)),
+            // SQLite works on our own thread, and PostgreSQL notices that we are gone.
+            Inner::Sqlite(_) | Inner::Postgres(_) => None,
         }
     }
 

@@ -3,6 +3,7 @@
 mod config;
 mod config_catalogue;
 mod config_faults;
+mod config_files;
 mod config_paths;
 mod daemon;
 mod daemon_beside_commands;

@@ -82,6 +82,21 @@ impl Database {
         done.unwrap_or_else(|error| panic!("{error}, in {sql}"));
     }
 
+    /// The one number that a query of PostgreSQL or MariaDB answers.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        match self.kind {
+            StoreKind::Sqlite => panic!("only servers are asked"),
+            StoreKind::Postgres => {
+                let mut db = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
+            }
+            StoreKind::Mysql => {
+                let mut db = MySqlConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
+            }
+        }
+    }
+
     /// The settings with which `exportd` opens it.
     pub fn settings(&self) -> StoreSettings {
         StoreSettings {

@@ -2,26 +2,26 @@
 
 mod destination;
 mod store;
+mod summary;
 
 use std::path::Path;
 
-use jiff::Timestamp;
-
-use crate::config::Config;
-use crate::job::Job;
+use crate::config::{self, Config};
 
 use super::args::CheckArguments;
 use super::failure::Failure;
-use super::output::{self, Listing, line};
+use super::output::line;
 use store::Verdict;
 
 /// Reports all faults of the configuration, or what it would do; then tries the connections if asked to.
 pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), Failure> {
-    let config = super::load(path)?;
-    summary(&config)?;
+    let path = config::find_config(path).map_err(|faults| super::report(&faults))?;
+    let config = Config::check(&path).map_err(|faults| super::report(&faults))?;
+    summary::print(&config)?;
     if !options.connect {
         line(
-            "\nThe configuration is valid. Nothing was connected to; --connect also tries the store and the destinations.",
+            "\nThe configuration is valid, and its keys and secrets can be read. Nothing was connected to; --connect also\n\
+             tries the store and the destinations.",
         )?;
         return Ok(());
     }
@@ -33,33 +33,4 @@ pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), F
         (Verdict::Unreachable, _) => Err(Failure { code: 3, text: String::new() }),
         _ => Err(Failure::reported()),
     }
-}
-
-/// What would run, and which sensitive columns would leave the house.
-fn summary(config: &Config) -> std::io::Result<()> {
-    let now = Timestamp::now();
-    let mut listing = Listing::new(&["JOB", "NEXT DUE", "EXPORTS", "DESTINATION"]);
-    for job in &config.jobs {
-        let due = if job.enabled { output::time(&job.schedule.next_due(now)) } else { "switched off".to_owned() };
-        let exports: Vec<&str> = job.exports.iter().map(|export| export.name.as_str()).collect();
-        listing.row([job.label.clone(), due, exports.join(", "), job.destination.address()]);
-    }
-    listing.print(0)?;
-
-    let exposed: Vec<&Job> =
-        config.jobs.iter().filter(|job| job.exports.iter().any(|export| export.sensitive().count() > 0)).collect();
-    if exposed.is_empty() {
-        return line("\nNo sensitive column leaves the house.");
-    }
-    line("\nSensitive columns that leave the house:")?;
-    for job in exposed {
-        for export in &job.exports {
-            let columns: Vec<&str> = export.sensitive().map(|column| column.name.as_str()).collect();
-            if !columns.is_empty() {
-                line(format!("  {}, {}: {}", job.label, export.name, columns.join(", ")))?;
-            }
-        }
-        line(format!("    because: {}", job.reason.as_deref().unwrap_or_default()))?;
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use md5::{Digest, Md5};
 use russh::keys::{HashAlg, PublicKey};
 
 use super::known_hosts::{self, Entry};
@@ -16,6 +17,8 @@ pub struct HostKey {
     pub algorithm: String,
     /// The SHA-256 fingerprint in OpenSSH's notation (`SHA256:…`).
     pub fingerprint: String,
+    /// The fingerprint in the older notation (`MD5:16:27:…`), for partners who only know that one.
+    pub md5: String,
     /// The line for a known_hosts file.
     pub openssh_line: String,
 }
@@ -27,7 +30,12 @@ impl HostKey {
         let mut bare = key.clone();
         bare.set_comment("");
         let text = bare.to_openssh().unwrap_or_default();
-        HostKey { algorithm, fingerprint: fingerprint(key), openssh_line: format!("{name} {}", text.trim()) }
+        HostKey {
+            algorithm,
+            fingerprint: fingerprint(key),
+            md5: md5(key),
+            openssh_line: format!("{name} {}", text.trim()),
+        }
     }
 }
 
@@ -124,6 +132,27 @@ fn read_known_hosts(path: &Path) -> Result<Vec<Entry>, DeliverError> {
 
 pub(super) fn fingerprint(key: &PublicKey) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// The fingerprint in the notation that OpenSSH used before version 6.8. It is shown to be compared, never trusted.
+pub(super) fn md5(key: &PublicKey) -> String {
+    let digest = Md5::digest(key.to_bytes().unwrap_or_default());
+    let pairs: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("MD5:{}", pairs.join(":"))
+}
+
+/// Makes sure that the known_hosts file at `path` can be read and trusts some key of a host.
+///
+/// # Errors
+/// `KnownHosts` if it can't be read, or has nothing for the host.
+pub fn check_known_hosts(path: &Path, host: &str, port: u16) -> Result<(), DeliverError> {
+    let entries = read_known_hosts(path)?;
+    if entries.iter().any(|entry| !entry.revoked && entry.covers(host, port)) {
+        return Ok(());
+    }
+    let name = if port == 22 { host.to_owned() } else { format!("[{host}]:{port}") };
+    let problem = format!("it has no key of {name}");
+    Err(DeliverError::KnownHosts { path: path.to_owned(), problem })
 }
 
 fn fingerprint_and_type(key: &PublicKey) -> String {

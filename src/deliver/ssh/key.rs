@@ -12,6 +12,7 @@ use russh::keys::ssh_key::LineEnding;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::{PrivateKey, decode_secret_key};
 
+use super::hostkey;
 use crate::deliver::error::{DeliverError, io_text};
 use crate::secret::Secret;
 
@@ -25,6 +26,22 @@ pub struct PublicKeyLine {
     pub line: String,
     /// The SHA-256 fingerprint (`SHA256:…`).
     pub fingerprint: String,
+    /// The fingerprint in the older notation (`MD5:16:27:…`).
+    pub md5: String,
+}
+
+/// The public half of the private key at `path`: whoever gets an answer could also log in with it.
+///
+/// # Errors
+/// Those of [`load_key`].
+pub fn read_public_key(path: &Path, passphrase: Option<&Secret>) -> Result<PublicKeyLine, DeliverError> {
+    public_line(path, &load_key(path, passphrase)?)
+}
+
+fn public_line(path: &Path, key: &PrivateKey) -> Result<PublicKeyLine, DeliverError> {
+    let public = key.public_key();
+    let line = public.to_openssh().map_err(|error| problem(path, format!("can't be used: {error}")))?;
+    Ok(PublicKeyLine { line, fingerprint: hostkey::fingerprint(public), md5: hostkey::md5(public) })
 }
 
 /// Reads a private key.
@@ -61,18 +78,18 @@ pub fn generate_key(path: &Path, comment: &str) -> Result<PublicKeyLine, Deliver
     seed.fill(0);
     key.set_comment(comment.replace(|c: char| c.is_control(), " "));
     let text = key.to_openssh(LineEnding::LF).map_err(|error| problem(path, format!("can't be made: {error}")))?;
-    let line = key.public_key().to_openssh().map_err(|error| problem(path, format!("can't be made: {error}")))?;
+    let made = public_line(path, &key)?;
 
     let mut public = path.as_os_str().to_owned();
     public.push(".pub");
     let public = Path::new(&public);
     write_new(path, 0o600, text.as_bytes())?;
-    if let Err(error) = write_new(public, 0o644, format!("{line}\n").as_bytes()) {
+    if let Err(error) = write_new(public, 0o644, format!("{}\n", made.line).as_bytes()) {
         // A private key without its public half is of no use, and would be in the way of the next try.
         let _ = std::fs::remove_file(path);
         return Err(error);
     }
-    Ok(PublicKeyLine { line, fingerprint: super::hostkey::fingerprint(key.public_key()) })
+    Ok(made)
 }
 
 fn read_private(path: &Path) -> Result<String, DeliverError> {

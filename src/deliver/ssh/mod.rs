@@ -11,6 +11,6 @@ mod policy;
 mod scan;
 
 pub use connect::{Connection, Deadlines};
-pub use hostkey::HostKey;
-pub use key::{PublicKeyLine, generate_key};
+pub use hostkey::{HostKey, check_known_hosts};
+pub use key::{PublicKeyLine, generate_key, read_public_key};
 pub use scan::scan_host_keys;

@@ -28,6 +28,8 @@ use crate::value::RowSink;
 pub(super) struct Mysql {
     /// Gone after a read that ended early.
     db: Option<MySqlConnection>,
+    /// The server's number of the connection.
+    pub(super) id: u64,
     timeout: Duration,
 }
 
@@ -39,12 +41,14 @@ impl Mysql {
         let mut db = server::connect(&place, options.connect(), error::refusal).await?;
         let timeout = settings.statement_timeout;
         let fault = |error| error::of(error, timeout);
-        let version = sqlx::query("SELECT VERSION()").persistent(false).fetch_one(&mut db).await.map_err(fault)?;
+        let facts = "SELECT VERSION(), CAST(CONNECTION_ID() AS UNSIGNED)";
+        let version = sqlx::query(facts).persistent(false).fetch_one(&mut db).await.map_err(fault)?;
+        let id = version.try_get(1).map_err(fault)?;
         let version = catalogue::text(&version, 0).map_err(fault)?;
         for statement in session(version.contains("MariaDB"), timeout) {
             db.execute(AssertSqlSafe(statement)).await.map_err(fault)?;
         }
-        Ok(Mysql { db: Some(db), timeout })
+        Ok(Mysql { db: Some(db), id, timeout })
     }
 
     /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
@@ -97,6 +101,18 @@ impl Mysql {
             let _ = db.close().await;
         }
     }
+}
+
+/// Ends a connection, and what it is doing, from another one. The server does not notice by itself that a client is
+/// gone while it sorts or waits.
+pub(super) async fn kill(settings: &StoreSettings, id: u64) -> Result<(), StoreError> {
+    let options = options(settings)?;
+    let mut db = server::connect(&place(&options), options.connect(), error::refusal).await?;
+    let killed = db.execute(AssertSqlSafe(format!("KILL {id}"))).await;
+    killed.map_err(|error| error::of(error, settings.statement_timeout))?;
+    // The server ends the connection in any case.
+    let _ = db.close().await;
+    Ok(())
 }
 
 /// What is set before the snapshot, and the snapshot.

@@ -44,6 +44,12 @@ const SETTINGS: &str = "SELECT set_config('TimeZone', 'UTC', true), set_config('
 /// Servers before version 11 don't have the setting.
 const NO_JIT: &str = "SELECT set_config(name, 'off', true) FROM pg_settings WHERE name = 'jit'";
 
+/// Lets the server look now and then whether we are still there, and end the query if not. Else a query that sorts for
+/// an hour would go on for an hour after us. Servers before version 14 don't have the setting, and those on some
+/// systems refuse it, so it is no part of the transaction.
+const NOTICE: &str = "SELECT set_config(name, '1s', false) FROM pg_settings \
+     WHERE name = 'client_connection_check_interval'";
+
 const BOUNDS: &str = "SELECT set_config('exportd.from', $1, true), set_config('exportd.to', $2, true)";
 
 impl Postgres {
@@ -54,6 +60,8 @@ impl Postgres {
         let mut db = server::connect(&place, options.connect(), error::refusal).await?;
         let timeout = settings.statement_timeout;
         let fault = |error| error::of(error, timeout);
+        // Without it a query may outlive us, no more; a connection that is broken shows in the next statement.
+        let _ = db.execute(NOTICE).await;
         db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(fault)?;
         let millis = timeout.as_millis().clamp(1, i32::MAX as u128).to_string();
         sqlx::query(SETTINGS).persistent(false).bind(millis).execute(&mut db).await.map_err(fault)?;

@@ -1,0 +1,53 @@
+//! Key files and known_hosts files, looked at when somebody asks whether a configuration works on this machine.
+//!
+//! The faults are those that a run would meet hours later, at the key or the path in the file.
+
+use std::path::Path;
+
+use super::fault::Fault;
+use super::job::Keys;
+use crate::deliver::{self, DeliverError};
+use crate::job::{Destination, Trust};
+
+/// Where systemd puts the credentials of a running unit.
+const CREDENTIALS: &str = "/run/credentials/";
+
+/// Reports what keeps a job from using its key, or from knowing its server.
+pub(super) fn check(keys: &Keys<'_>, to: &Destination) {
+    if let (Some("pub"), Some(item)) = (to.key.extension().and_then(|ending| ending.to_str()), keys.get("key")) {
+        let fault = Fault::new(format!("{} is a public key", to.key.display()));
+        item.fault(fault.label("name the private one, which has no `.pub`"));
+    } else if let Err(error) = deliver::read_public_key(&to.key, to.passphrase.as_ref()) {
+        let secret =
+            matches!(error, DeliverError::PassphraseWrong { .. }).then(|| keys.get("key_passphrase")).flatten();
+        if let Some(item) = secret.or_else(|| keys.get("key")) {
+            item.fault(advise(told(&error), &to.key));
+        }
+    }
+    if let Trust::KnownHosts(path) = &to.trust
+        && let Err(error) = deliver::check_known_hosts(path, &to.host, to.port)
+        && let Some(item) = keys.get("known_hosts")
+    {
+        let help = "`exportd hostkey HOST` shows a server's keys; compare them with what its owner tells you";
+        item.fault(Fault::new(error.to_string()).label("looked for here").help(help));
+    }
+}
+
+/// The sentence of an error, its remedy beside the underlined text.
+fn told(error: &DeliverError) -> Fault {
+    let text = error.to_string();
+    match text.split_once("; ") {
+        Some((what, remedy)) => Fault::new(what).label(remedy),
+        None => Fault::new(text),
+    }
+}
+
+fn advise(fault: Fault, path: &Path) -> Fault {
+    if path.exists() {
+        return fault;
+    }
+    if path.starts_with(CREDENTIALS) {
+        return fault.help("systemd shows credentials to the running unit only; see docs/operations.md");
+    }
+    fault.help(format!("`exportd keygen {}` makes a new pair", path.display()))
+}
