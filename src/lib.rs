@@ -4,7 +4,7 @@
 //!
 //! - [`failpoint`], where tests break it;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
-//!   [`schedule`], [`run`], [`plan`], [`progress`];
+//!   [`schedule`], [`run`], [`plan`], [`definition`], [`progress`];
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
 //!   bytes, [`spool`] keeps finished files, [`deliver`] puts them on a server, [`state`] remembers every run;
 //! - [`pipeline`] joins encoder and spool: rows in, a finished file or zip out;
@@ -18,6 +18,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod definition;
 pub mod deliver;
 pub mod demo;
 pub mod draft;

@@ -107,6 +107,43 @@ words!(RunState {
     Skipped = "skipped",
 });
 
+/// What the daemon did beside runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// It came up with a configuration.
+    Started,
+    /// It ended as it was told to.
+    Stopped,
+    /// It read its configuration again and put it into force.
+    Accepted,
+    /// It read its configuration again and kept the one before.
+    Refused,
+}
+
+words!(EventKind { Started = "started", Stopped = "stopped", Accepted = "accepted", Refused = "refused" });
+
+/// What people are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// A run has failed for good.
+    Failure,
+    /// The first delivery of a job after a failure, or after a late run.
+    Recovery,
+    /// An occurrence is not done long after it was due.
+    Late,
+}
+
+words!(NoticeKind { Failure = "failure", Recovery = "recovery", Late = "late" });
+
+/// Who makes attempts, and by which configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// `daemon`, or the user behind a command.
+    pub actor: String,
+    /// SHA-256 of the configuration's file in lower-case hexadecimal, as `sha256sum` prints it.
+    pub config: String,
+}
+
 /// How far a running run has come. What a crash leaves behind depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -228,4 +265,6 @@ pub struct FileRecord {
     pub bytes: u64,
     /// SHA-256 of its content, in lower-case hexadecimal.
     pub sha256: String,
+    /// It has its final name at the destination.
+    pub published: bool,
 }

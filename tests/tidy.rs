@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["job"],
     &["schedule"],
     &["period", "run"],
-    &["plan", "progress"],
+    &["plan", "progress", "definition"],
     &["store", "encode", "spool", "deliver", "state"],
     &["pipeline", "config", "draft", "sample"],
     &["export"],

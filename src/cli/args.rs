@@ -125,13 +125,24 @@ pub struct PlanArguments {
 /// `exportd history`
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  exportd history\n  exportd history nightly-bi --limit 5\n  exportd history --json"
+    after_help = "Examples:\n  exportd history nightly-bi --state failed\n  exportd history --since 2026-11-20\n  \
+                        exportd history --since 12h --json\n  exportd history --events"
 )]
 pub struct HistoryArguments {
     /// Only this job
-    #[arg(value_name = "LABEL")]
+    #[arg(value_name = "LABEL", conflicts_with = "events")]
     pub label: Option<String>,
-    /// How many runs
+    /// Only runs in this state
+    #[arg(long, value_name = "STATE", conflicts_with = "events")]
+    #[arg(value_parser = ["queued", "running", "waiting", "delivered", "failed", "skipped"])]
+    pub state: Option<String>,
+    /// Only what was made since then: a date, a time, or how long ago (90m, 12h, 7d)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Show instead what the daemon did beside runs: starts, stops, and what each new configuration changed
+    #[arg(long)]
+    pub events: bool,
+    /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: u32,
     /// Print JSON

@@ -142,6 +142,11 @@ pub fn period(from: &Zoned, to: &Zoned) -> String {
     if first == last { first.to_string() } else { format!("{first} to {last}") }
 }
 
+/// A moment in this machine's zone: `2026-11-21 04:00:09`.
+pub fn local_time(at: Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// An instant as programs read it: RFC 3339 with a numeric offset, in the zone of `zoned`.
 pub fn rfc3339(zoned: &Zoned) -> String {
     zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()

@@ -13,7 +13,7 @@ use crate::job::Job;
 use crate::period::Period;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::run::{FileRecord, RunId, RunRecord, RunState};
+use crate::run::{FileRecord, Origin, RunId, RunRecord, RunState};
 use crate::spool::Spool;
 use crate::state::{Presence, State};
 
@@ -123,9 +123,18 @@ pub async fn execute_all(
 pub async fn open(config: &Config) -> Result<Context, Failure> {
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
     let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?;
-    let context = Context::new(config.store.clone(), spool, state, config.keep);
+    let context = Context::new(config.store.clone(), spool, state, config.keep, origin(config));
     export::tidy(&context, Timestamp::now()).await.map_err(Failure::unreachable)?;
     Ok(context)
+}
+
+/// The person behind a command, by the configuration that it has read.
+fn origin(config: &Config) -> Origin {
+    let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    // Behind sudo, who typed matters more than whom they became.
+    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(variable);
+    let actor = user.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()));
+    Origin { actor, config: config.digest.clone() }
 }
 
 async fn execute(

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::{Span, SpanRelativeTo, Timestamp, Zoned};
 
 use crate::config::Config;
 use crate::job::Job;
@@ -42,6 +42,28 @@ pub async fn run(state: &State, prefix: &str) -> Result<RunRecord, Failure> {
             Err(Failure::usage(format!("{prefix:?} is the start of several runs: {}", candidates.join(", "))))
         }
     }
+}
+
+/// The moment that `text` means: a date or a time of this machine's zone, RFC 3339, or how long before `now`.
+pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    let day = SpanRelativeTo::days_are_24_hours();
+    let ago = text.parse::<Span>().ok().and_then(|span| span.to_duration(day).ok());
+    if let Some(moment) = ago.and_then(|ago| now.checked_sub(ago).ok()) {
+        return Ok(moment);
+    }
+    let civil = match text.parse::<Date>() {
+        Ok(date) if text.len() == 10 => Ok(date.to_datetime(Time::midnight())),
+        _ => text.parse::<DateTime>(),
+    };
+    let civil = civil.map_err(|_| {
+        Failure::usage(format!(
+            "can't read the time {text:?}; write 2026-11-21, 2026-11-21T04:00, or 90m, 12h, 7d for so long ago"
+        ))
+    })?;
+    Ok(first_instant(civil, &TimeZone::system()).timestamp())
 }
 
 /// The due time that `text` means for `job`: a date (at the job's time of day), a date and time in the job's zone,

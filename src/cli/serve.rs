@@ -13,7 +13,7 @@ use crate::export::{self, Cancel, Context, RunError};
 use crate::job::Job;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::run::RunRecord;
+use crate::run::{Origin, RunRecord};
 use crate::spool::Spool;
 use crate::state::{DaemonLock, State};
 
@@ -29,7 +29,8 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
     let lock = DaemonLock::acquire(&config.state_dir).map_err(Failure::unreachable)?;
     let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?;
-    let context = Arc::new(RwLock::new(Context::new(config.store, spool, state.clone(), config.keep)));
+    let origin = Origin { actor: "daemon".to_owned(), config: config.digest.clone() };
+    let context = Arc::new(RwLock::new(Context::new(config.store, spool, state.clone(), config.keep, origin)));
     let daemon = Daemon {
         state,
         lock,

@@ -1,101 +1,173 @@
 //! `exportd show`: one run in full.
 
-use jiff::{Timestamp, Zoned};
-
 use std::path::Path;
 
+use jiff::{Timestamp, Zoned};
+use serde_json::{Value, json};
+
 use crate::run::RunState;
-use crate::state::{RunDetail, State};
+use crate::state::{Attempt, RunDetail, State, StoredFile};
 
 use super::args::ShowArguments;
+use super::facts::Facts;
 use super::failure::Failure;
-use super::output::{self, Listing};
+use super::output::{self, line};
 use super::selection;
 
 /// Shows the run whose identifier starts with what was typed.
 pub async fn show(state_dir: &Path, options: ShowArguments) -> Result<(), Failure> {
-    let state = State::open(state_dir).await.map_err(Failure::unreachable)?;
+    let Some(state) = State::open_existing(state_dir).await.map_err(Failure::unreachable)? else {
+        let place = state_dir.display();
+        return Err(Failure::usage(format!("there is no run {:?}: there is no state in {place}", options.run)));
+    };
     state.settle_commands(Timestamp::now()).await.map_err(Failure::unreachable)?;
     let run = selection::run(&state, &options.run).await?;
-    if options.json {
-        return Ok(output::json(&run)?);
-    }
     let detail = state.detail(&run.id).await.map_err(Failure::unreachable)?;
     let detail = detail.ok_or_else(|| Failure::usage(format!("the run {} is gone", run.id)))?;
+    if options.json {
+        return Ok(output::json(&to_json(&detail)?)?);
+    }
     print(&detail)?;
     print_files(&detail)?;
-    Ok(print_attempts(&detail)?)
+    Ok(print_timeline(&detail)?)
 }
 
 fn print(detail: &RunDetail) -> std::io::Result<()> {
     let run = &detail.record;
     let local = |at: Option<Timestamp>| at.map(|at| local_time(at, &run.due));
-    let period = format!("{} to {}", output::time(&run.period.0), output::time(&run.period.1));
     let is_under_way = !matches!(run.state, RunState::Delivered | RunState::Skipped);
-    let facts = [
-        ("run", Some(run.id.to_string())),
-        ("job", Some(run.job.clone())),
-        ("due", Some(output::time(&run.due))),
-        ("period", Some(period)),
-        ("trigger", Some(run.trigger.to_string())),
-        ("state", Some(run.state.to_string())),
-        ("stage", detail.stage.filter(|_| is_under_way).map(|stage| stage.to_string())),
-        ("attempts", Some(run.attempts.to_string())),
-        ("started", local(run.started)),
-        ("finished", local(run.finished)),
-        ("waits since", local(run.waiting_since)),
-        ("next try", local(run.retry_at)),
-        ("error", run.error.clone()),
-    ];
-    for (name, value) in facts {
-        if let Some(value) = value {
-            output::line(format!("{name:<11} {value}"))?;
-        }
-    }
-    Ok(())
+    let host_key = detail.attempts.iter().rev().find_map(|attempt| attempt.host_key.clone());
+    let mut facts = Facts::new();
+    facts
+        .add("run", run.id.to_string())
+        .add("job", &run.job)
+        .add("due", output::time(&run.due))
+        .add("period", format!("{} to {}", output::time(&run.period.0), output::time(&run.period.1)))
+        .add("trigger", run.trigger.to_string())
+        .add("state", run.state.to_string())
+        .maybe("stage", detail.stage.filter(|_| is_under_way).map(|stage| stage.to_string()))
+        .add("attempts", run.attempts.to_string())
+        .maybe("started", local(run.started))
+        .maybe("finished", local(run.finished))
+        .maybe("waits since", local(run.waiting_since))
+        .maybe("next try", local(run.retry_at))
+        .maybe("host key", host_key)
+        .maybe("reason", detail.reason.as_deref())
+        .maybe("error", run.error.as_deref());
+    facts.print(0)
 }
 
 fn print_files(detail: &RunDetail) -> std::io::Result<()> {
     if detail.files.is_empty() {
         return Ok(());
     }
-    output::line("")?;
-    let mut listing = Listing::new(&["FILE", "EXPORT", "ROWS", "BYTES", "PLACE", "SHA-256"]).numbers(&[2, 3]);
+    line("\nFiles")?;
     for stored in &detail.files {
         let file = &stored.file;
-        let export = if stored.is_manifest { "(manifest)" } else { &file.export };
-        let (rows, bytes) = (output::count(file.rows), output::count(file.bytes));
-        let place = match (stored.is_published, stored.spool.is_some()) {
-            (true, true) => "published, spool",
-            (true, false) => "published",
-            (false, true) => "spool",
-            (false, false) => "gone",
+        line(format!("  {}", file.name))?;
+        let place = match (file.published, stored.spool.is_some()) {
+            (true, true) => "delivered; still in the spool",
+            (true, false) => "delivered",
+            (false, true) => "not delivered; in the spool",
+            (false, false) => "not delivered; gone from the spool",
         };
-        listing.row([&file.name, export, &rows, &bytes, place, &file.sha256]);
+        let mut facts = Facts::new();
+        facts.add("place", place);
+        if stored.is_manifest {
+            facts.add("content", format!("the manifest, {} bytes", output::count(file.bytes)));
+        } else {
+            let (rows, bytes) = (output::count(file.rows), output::count(file.bytes));
+            facts.add("content", format!("{}, {rows} rows, {bytes} bytes", file.export));
+        }
+        facts.add("sha-256", &file.sha256);
+        let mark = |name: &String| if stored.sensitive.contains(name) { format!("{name}*") } else { name.clone() };
+        let columns: Vec<String> = stored.columns.iter().map(mark).collect();
+        facts.maybe("columns", (!columns.is_empty()).then(|| columns.join(", ")));
+        facts.print(4)?;
     }
-    listing.print(0)
+    if detail.files.iter().any(|stored| !stored.sensitive.is_empty()) {
+        line("  * sensitive")?;
+    }
+    Ok(())
 }
 
-/// One attempt is the run itself; of several, each is told.
-fn print_attempts(detail: &RunDetail) -> std::io::Result<()> {
-    if detail.attempts.len() < 2 {
+/// What happened when, attempt by attempt.
+fn print_timeline(detail: &RunDetail) -> std::io::Result<()> {
+    if detail.attempts.is_empty() {
         return Ok(());
     }
-    output::line("")?;
-    let mut listing = Listing::new(&["ATTEMPT", "STARTED", "TOOK", "OUTCOME"]).numbers(&[0, 2]);
+    line("\nTimeline")?;
     for (position, attempt) in detail.attempts.iter().enumerate() {
+        let mut facts = Facts::new();
+        let time =
+            |at: Timestamp| at.to_zoned(detail.record.due.time_zone().clone()).strftime("%m-%d %H:%M:%S").to_string();
+        let by = attempt.actor.as_ref().map(|actor| format!(" by {actor}")).unwrap_or_default();
+        let config = attempt.config.as_ref().map(|digest| format!(", configuration {}", short(digest)));
+        facts.add(&time(attempt.started), format!("attempt {}{by}{}", attempt.number, config.unwrap_or_default()));
+        for (stage, at) in &attempt.passages {
+            facts.add(&time(*at), format!("  {stage}"));
+        }
         let is_last = position + 1 == detail.attempts.len();
-        let outcome = match (&attempt.error, attempt.ended) {
-            (Some(error), _) => error.as_str(),
-            (None, Some(_)) => "done",
-            (None, None) if is_last && detail.record.state == RunState::Running => "under way",
-            (None, None) => "cut short: the process ended in the middle",
-        };
-        let took = attempt.ended.map_or(String::new(), |ended| output::elapsed(attempt.started, ended));
-        let started = local_time(attempt.started, &detail.record.due);
-        listing.row([&attempt.number.to_string(), &started, &took, outcome]);
+        let (at, outcome) = outcome(attempt, is_last && detail.record.state == RunState::Running);
+        facts.add(&at.map(time).unwrap_or_default(), format!("  {outcome}"));
+        facts.print(2)?;
     }
-    listing.print(0)
+    Ok(())
+}
+
+fn outcome(attempt: &Attempt, is_under_way: bool) -> (Option<Timestamp>, String) {
+    let outcome = match (&attempt.error, attempt.ended) {
+        (Some(error), _) => format!("failed: {error}"),
+        (None, Some(ended)) => format!("done, after {}", output::elapsed(attempt.started, ended)),
+        (None, None) if is_under_way => "under way".to_owned(),
+        (None, None) => "cut short: the process ended in the middle, or was told to".to_owned(),
+    };
+    (attempt.ended, outcome)
+}
+
+/// As much of a digest as people compare.
+pub fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+/// What history says of the run, and all else that is known of it.
+fn to_json(detail: &RunDetail) -> std::io::Result<Value> {
+    let mut run = serde_json::to_value(&detail.record)?;
+    run["stage"] = json!(detail.stage.map(|stage| stage.name()));
+    run["reason"] = json!(detail.reason);
+    run["files"] = detail.files.iter().filter(|stored| !stored.is_manifest).map(file_json).collect();
+    run["manifest"] = detail.files.iter().find(|stored| stored.is_manifest).map(file_json).into();
+    run["timeline"] = detail.attempts.iter().map(attempt_json).collect();
+    Ok(run)
+}
+
+fn file_json(stored: &StoredFile) -> Value {
+    let file = &stored.file;
+    json!({
+        "name": file.name,
+        "export": file.export,
+        "rows": file.rows,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        "published": file.published,
+        "in_spool": stored.spool.is_some(),
+        "columns": stored.columns,
+        "sensitive": stored.sensitive,
+    })
+}
+
+fn attempt_json(attempt: &Attempt) -> Value {
+    let stages = attempt.passages.iter().map(|(stage, at)| json!({ "stage": stage.name(), "at": at.to_string() }));
+    json!({
+        "attempt": attempt.number,
+        "started": attempt.started.to_string(),
+        "ended": attempt.ended.map(|at| at.to_string()),
+        "by": attempt.actor,
+        "config": attempt.config,
+        "host_key": attempt.host_key,
+        "stages": stages.collect::<Vec<_>>(),
+        "error": attempt.error,
+    })
 }
 
 fn local_time(at: Timestamp, due: &Zoned) -> String {

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -48,6 +49,8 @@ pub struct Config {
     pub keep: Duration,
     /// The exports that jobs can name.
     pub catalogue: Catalogue,
+    /// SHA-256 of the file in lower-case hexadecimal, as `sha256sum` prints it.
+    pub digest: String,
     /// The jobs, in the order of the file. Labels are unique without regard to case.
     pub jobs: Vec<Job>,
 }
@@ -162,7 +165,8 @@ impl Config {
         let config = {
             let file = report.open(path.display().to_string(), text.into(), true);
             let tree = parse_tree(&file);
-            read(&Table::root(&file, tree.get_ref()), &report, surroundings)
+            let config = read(&Table::root(&file, tree.get_ref()), &report, surroundings);
+            config.map(|config| Config { digest: digest(text), ..config })
         };
         report.finish(config)
     }
@@ -225,7 +229,17 @@ fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Optio
     rules::check_paths(root.file, &placed);
     let jobs = placed.into_iter().map(|placed| placed.job).collect();
     let state = state?;
-    Some(Config { store: store?, state_dir: state.dir, keep: state.keep, catalogue: context.catalogue, jobs })
+    let (catalogue, digest) = (context.catalogue, String::new());
+    Some(Config { store: store?, state_dir: state.dir, keep: state.keep, catalogue, digest, jobs })
+}
+
+/// The digest of the file at `path` as it is now, whatever is in it; none if it can't be read.
+pub fn digest_of(path: &Path) -> Option<String> {
+    std::fs::read_to_string(path).ok().map(|text| digest(&text))
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Parses a document, reporting what is not TOML. What could be read of it is returned in any case.

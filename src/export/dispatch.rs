@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::resume::{Parcel, Standing};
 use super::{RunError, Work};
 use crate::deliver::{DeliverError, PublishOutcome, Session};
@@ -53,7 +55,7 @@ impl Work<'_> {
         for parcel in parcels.iter_mut().filter(local) {
             names.push((parcel.position, self.temporary(&parcel.file.file.name)));
         }
-        self.context.state.uploading(self.id(), &names).await?;
+        self.context.state.uploading(self.id(), &names, Timestamp::now()).await?;
         self.progress.enter(Stage::Uploading);
         let unseen = AtomicU64::new(0);
         for (position, name) in names {

@@ -15,15 +15,16 @@ mod resume;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::deliver::Session;
 use crate::failpoint::{self, Side};
 use crate::job::Job;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedFile};
 use crate::progress::Progress;
-use crate::run::{RunId, RunRecord, Stage};
-use crate::spool::{Artifact, Spool};
+use crate::run::{Origin, RunId, RunRecord, Stage};
+use crate::spool::Spool;
 use crate::state::{State, StoredFile, Temporary};
 use crate::store::StoreSettings;
 
@@ -51,13 +52,15 @@ pub struct Context {
     pub state: State,
     /// How long files stay in the spool after their run has ended; zero: they leave with it.
     pub keep: Duration,
+    /// Who works on runs, and by which configuration.
+    pub origin: Origin,
     readers: Arc<Semaphore>,
 }
 
 impl Context {
     /// What runs share that are made with clones of it: the limit on how many read the store at once, too.
-    pub fn new(store: StoreSettings, spool: Spool, state: State, keep: Duration) -> Context {
-        Context { store, spool, state, keep, readers: Arc::new(Semaphore::new(READERS)) }
+    pub fn new(store: StoreSettings, spool: Spool, state: State, keep: Duration, origin: Origin) -> Context {
+        Context { store, spool, state, keep, origin, readers: Arc::new(Semaphore::new(READERS)) }
     }
 }
 
@@ -136,7 +139,8 @@ impl Work<'_> {
     async fn reach(&self) -> Result<Session, RunError> {
         let run = self.id();
         let probes = Session::probe_names(run.as_str());
-        self.context.state.expect_temporaries(run, &probes).await?;
+        let (state, reason) = (&self.context.state, self.job.reason.as_deref());
+        state.reaching(run, &probes, &self.context.origin, reason).await?;
         failpoint::reach("destination:reach", Side::Before).await;
         let reached = async {
             let session = Session::open(&self.job.destination).await?;
@@ -152,7 +156,8 @@ impl Work<'_> {
         };
         failpoint::reach("destination:reach", Side::After).await;
         let gone: Vec<Temporary> = probes.into_iter().map(|name| Temporary { run: run.clone(), name }).collect();
-        self.context.state.forget_temporaries(&gone).await?;
+        let host_key = session.server().host_key.as_ref().map(|key| format!("{} {}", key.algorithm, key.fingerprint));
+        state.reached(run, host_key.as_deref(), &gone).await?;
         Ok(session)
     }
 
@@ -167,7 +172,13 @@ impl Work<'_> {
         };
         self.enter(Stage::Querying).await?;
         let produced = match self.fill_spool().await {
-            Ok(files) => self.context.state.spooled(self.id(), &files).await.map(|()| files).map_err(RunError::State),
+            Ok(files) => self
+                .context
+                .state
+                .spooled(self.id(), &files, Timestamp::now())
+                .await
+                .map(|()| files)
+                .map_err(RunError::State),
             Err(error) => Err(error),
         };
         match produced {
@@ -198,20 +209,34 @@ impl Work<'_> {
             Some(name) => Some(manifest::write(self.job, self.id(), &plan, &folder, name, &files)?),
             None => None,
         };
-        let stored = |file: Artifact, is_manifest| StoredFile {
+        let sensitive = plan.files.iter().map(|file| self.sensitive(file)).chain([Vec::new()]);
+        let files = files.into_iter().map(|file| (file, false)).chain(manifest.map(|file| (file, true)));
+        let stored = files.zip(sensitive).map(|((file, is_manifest), sensitive)| StoredFile {
             file: file.record(),
             is_manifest,
             spool: Some(file.path),
             temp_name: None,
-            is_published: false,
-        };
-        let files = files.into_iter().map(|file| stored(file, false));
-        Ok(files.chain(manifest.map(|file| stored(file, true))).collect())
+            columns: file.columns,
+            sensitive,
+        });
+        Ok(stored.collect())
+    }
+
+    /// The sensitive columns of a file, named as its artifact names columns.
+    fn sensitive(&self, file: &PlannedFile) -> Vec<String> {
+        let exports = file.parts.iter().map(|part| &self.job.exports[part.index]);
+        let names = exports.flat_map(|export| {
+            export.sensitive().map(|column| match self.job.zip {
+                true => format!("{}.{}", export.name, column.name),
+                false => column.name.clone(),
+            })
+        });
+        names.collect()
     }
 
     /// Records that the run comes to a stage, then says so: a stage begins only when that is on disk.
     async fn enter(&self, stage: Stage) -> Result<(), RunError> {
-        self.context.state.stage(self.id(), stage).await?;
+        self.context.state.stage(self.id(), stage, Timestamp::now()).await?;
         self.progress.enter(stage);
         Ok(())
     }

@@ -28,7 +28,7 @@ impl Known {
     /// The temporary names under which files are up and whole, as far as state knows.
     fn uploaded(&self) -> impl Iterator<Item = &str> {
         let are_up = self.stage.is_some_and(|stage| stage >= Stage::Uploaded);
-        let waiting = self.files.iter().filter(move |file| are_up && !file.is_published);
+        let waiting = self.files.iter().filter(move |file| are_up && !file.file.published);
         waiting.filter_map(|file| file.temp_name.as_deref())
     }
 }
@@ -92,7 +92,7 @@ impl Work<'_> {
         let mut parcels = Vec::with_capacity(known.files.len());
         for (position, file) in known.files.into_iter().enumerate() {
             let standing = match file.temp_name.clone() {
-                _ if file.is_published => Standing::Published,
+                _ if file.file.published => Standing::Published,
                 Some(temporary) if stage >= Stage::Uploaded => {
                     self.look(session, stage, position, &file, temporary).await?
                 }

@@ -38,6 +38,7 @@ impl Artifact {
             rows: self.rows,
             bytes: self.bytes,
             sha256: self.sha256.clone(),
+            published: false,
         }
     }
 

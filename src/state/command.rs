@@ -113,6 +113,14 @@ impl State {
         if fallen.rows_affected() == 0 {
             return Ok(false);
         }
+        // What was delivered once stays so, however a second delivery went.
+        sqlx::query(
+            "UPDATE file SET is_published = 1 WHERE run = ?1 AND (SELECT state FROM run WHERE id = ?1) = 'delivered'",
+        )
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
         self.end_attempt(&mut tx, run, Some(error), now).await?;
         self.commit(tx, "state:fall-back").await?;
         Ok(true)

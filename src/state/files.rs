@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 
@@ -20,27 +21,29 @@ pub struct StoredFile {
     /// The temporary name of its last upload, recorded before the server was asked to open it; none if nothing is
     /// there under such a name.
     pub temp_name: Option<String>,
-    /// Its rename to the final name was confirmed.
-    pub is_published: bool,
+    /// The names of its columns, in order; empty for a manifest and for files that older versions have made.
+    pub columns: Vec<String>,
+    /// Those of its columns that are sensitive.
+    pub sensitive: Vec<String>,
 }
 
 impl State {
     /// Records the finished files of a run, in the order in which they are to be published, and with them that the
     /// run is [`Stage::Spooled`].
-    pub async fn spooled(&self, run: &RunId, files: &[StoredFile]) -> Result<(), StateError> {
+    pub async fn spooled(&self, run: &RunId, files: &[StoredFile], now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         let delete = sqlx::query("DELETE FROM file WHERE run = ?").bind(run.as_str());
         delete.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         for (position, stored) in files.iter().enumerate() {
             self.insert_file(&mut tx, run, position, stored).await?;
         }
-        self.set_stage(&mut tx, run, Stage::Spooled).await?;
+        self.set_stage(&mut tx, run, Stage::Spooled, now).await?;
         self.commit(tx, "state:spooled").await
     }
 
     /// Records under which temporary names files are about to go up, and with it that the run is
     /// [`Stage::Uploading`]. Positions count the run's files from 0.
-    pub async fn uploading(&self, run: &RunId, names: &[(usize, String)]) -> Result<(), StateError> {
+    pub async fn uploading(&self, run: &RunId, names: &[(usize, String)], now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         for (position, name) in names {
             self.insert_temporary(&mut tx, run, name).await?;
@@ -52,7 +55,7 @@ impl State {
                 .await
                 .map_err(|error| self.failed(error))?;
         }
-        self.set_stage(&mut tx, run, Stage::Uploading).await?;
+        self.set_stage(&mut tx, run, Stage::Uploading, now).await?;
         self.commit(tx, "state:uploading").await
     }
 
@@ -80,7 +83,8 @@ impl State {
     /// The files of a run, in the order in which they are to be published.
     pub async fn files(&self, run: &RunId) -> Result<Vec<StoredFile>, StateError> {
         let rows = sqlx::query(
-            "SELECT name, export, row_count, bytes, sha256, is_manifest, spool, temp_name, is_published
+            "SELECT name, export, row_count, bytes, sha256, is_manifest, spool, temp_name, is_published,
+                    columns, sensitive
              FROM file WHERE run = ? ORDER BY position",
         )
         .bind(run.as_str())
@@ -108,12 +112,12 @@ impl State {
         position: usize,
         stored: &StoredFile,
     ) -> Result<(), StateError> {
-        let StoredFile { file, is_manifest, spool, temp_name, is_published } = stored;
+        let StoredFile { file, is_manifest, spool, temp_name, columns, sensitive } = stored;
         let spool = spool.as_deref().map(|path| self.path_text(path)).transpose()?;
         sqlx::query(
             "INSERT INTO file (run, position, name, export, row_count, bytes, sha256, is_manifest, spool, temp_name,
-                               is_published)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                               is_published, columns, sensitive)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(run.as_str())
         .bind(position as i64)
@@ -125,7 +129,9 @@ impl State {
         .bind(is_manifest)
         .bind(spool)
         .bind(temp_name.as_deref())
-        .bind(is_published)
+        .bind(file.published)
+        .bind(serde_json::Value::from(columns.as_slice()).to_string())
+        .bind(serde_json::Value::from(sensitive.as_slice()).to_string())
         .execute(&mut **tx)
         .await
         .map_err(|error| self.failed(error))?;
@@ -148,10 +154,16 @@ fn stored_file(row: &SqliteRow) -> Result<StoredFile, sqlx::Error> {
             rows: row.try_get::<i64, _>("row_count")? as u64,
             bytes: row.try_get::<i64, _>("bytes")? as u64,
             sha256: row.try_get("sha256")?,
+            published: row.try_get("is_published")?,
         },
         is_manifest: row.try_get("is_manifest")?,
         spool: row.try_get::<Option<String>, _>("spool")?.map(PathBuf::from),
         temp_name: row.try_get("temp_name")?,
-        is_published: row.try_get("is_published")?,
+        columns: names(row.try_get("columns")?),
+        sensitive: names(row.try_get("sensitive")?),
     })
+}
+
+fn names(json: Option<String>) -> Vec<String> {
+    json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
 }

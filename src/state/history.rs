@@ -33,6 +33,8 @@ pub struct RunDetail {
     pub record: RunRecord,
     /// How far its last attempt came.
     pub stage: Option<Stage>,
+    /// Why sensitive columns left, in the words of its job.
+    pub reason: Option<String>,
     /// Its files, the manifest too, with where they lie.
     pub files: Vec<StoredFile>,
     /// Every attempt, the first one first.
@@ -50,6 +52,14 @@ pub struct Attempt {
     pub ended: Option<Timestamp>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Who made it: `daemon`, or the user behind a command; none if it never came as far as to the destination.
+    pub actor: Option<String>,
+    /// SHA-256 of the configuration that it went by.
+    pub config: Option<String>,
+    /// Type and fingerprint of the host key that the server has proven.
+    pub host_key: Option<String>,
+    /// The stages that it entered, and when.
+    pub passages: Vec<(Stage, Timestamp)>,
 }
 
 impl State {
@@ -93,30 +103,65 @@ impl State {
     /// All that is known of a run.
     pub async fn detail(&self, run: &RunId) -> Result<Option<RunDetail>, StateError> {
         let Some(record) = self.run(run).await? else { return Ok(None) };
-        let row = sqlx::query("SELECT stage FROM run WHERE id = ?").bind(run.as_str());
+        let row = sqlx::query("SELECT stage, reason FROM run WHERE id = ?").bind(run.as_str());
         let row = row.fetch_one(self.reader()).await.map_err(|error| self.failed(error))?;
         let has_stage = self.get::<Option<String>>(&row, "stage")?.is_some();
         Ok(Some(RunDetail {
             record,
             stage: has_stage.then(|| self.word(&row, "stage")).transpose()?,
+            reason: self.get(&row, "reason")?,
             files: self.files(run).await?,
             attempts: self.attempts(run).await?,
         }))
     }
 
     async fn attempts(&self, run: &RunId) -> Result<Vec<Attempt>, StateError> {
-        let query =
-            sqlx::query("SELECT number, started_at, ended_at, error FROM attempt WHERE run = ? ORDER BY number");
+        let query = sqlx::query(
+            "SELECT number, started_at, ended_at, error, actor, config, host_key FROM attempt WHERE run = ?
+             ORDER BY number",
+        );
         let rows = query.bind(run.as_str()).fetch_all(self.reader()).await.map_err(|error| self.failed(error))?;
+        let passages =
+            sqlx::query("SELECT attempt, stage, entered_at FROM passage WHERE run = ? ORDER BY attempt, position");
+        let passages = passages.bind(run.as_str()).fetch_all(self.reader()).await;
+        let passages = passages.map_err(|error| self.failed(error))?;
         let attempts = rows.iter().map(|row| {
+            let number: u32 = self.get(row, "number")?;
+            let mut own = Vec::new();
+            for passage in &passages {
+                if self.get::<u32>(passage, "attempt")? == number {
+                    own.push((self.word(passage, "stage")?, self.time(passage, "entered_at")?));
+                }
+            }
             Ok(Attempt {
-                number: self.get(row, "number")?,
+                number,
                 started: self.time(row, "started_at")?,
                 ended: self.maybe_time(row, "ended_at")?,
                 error: self.get(row, "error")?,
+                actor: self.get(row, "actor")?,
+                config: self.get(row, "config")?,
+                host_key: self.get(row, "host_key")?,
+                passages: own,
             })
         });
         attempts.collect()
+    }
+
+    /// The latest run of a job that has ended; none before the first.
+    pub async fn last_ended(&self, job: &str) -> Result<Option<RunRecord>, StateError> {
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT {RECORD} FROM run WHERE state IN ('delivered', 'failed', 'skipped') AND job_key = "
+        ));
+        query.push_bind(job_key(job)).push(" ORDER BY created_at DESC, due_at DESC, id DESC LIMIT 1");
+        Ok(self.records(query).await?.pop())
+    }
+
+    /// Every run that is queued, running or waiting, commands' own too, the oldest due time first.
+    pub async fn under_way(&self) -> Result<Vec<RunRecord>, StateError> {
+        let query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT {RECORD} FROM run WHERE state IN ('queued', 'running', 'waiting') ORDER BY due_at, id"
+        ));
+        self.records(query).await
     }
 
     async fn records(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<RunRecord>, StateError> {

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::QueryBuilder;
+use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 use super::row::to_micros;
 use super::{State, StateError, job_key};
-use crate::run::RunId;
+use crate::run::{Origin, RunId};
 
 /// A hidden name that may exist at a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +54,47 @@ impl State {
         Ok(size.map(|bytes| bytes as u64))
     }
 
-    /// Records hidden names that a run is about to make at the destination; returns when that is on disk.
-    pub async fn expect_temporaries(&self, run: &RunId, names: &[String]) -> Result<(), StateError> {
+    /// Records that an attempt goes to its destination: the hidden names that it is about to make there, who makes
+    /// it by which configuration, and why sensitive columns may leave. Returns when that is on disk.
+    pub async fn reaching(
+        &self,
+        run: &RunId,
+        names: &[String],
+        origin: &Origin,
+        reason: Option<&str>,
+    ) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         for name in names {
             self.insert_temporary(&mut tx, run, name).await?;
         }
+        let reason = sqlx::query("UPDATE run SET reason = ? WHERE id = ?").bind(reason).bind(run.as_str());
+        reason.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        sqlx::query(
+            "UPDATE attempt SET actor = ?1, config = ?2
+             WHERE run = ?3 AND number = (SELECT attempts FROM run WHERE id = ?3)",
+        )
+        .bind(&origin.actor)
+        .bind(&origin.config)
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
         self.commit(tx, "state:temporaries").await
+    }
+
+    /// Records that the destination was reached: the host key that it has proven, and hidden names that are gone.
+    pub async fn reached(&self, run: &RunId, host_key: Option<&str>, gone: &[Temporary]) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "UPDATE attempt SET host_key = ?1 WHERE run = ?2 AND number = (SELECT attempts FROM run WHERE id = ?2)",
+        )
+        .bind(host_key)
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        self.release(&mut tx, gone).await?;
+        self.commit(tx, "state:released").await
     }
 
     /// The hidden names that this run, or a run of the same job that has ended, may have left at the destination.
@@ -85,15 +119,20 @@ impl State {
             return Ok(());
         }
         let mut tx = self.write().await?;
+        self.release(&mut tx, gone).await?;
+        self.commit(tx, "state:released").await
+    }
+
+    async fn release(&self, tx: &mut Transaction<'_, Sqlite>, gone: &[Temporary]) -> Result<(), StateError> {
         for Temporary { run, name } in gone {
             let mut delete = QueryBuilder::new("DELETE FROM temporary WHERE run = ");
             delete.push_bind(run.as_str()).push(" AND name = ").push_bind(name);
-            delete.build().execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+            delete.build().execute(&mut **tx).await.map_err(|error| self.failed(error))?;
             let mut release = QueryBuilder::new("UPDATE file SET temp_name = NULL WHERE NOT is_published AND run = ");
             release.push_bind(run.as_str()).push(" AND temp_name = ").push_bind(name);
-            release.build().execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+            release.build().execute(&mut **tx).await.map_err(|error| self.failed(error))?;
         }
-        self.commit(tx, "state:released").await
+        Ok(())
     }
 
     async fn run_ids(&self, sql: &'static str, bound: Option<i64>) -> Result<HashSet<RunId>, StateError> {

@@ -8,11 +8,13 @@
 mod command;
 mod decide;
 mod error;
+mod events;
 mod files;
 mod history;
 mod keep;
 mod lock;
 mod migrate;
+mod notices;
 mod open;
 mod presence;
 mod row;
@@ -25,10 +27,12 @@ use sqlx::sqlite::SqlitePool;
 
 pub use decide::{Decision, NewRun};
 pub use error::StateError;
+pub use events::{Event, NewEvent};
 pub use files::StoredFile;
 pub use history::{Attempt, Filter, RunDetail};
 pub use keep::Temporary;
-pub use lock::DaemonLock;
+pub use lock::{DaemonLock, Holder};
+pub use notices::Notice;
 pub use presence::Presence;
 pub use runs::{Owner, PendingRun};
 

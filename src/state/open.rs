@@ -46,6 +46,16 @@ impl State {
         Ok(State { inner: Arc::new(Inner { dir: dir.to_owned(), path, writer, reader }) })
     }
 
+    /// Opens the state in `dir` for those who only look: what is missing is not made, and none is returned.
+    pub async fn open_existing(dir: &Path) -> Result<Option<State>, StateError> {
+        let path = dir.join("state.db");
+        match path.try_exists() {
+            Ok(true) => State::open(dir).await.map(Some),
+            Ok(false) => Ok(None),
+            Err(error) => Err(StateError::io(&path, &error)),
+        }
+    }
+
     /// Reads the whole database and refuses one that is damaged anywhere. Takes time in proportion to its size.
     pub async fn verify(&self) -> Result<(), StateError> {
         let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")

@@ -64,9 +64,9 @@ impl State {
     }
 
     /// Records that a run enters `stage`. Returns when that is on disk; only then may the stage begin.
-    pub async fn stage(&self, run: &RunId, stage: Stage) -> Result<(), StateError> {
+    pub async fn stage(&self, run: &RunId, stage: Stage, now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        self.set_stage(&mut tx, run, stage).await?;
+        self.set_stage(&mut tx, run, stage, now).await?;
         self.commit(tx, "state:stage").await
     }
 
@@ -92,6 +92,7 @@ impl State {
         .await
         .map_err(|error| self.failed(error))?;
         self.end_attempt(&mut tx, run, error, now).await?;
+        self.note_end(&mut tx, run, state == RunState::Failed, now).await?;
         self.commit(tx, "state:finish").await
     }
 
@@ -160,9 +161,23 @@ impl State {
         tx: &mut Transaction<'_, Sqlite>,
         run: &RunId,
         stage: Stage,
+        now: Timestamp,
     ) -> Result<(), StateError> {
         let update = sqlx::query("UPDATE run SET stage = ? WHERE id = ?").bind(stage.name()).bind(run.as_str());
-        update.execute(&mut **tx).await.map(|_| ()).map_err(|error| self.failed(error))
+        update.execute(&mut **tx).await.map_err(|error| self.failed(error))?;
+        sqlx::query(
+            "INSERT INTO passage (run, attempt, position, stage, entered_at)
+             SELECT id, attempts, (SELECT count(*) FROM passage WHERE passage.run = run.id AND attempt = run.attempts),
+                    ?1, ?2
+             FROM run WHERE id = ?3",
+        )
+        .bind(stage.name())
+        .bind(to_micros(now))
+        .bind(run.as_str())
+        .execute(&mut **tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(())
     }
 
     pub(super) async fn begin_attempt(

@@ -26,10 +26,12 @@ async fn with_a_waiting_run(dir: &TempDir) -> (TestDaemon, RunRecord) {
         rows: 1,
         bytes: 5,
         sha256: "ab".repeat(32),
+        published: false,
     };
     let spool = Some("/spool/a.csv".into());
-    let file = StoredFile { file, is_manifest: false, spool, temp_name: None, is_published: false };
-    daemon.state.spooled(&run.id, &[file]).await.unwrap();
+    let file =
+        StoredFile { file, is_manifest: false, spool, temp_name: None, columns: Vec::new(), sensitive: Vec::new() };
+    daemon.state.spooled(&run.id, &[file], jiff::Timestamp::UNIX_EPOCH).await.unwrap();
     begun.end(RunResult::Failed { error: "the partner is away".to_owned(), passing: true });
     assert_eq!(daemon.settled(&run).await.state, RunState::Waiting);
     (daemon, run)

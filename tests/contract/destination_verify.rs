@@ -18,7 +18,14 @@ const LENGTH: usize = 3_000_000;
 /// What state would hold of a file of `length` bytes.
 pub fn record(length: usize) -> FileRecord {
     let sha256 = Sha256::digest(content(length)).iter().map(|byte| format!("{byte:02x}")).collect();
-    FileRecord { name: "a.csv".to_owned(), export: "a".to_owned(), rows: 0, bytes: length as u64, sha256 }
+    FileRecord {
+        name: "a.csv".to_owned(),
+        export: "a".to_owned(),
+        rows: 0,
+        bytes: length as u64,
+        sha256,
+        published: false,
+    }
 }
 
 async fn session(remote: &Path, verify: Verify, judge: Judge) -> Session {

@@ -47,10 +47,16 @@ async fn one_run(state: &State) -> RunRecord {
 }
 
 fn file(name: &str) -> StoredFile {
-    let file =
-        FileRecord { name: name.to_owned(), export: "agents".to_owned(), rows: 3, bytes: 120, sha256: "ab".repeat(32) };
+    let file = FileRecord {
+        name: name.to_owned(),
+        export: "agents".to_owned(),
+        rows: 3,
+        bytes: 120,
+        sha256: "ab".repeat(32),
+        published: false,
+    };
     let spool = Some(PathBuf::from("/spool/x/agents.csv"));
-    StoredFile { file, is_manifest: false, spool, temp_name: None, is_published: false }
+    StoredFile { file, is_manifest: false, spool, temp_name: None, columns: Vec::new(), sensitive: Vec::new() }
 }
 
 #[tokio::test]
@@ -97,7 +103,7 @@ async fn history_has_the_documented_fields() {
     let (_dir, state) = open().await;
     let run = one_run(&state).await;
     state.start(&run.id, Owner::Daemon, at("2026-11-21T03:00:06Z")).await.unwrap().unwrap();
-    state.spooled(&run.id, &[file("nightly_2026_11_21_agents.csv")]).await.unwrap();
+    state.spooled(&run.id, &[file("nightly_2026_11_21_agents.csv")], at(NOW)).await.unwrap();
     state.finish(&run.id, RunState::Delivered, None, at("2026-11-21T03:00:09.5Z")).await.unwrap();
     let history = state.history(&Filter::default()).await.unwrap();
     let json = serde_json::to_string_pretty(&history).unwrap().replace(run.id.as_str(), "RUN");
@@ -124,7 +130,8 @@ async fn history_has_the_documented_fields() {
             "export": "agents",
             "rows": 3,
             "bytes": 120,
-            "sha256": "abababababababababababababababababababababababababababababababab"
+            "sha256": "abababababababababababababababababababababababababababababababab",
+            "published": false
           }
         ],
         "error": null
@@ -190,8 +197,8 @@ async fn what_a_daemon_leaves_running_is_queued_again_with_its_stage_and_files()
     let (period, presence) = (Period::of_cadence(&due, &schedule), state.presence().unwrap());
     state.begin_manual("by-hand", &due, &period, &presence, at(NOW)).await.unwrap();
     state.start(&run.id, Owner::Daemon, at(NOW)).await.unwrap().unwrap();
-    state.spooled(&run.id, &[file("a.csv"), file("b.csv")]).await.unwrap();
-    state.uploading(&run.id, &[(1, ".b.csv.part".to_owned())]).await.unwrap();
+    state.spooled(&run.id, &[file("a.csv"), file("b.csv")], at(NOW)).await.unwrap();
+    state.uploading(&run.id, &[(1, ".b.csv.part".to_owned())], at(NOW)).await.unwrap();
     state.close().await;
 
     let state = State::open(dir.path()).await.unwrap();

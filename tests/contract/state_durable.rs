@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use exportd::job::{Cadence, Schedule};
 use exportd::period::Period;
-use exportd::run::{FileRecord, RunId, RunRecord, RunState, Stage, Trigger};
+use exportd::run::{FileRecord, Origin, RunId, RunRecord, RunState, Stage, Trigger};
 use exportd::state::{Decision, Filter, NewRun, Owner, State, StoredFile, Temporary};
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
@@ -35,21 +35,21 @@ async fn begun(state: &State, stage: Stage) -> RunRecord {
     let run = state.decide(&[decision], now()).await.unwrap().remove(0);
     state.start(&run.id, Owner::Daemon, now()).await.unwrap().unwrap();
     if stage >= Stage::Spooled {
-        state.spooled(&run.id, &[file("a.csv"), file("b.csv")]).await.unwrap();
+        state.spooled(&run.id, &[file("a.csv"), file("b.csv")], now()).await.unwrap();
     }
     if stage >= Stage::Uploading {
         let names = [(0, ".a.part".to_owned()), (1, ".b.part".to_owned())];
-        state.uploading(&run.id, &names).await.unwrap();
+        state.uploading(&run.id, &names, now()).await.unwrap();
     }
-    state.stage(&run.id, stage).await.unwrap();
+    state.stage(&run.id, stage, now()).await.unwrap();
     run
 }
 
 fn file(name: &str) -> StoredFile {
     let (export, sha256) = ("agents".to_owned(), "ab".repeat(32));
-    let file = FileRecord { name: name.to_owned(), export, rows: 3, bytes: 120, sha256 };
+    let file = FileRecord { name: name.to_owned(), export, rows: 3, bytes: 120, sha256, published: false };
     let spool = Some(format!("/spool/x/{name}").into());
-    StoredFile { file, is_manifest: false, spool, temp_name: None, is_published: false }
+    StoredFile { file, is_manifest: false, spool, temp_name: None, columns: Vec::new(), sensitive: Vec::new() }
 }
 
 fn names(temporaries: Vec<Temporary>) -> Vec<String> {
@@ -65,7 +65,7 @@ async fn each_step_of_a_file_is_found_again() {
     let state = State::open(dir.path()).await.unwrap();
     let detail = state.detail(&run.id).await.unwrap().unwrap();
     assert_eq!(detail.stage, Some(Stage::Publishing));
-    let steps: Vec<_> = detail.files.iter().map(|file| (file.is_published, file.temp_name.as_deref())).collect();
+    let steps: Vec<_> = detail.files.iter().map(|file| (file.file.published, file.temp_name.as_deref())).collect();
     assert_eq!(steps, [(true, Some(".a.part")), (false, Some(".b.part"))]);
     assert_eq!(names(state.temporaries(&run.id, "nightly").await.unwrap()), [".b.part"], "the other has gone");
 }
@@ -74,7 +74,7 @@ async fn each_step_of_a_file_is_found_again() {
 async fn a_hidden_name_stays_on_record_until_it_is_known_to_be_gone() {
     let (_dir, state) = open().await;
     let run = begun(&state, Stage::Uploaded).await;
-    state.expect_temporaries(&run.id, &[".probe.part".to_owned()]).await.unwrap();
+    state.reaching(&run.id, &[".probe.part".to_owned()], &Origin::default(), None).await.unwrap();
     let other = RunId::from_stored("other");
     assert!(state.temporaries(&other, "nightly").await.unwrap().is_empty(), "the run is under way, and its names too");
     state.finish(&run.id, RunState::Failed, Some("refused"), now()).await.unwrap();
@@ -108,11 +108,11 @@ async fn a_command_that_fails_leaves_a_run_as_it_was() {
     );
 
     state.start(&run.id, Owner::Daemon, later).await.unwrap().unwrap();
-    state.stage(&run.id, Stage::Published).await.unwrap();
+    state.stage(&run.id, Stage::Published, later).await.unwrap();
     state.finish(&run.id, RunState::Delivered, None, later).await.unwrap();
     state.reopen(&run.id, &presence, later + 1.hour()).await.unwrap().unwrap();
     let detail = state.detail(&run.id).await.unwrap().unwrap();
-    assert_eq!((detail.stage, detail.files[0].is_published), (Some(Stage::Spooled), false), "all is sent again");
+    assert_eq!((detail.stage, detail.files[0].file.published), (Some(Stage::Spooled), false), "all is sent again");
     state.fall_back(&run.id, &presence, "refused", later + 2.hours()).await.unwrap();
     let delivered = state.run(&run.id).await.unwrap().unwrap();
     assert_eq!((delivered.state, delivered.finished, delivered.error), (RunState::Delivered, Some(later), None));
@@ -184,7 +184,7 @@ async fn an_older_database_is_copied_and_brought_up_to_date() {
     assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
     let copy = sqlx::SqlitePool::connect_with(SqliteConnectOptions::new().filename(copy)).await.unwrap();
     let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&copy).await.unwrap();
-    assert_eq!(version, 1);
+    assert_eq!(version, 1, "as it was before all that is newer");
     let state_then: String = sqlx::query_scalar("SELECT state FROM run").fetch_one(&copy).await.unwrap();
     assert_eq!(state_then, "running");
     copy.close().await;
