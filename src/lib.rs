@@ -4,7 +4,7 @@
 //!
 //! - [`failpoint`], where tests break it;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
-//!   [`schedule`], [`run`], [`plan`], [`definition`], [`progress`];
+//!   [`schedule`], [`run`], [`plan`], [`definition`], [`progress`], [`growth`];
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
 //!   bytes, [`spool`] keeps finished files, [`deliver`] puts them on a server, [`state`] remembers every run;
 //! - [`pipeline`] joins encoder and spool: rows in, a finished file or zip out;
@@ -25,6 +25,7 @@ pub mod draft;
 pub mod encode;
 pub mod export;
 pub mod failpoint;
+pub mod growth;
 pub mod instant;
 pub mod job;
 pub mod name;

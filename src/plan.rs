@@ -59,6 +59,11 @@ impl Plan {
         let manifest = job.manifest.then(|| crate::name::manifest_name(&job.label, &shown));
         Plan { due: due.clone(), period, files, manifest }
     }
+
+    /// The names of all files, in the order in which they are published: the manifest comes last.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.name.as_str()).chain(self.manifest.as_deref())
+    }
 }
 
 fn part(job: &Job, due: &Zoned, index: usize, export: &JobExport) -> PlannedExport {

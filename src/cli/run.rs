@@ -215,7 +215,8 @@ async fn produce_into(
     let progress = Progress::new(plan.files.len());
     let _bars = Bars::show(&plan, &progress);
     let folder = Arc::new(spool.run(&id)?);
-    let production = Production { store: config.store.clone(), job, plan, folder, progress, cancel: cancel.clone() };
+    let (store, cancel) = (config.store.clone(), cancel.clone());
+    let production = Production { store, job, plan, folder, progress, cancel, begun: None };
     let artifacts = match export::produce(production).await {
         Ok(artifacts) => artifacts,
         Err(error) => {

@@ -1,4 +1,4 @@
-//! Uploads a finished local file under a temporary name.
+//! Uploads a local file under a temporary name, behind whoever still writes it.
 //!
 //! It counts as uploaded when every write is acknowledged, the server has brought it to its disk (where it offers
 //! that), its size is right, and the close is acknowledged. Until then it is nothing, and on any failure it is removed.
@@ -13,6 +13,7 @@ use super::error::{DeliverError, io_text};
 use super::lane::{Blocks, Lane, LaneError, Pumped, Shape};
 use super::session::Session;
 use super::sftp::{Access, Client, ClientError, Code, Handle, MAX_PACKET, Status};
+use crate::growth::Follower;
 use crate::job::Verify;
 
 /// A write of this size fits one packet of an SSH channel, and every server takes it.
@@ -44,6 +45,12 @@ impl From<LaneError> for Trouble {
     }
 }
 
+/// What is uploaded.
+struct Source {
+    file: std::fs::File,
+    follower: Follower,
+}
+
 /// What the lanes of one upload share.
 struct Course<'a> {
     remote: &'a str,
@@ -57,27 +64,37 @@ struct Course<'a> {
 }
 
 impl Session {
-    /// Uploads the file at `path` as `temporary`; `progress` counts the acknowledged bytes.
+    /// Uploads the finished file at `path` as `temporary`; `progress` counts the acknowledged bytes.
+    pub async fn upload(&self, path: &Path, temporary: &str, progress: &AtomicU64) -> Result<(), DeliverError> {
+        let size = tokio::fs::metadata(path).await.map_err(|error| unreadable(path, &error))?.len();
+        self.follow(path, Follower::of_whole(size), temporary, progress).await
+    }
+
+    /// Uploads the file at `path` as `temporary` while it grows, until `follower` says that it is whole.
     ///
     /// The remote file is made exclusively; a leftover under the same name, which belongs to an earlier attempt of the
-    /// same run, is removed first. On an error nothing stays behind, unless the connection is lost.
-    pub async fn upload(&self, path: &Path, temporary: &str, progress: &AtomicU64) -> Result<(), DeliverError> {
+    /// same run, is removed first. On an error nothing stays behind, unless the connection is lost. A file that has
+    /// grown large by now may use several channels.
+    pub async fn follow(
+        &self,
+        path: &Path,
+        follower: Follower,
+        temporary: &str,
+        progress: &AtomicU64,
+    ) -> Result<(), DeliverError> {
         progress.store(0, Ordering::Relaxed);
-        let unreadable = |cause: &std::io::Error| {
-            let cause = io_text(cause);
-            DeliverError::LocalFile { path: path.to_owned(), cause }
-        };
-        let file = tokio::fs::File::open(path).await.map_err(|error| unreadable(&error))?;
-        let size = file.metadata().await.map_err(|error| unreadable(&error))?.len();
+        let file = tokio::fs::File::open(path).await.map_err(|error| unreadable(path, &error))?;
+        let size = follower.extent().bytes;
         let remote = self.path(temporary);
         let lanes = if size >= LARGE { self.lanes_for_large() } else { 0 };
-        let trouble = match self.transfer(&remote, file.into_std().await, lanes, progress).await {
+        let source = Source { file: file.into_std().await, follower: follower.clone() };
+        let trouble = match self.transfer(&remote, source, lanes, progress).await {
             Ok(()) => return Ok(()),
             Err(Trouble::Create(error)) => return Err(self.explain_upload(temporary, error, size).await),
             Err(trouble) => trouble,
         };
         let error = match trouble {
-            Trouble::Local(error) => unreadable(&error),
+            Trouble::Local(error) => unreadable(path, &error),
             Trouble::Size { sent, found: Some(found) } => {
                 DeliverError::SizeDiffers { at: self.at.clone(), name: temporary.to_owned(), sent, found }
             }
@@ -86,7 +103,7 @@ impl Session {
                 DeliverError::Failed { at: self.at.clone(), step: format!("checking {temporary}"), cause }
             }
             Trouble::Remote(error) | Trouble::Create(error) => {
-                let missing = size.saturating_sub(progress.load(Ordering::Relaxed));
+                let missing = follower.extent().bytes.saturating_sub(progress.load(Ordering::Relaxed));
                 self.explain_upload(temporary, error, missing).await
             }
         };
@@ -109,13 +126,7 @@ impl Session {
 
     /// Makes, fills and closes the remote file. It is closed exactly once, whatever happens: servers give the same
     /// handle to the next file at once, so that a second close would hit somebody else.
-    async fn transfer(
-        &self,
-        remote: &str,
-        file: std::fs::File,
-        lanes: usize,
-        progress: &AtomicU64,
-    ) -> Result<(), Trouble> {
+    async fn transfer(&self, remote: &str, source: Source, lanes: usize, progress: &AtomicU64) -> Result<(), Trouble> {
         let course = Course {
             remote,
             progress,
@@ -127,7 +138,7 @@ impl Session {
             let outcome = futures_util::future::try_join_all((0..lanes).map(|_| self.side_lane(&course))).await;
             outcome.inspect_err(|_| course.failed.cancel())
         };
-        let (main, others) = tokio::join!(self.main_lane(file, &course), others);
+        let (main, others) = tokio::join!(self.main_lane(source, &course), others);
         let ((lane, pumped), others) = match (main?, others) {
             (Some(main), Ok(others)) => (main, others),
             (None, Ok(_)) => unreachable!("only a failure elsewhere keeps the main lane from its end"),
@@ -152,7 +163,7 @@ impl Session {
     }
 
     /// Makes the file and fills it over the session's first channel; none if another lane has failed meanwhile.
-    async fn main_lane(&self, file: std::fs::File, course: &Course<'_>) -> Result<Option<(Lane, Pumped)>, Trouble> {
+    async fn main_lane(&self, source: Source, course: &Course<'_>) -> Result<Option<(Lane, Pumped)>, Trouble> {
         let stop_others = |error| {
             course.failed.cancel();
             course.all_sent.cancel();
@@ -162,7 +173,7 @@ impl Session {
         let handle = handle.map_err(Trouble::Create).map_err(stop_others)?;
         let lane = Lane { client: self.client.clone(), handle };
         let shape = self.shape(&lane.handle).await;
-        let blocks = course.blocks.set(Blocks::read(file, shape.length));
+        let blocks = course.blocks.set(Blocks::read(source.file, source.follower, shape.length));
         debug_assert!(blocks.is_ok(), "nobody else sets the blocks");
         let pump = lane.pump(course.blocks.wait().await, shape, course.progress);
         let error = match course.failed.run_until_cancelled(pump).await {
@@ -230,4 +241,9 @@ impl Session {
         }
         self.error(&format!("uploading {temporary}"), error)
     }
+}
+
+fn unreadable(path: &Path, cause: &std::io::Error) -> DeliverError {
+    let cause = io_text(cause);
+    DeliverError::LocalFile { path: path.to_owned(), cause }
 }

@@ -1,16 +1,18 @@
-//! The story of one run: reach the destination, read the store into finished files, put them up, publish them.
+//! The story of one run: reach the destination, read the store into finished files that go up meanwhile, publish them.
 //!
 //! No row is read before the destination has proved that it can take files, and nothing is published before every
-//! file of the run is up. What can't be taken back is recorded in state before it is done, and a run that comes again
+//! file of the run is finished and up. What can't be taken back is recorded in state before it is done, and a run that comes again
 //! goes on from what state knows of it: files that are finished are never made a second time.
 
 mod cancel;
-mod dispatch;
 mod error;
 mod housekeeping;
 mod manifest;
 mod produce;
+mod publish;
+mod read;
 mod resume;
+mod upload;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,19 +23,16 @@ use tokio::sync::Semaphore;
 use crate::deliver::Session;
 use crate::failpoint::{self, Side};
 use crate::job::Job;
-use crate::plan::{Plan, PlannedFile};
 use crate::progress::Progress;
 use crate::run::{Origin, RunId, RunRecord, Stage};
 use crate::spool::Spool;
-use crate::state::{State, StoredFile, Temporary};
+use crate::state::{State, Temporary};
 use crate::store::StoreSettings;
 
 pub use cancel::Cancel;
 pub use error::RunError;
 pub use housekeeping::tidy;
 pub use produce::{Production, produce};
-
-use resume::Parcel;
 
 /// How long reaching a destination and checking its directory may take, whatever the server does.
 const REACH: Duration = Duration::from_secs(120);
@@ -110,11 +109,11 @@ impl Work<'_> {
             }
             let session = self.reach().await?;
             self.remove_leftovers(&session, &known).await?;
-            let parcels = match self.take_up(&session, known).await? {
-                Some(parcels) => parcels,
-                None => self.produce().await?,
+            let (session, parcels) = match self.take_up(&session, known).await? {
+                Some(parcels) => self.upload(session, parcels).await?,
+                None => self.read_and_upload(session).await?,
             };
-            self.deliver(session, parcels).await?;
+            self.publish(session, parcels).await?;
         }
         if self.context.keep.is_zero() {
             housekeeping::remove(self.context, self.id()).await?;
@@ -159,79 +158,6 @@ impl Work<'_> {
         let host_key = session.server().host_key.as_ref().map(|key| format!("{} {}", key.algorithm, key.fingerprint));
         state.reached(run, host_key.as_deref(), &gone).await?;
         Ok(session)
-    }
-
-    /// Reads the store into finished files, the manifest last. On an error nothing of them stays in the spool.
-    async fn produce(&self) -> Result<Vec<Parcel>, RunError> {
-        if !self.may_query {
-            return Err(RunError::NotSpooled { run: self.id().clone() });
-        }
-        let _turn = tokio::select! {
-            turn = self.context.readers.acquire() => turn.expect("the semaphore is never closed"),
-            () = self.cancel.cancelled() => return Err(RunError::Cancelled),
-        };
-        self.enter(Stage::Querying).await?;
-        let produced = match self.fill_spool().await {
-            Ok(files) => self
-                .context
-                .state
-                .spooled(self.id(), &files, Timestamp::now())
-                .await
-                .map(|()| files)
-                .map_err(RunError::State),
-            Err(error) => Err(error),
-        };
-        match produced {
-            Ok(files) => {
-                self.progress.enter(Stage::Spooled);
-                Ok(files.into_iter().enumerate().map(|(position, file)| Parcel::local(position, file)).collect())
-            }
-            Err(error) => {
-                self.context.spool.remove(self.id())?;
-                Err(error)
-            }
-        }
-    }
-
-    async fn fill_spool(&self) -> Result<Vec<StoredFile>, RunError> {
-        let plan = Arc::new(Plan::new(self.job, &self.run.due, self.id().as_str()));
-        let folder = Arc::new(self.context.spool.run(self.id())?);
-        let production = Production {
-            store: self.context.store.clone(),
-            job: self.job.clone(),
-            plan: plan.clone(),
-            folder: folder.clone(),
-            progress: self.progress.clone(),
-            cancel: self.cancel.clone(),
-        };
-        let files = produce(production).await?;
-        let manifest = match &plan.manifest {
-            Some(name) => Some(manifest::write(self.job, self.id(), &plan, &folder, name, &files)?),
-            None => None,
-        };
-        let sensitive = plan.files.iter().map(|file| self.sensitive(file)).chain([Vec::new()]);
-        let files = files.into_iter().map(|file| (file, false)).chain(manifest.map(|file| (file, true)));
-        let stored = files.zip(sensitive).map(|((file, is_manifest), sensitive)| StoredFile {
-            file: file.record(),
-            is_manifest,
-            spool: Some(file.path),
-            temp_name: None,
-            columns: file.columns,
-            sensitive,
-        });
-        Ok(stored.collect())
-    }
-
-    /// The sensitive columns of a file, named as its artifact names columns.
-    fn sensitive(&self, file: &PlannedFile) -> Vec<String> {
-        let exports = file.parts.iter().map(|part| &self.job.exports[part.index]);
-        let names = exports.flat_map(|export| {
-            export.sensitive().map(|column| match self.job.zip {
-                true => format!("{}.{}", export.name, column.name),
-                false => column.name.clone(),
-            })
-        });
-        names.collect()
     }
 
     /// Records that the run comes to a stage, then says so: a stage begins only when that is on disk.

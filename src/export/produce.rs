@@ -1,19 +1,22 @@
 //! The first half of a run: one snapshot of the store, every export of the job, finished files in the spool.
 
 use std::cell::OnceCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Cancel, RunError};
 use crate::encode::Encoder;
+use crate::growth::Follower;
 use crate::job::{Job, JobExport};
 use crate::pipeline::{self, PipelineError, Watch, Zip};
 use crate::plan::{Plan, PlannedExport, PlannedFile};
 use crate::progress::{FileProgress, Progress};
-use crate::spool::{Artifact, RunFolder};
+use crate::spool::{Artifact, FileWriter, RunFolder};
 use crate::store::{Interrupt, Prepared, ReadError, Snapshot, StoreSettings};
 use crate::value::Stop;
 
@@ -38,6 +41,8 @@ pub struct Production {
     pub progress: Progress,
     /// Ends it early.
     pub cancel: Cancel,
+    /// Is told of each file that begins, in the order of the plan, by who wants to follow it.
+    pub begun: Option<UnboundedSender<(PathBuf, Follower)>>,
 }
 
 /// Reads every export of the job in one snapshot and returns the finished files, in the order of the plan.
@@ -110,7 +115,7 @@ impl Production {
         progress: &FileProgress,
     ) -> Result<Artifact, RunError> {
         let export = &self.job.exports[part.index];
-        let writer = self.folder.writer(&file.name)?;
+        let writer = self.begin(file)?;
         let mut sink = pipeline::plain(&export.name, self.encoder(export), writer, self.watch(progress));
         let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut sink).await;
         settle(export, read, sink.finish())
@@ -123,7 +128,7 @@ impl Production {
         file: &PlannedFile,
         progress: &FileProgress,
     ) -> Result<Artifact, RunError> {
-        let writer = self.folder.writer(&file.name)?;
+        let writer = self.begin(file)?;
         let mut zip = Zip::new(writer, &self.plan.due);
         for part in &file.parts {
             let export = &self.job.exports[part.index];
@@ -136,6 +141,15 @@ impl Production {
             }
         }
         Ok(zip.finish()?)
+    }
+
+    fn begin(&self, file: &PlannedFile) -> Result<FileWriter, RunError> {
+        let writer = self.folder.writer(&file.name)?;
+        if let Some(begun) = &self.begun {
+            // Who follows no longer need not be told.
+            let _ = begun.send((writer.path().to_owned(), writer.follower()));
+        }
+        Ok(writer)
     }
 
     fn encoder(&self, export: &JobExport) -> Encoder {

@@ -40,6 +40,8 @@ pub(super) struct Parcel {
     pub(super) position: usize,
     pub(super) file: StoredFile,
     pub(super) standing: Standing,
+    /// It has been tried in this attempt already, under another name.
+    pub(super) is_second_try: bool,
 }
 
 /// How far a file has come.
@@ -54,9 +56,9 @@ pub(super) enum Standing {
 }
 
 impl Parcel {
-    /// A file that has just been finished.
-    pub(super) fn local(position: usize, file: StoredFile) -> Parcel {
-        Parcel { position, file, standing: Standing::Local }
+    /// A file that is at the destination under `temporary`.
+    pub(super) fn up(position: usize, file: StoredFile, temporary: String) -> Parcel {
+        Parcel { position, file, standing: Standing::Up(temporary), is_second_try: false }
     }
 }
 
@@ -98,7 +100,7 @@ impl Work<'_> {
                 }
                 _ => Standing::Local,
             };
-            parcels.push(Parcel { position, file, standing });
+            parcels.push(Parcel { position, file, standing, is_second_try: false });
         }
         match self.verify(&parcels).await {
             Ok(()) => {
@@ -123,7 +125,7 @@ impl Work<'_> {
         if stage >= Stage::Publishing {
             match session.settle_publish(&temporary, name, bytes, self.job.destination.publish).await? {
                 PublishOutcome::Published => {
-                    self.context.state.published(self.id(), position).await?;
+                    self.context.state.published(self.id(), &[position]).await?;
                     return Ok(Standing::Published);
                 }
                 PublishOutcome::Gone => {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::artifact::{Artifact, hex};
 use super::{SpoolError, unlink};
 use crate::failpoint::{self, Side};
+use crate::growth::{Follower, Growth};
 
 /// A file being written. Unless it is finished it is removed when dropped.
 ///
@@ -23,6 +24,7 @@ pub struct FileWriter {
     file: File,
     hash: Sha256,
     bytes: u64,
+    growth: Growth,
     is_finished: bool,
 }
 
@@ -40,12 +42,23 @@ pub struct Contents {
 impl FileWriter {
     pub(super) fn new(name: &str, path: PathBuf, folder: Arc<OwnedFd>, file: File) -> FileWriter {
         let (name, hash) = (name.to_owned(), Sha256::new());
-        FileWriter { name, path, folder, file, hash, bytes: 0, is_finished: false }
+        FileWriter { name, path, folder, file, hash, bytes: 0, growth: Growth::new(), is_finished: false }
     }
 
     /// The file's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// For who wants to read the file while it is written. That it is whole says nothing of the disk: only
+    /// [`FileWriter::finish`] does.
+    pub fn follower(&self) -> Follower {
+        self.growth.follower()
     }
 
     /// Appends a block.
@@ -54,6 +67,7 @@ impl FileWriter {
         match failpoint::io("spool:write", Side::Before).and_then(|()| self.file.write_all(block)) {
             Ok(()) => {
                 self.bytes += block.len() as u64;
+                self.growth.reach(self.bytes);
                 Ok(())
             }
             Err(error) => Err(SpoolError::file(&self.name, self.bytes, error)),
@@ -62,6 +76,7 @@ impl FileWriter {
 
     /// Brings the file and its folder's entry to disk. When that fails the file is removed; it is not tried again.
     pub fn finish(mut self, contents: Contents) -> Result<Artifact, SpoolError> {
+        self.growth.complete();
         let failed = |error| SpoolError::file(&self.name, self.bytes, error);
         failpoint::io("spool:sync", Side::Before).and_then(|()| self.file.sync_all()).map_err(failed)?;
         failpoint::io("spool:entry", Side::Before).map_err(failed)?;

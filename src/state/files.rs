@@ -59,24 +59,27 @@ impl State {
         self.commit(tx, "state:uploading").await
     }
 
-    /// Records that a file has its final name, and so no temporary one any more.
-    pub async fn published(&self, run: &RunId, position: usize) -> Result<(), StateError> {
+    /// Records that files have their final names, and so no temporary ones any more. Positions count the run's files
+    /// from 0.
+    pub async fn published(&self, run: &RunId, positions: &[usize]) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        sqlx::query(
-            "DELETE FROM temporary
-             WHERE run = ?1 AND name = (SELECT temp_name FROM file WHERE run = ?1 AND position = ?2)",
-        )
-        .bind(run.as_str())
-        .bind(position as i64)
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
-        sqlx::query("UPDATE file SET is_published = 1 WHERE run = ? AND position = ?")
+        for position in positions {
+            sqlx::query(
+                "DELETE FROM temporary
+                 WHERE run = ?1 AND name = (SELECT temp_name FROM file WHERE run = ?1 AND position = ?2)",
+            )
             .bind(run.as_str())
-            .bind(position as i64)
+            .bind(*position as i64)
             .execute(&mut *tx)
             .await
             .map_err(|error| self.failed(error))?;
+            sqlx::query("UPDATE file SET is_published = 1 WHERE run = ? AND position = ?")
+                .bind(run.as_str())
+                .bind(*position as i64)
+                .execute(&mut *tx)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
         self.commit(tx, "state:published").await
     }
 

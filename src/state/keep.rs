@@ -82,6 +82,15 @@ impl State {
         self.commit(tx, "state:temporaries").await
     }
 
+    /// Records hidden names that a run is about to make at the destination; returns when that is on disk.
+    pub async fn expect_temporaries(&self, run: &RunId, names: &[String]) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        for name in names {
+            self.insert_temporary(&mut tx, run, name).await?;
+        }
+        self.commit(tx, "state:temporaries").await
+    }
+
     /// Records that the destination was reached: the host key that it has proven, and hidden names that are gone.
     pub async fn reached(&self, run: &RunId, host_key: Option<&str>, gone: &[Temporary]) -> Result<(), StateError> {
         let mut tx = self.write().await?;

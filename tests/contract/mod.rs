@@ -10,6 +10,7 @@ mod daemon_beside_commands;
 mod destination;
 mod destination_directory;
 mod destination_faults;
+mod destination_growing;
 mod destination_login;
 mod destination_verify;
 mod draft;

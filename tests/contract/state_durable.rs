@@ -60,7 +60,7 @@ fn names(temporaries: Vec<Temporary>) -> Vec<String> {
 async fn each_step_of_a_file_is_found_again() {
     let (dir, state) = open().await;
     let run = begun(&state, Stage::Publishing).await;
-    state.published(&run.id, 0).await.unwrap();
+    state.published(&run.id, &[0]).await.unwrap();
     state.close().await;
     let state = State::open(dir.path()).await.unwrap();
     let detail = state.detail(&run.id).await.unwrap().unwrap();

@@ -10,6 +10,7 @@ mod first_export;
 mod history;
 mod interrupt;
 mod outage;
+mod overlap;
 mod redeliver;
 mod report;
 mod secrecy;

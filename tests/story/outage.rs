@@ -81,7 +81,7 @@ fn a_spooled_file_that_changed_is_made_again() {
     let program = night::program(&server, "");
     night::last_up(&program, 1);
     let watcher = Watcher::start(&server.directory());
-    Service::with_failpoint(&program, "destination:upload:before=kill@2").was_killed();
+    Service::with_failpoint(&program, "state:uploading:after=kill").was_killed();
     spoil_spool(&program, "orders.csv");
     let mut service = Service::start(&program);
     service.says("made again");
@@ -95,12 +95,12 @@ fn what_is_half_published_is_never_completed_from_another_state_of_the_store() {
     let server = Sshd::start();
     let program = night::program(&server, "");
     night::last_up(&program, 1);
-    Service::with_failpoint(&program, "destination:rename:before=kill@2").was_killed();
+    Service::with_failpoint(&program, "state:published:before=kill").was_killed();
     let published = server.names().iter().filter(|name| !name.starts_with('.')).count();
-    assert_eq!(published, 1);
-    // Both what is up and what is here of the second file are lost.
+    assert_eq!(published, 2, "all but the manifest");
+    // Both what the partner had and what is here of the second file are lost.
     spoil_spool(&program, "invoices.csv");
-    for name in server.names().iter().filter(|name| name.contains("invoices") && name.starts_with('.')) {
+    for name in server.names().iter().filter(|name| name.contains("invoices")) {
         fs::remove_file(server.directory().join(name)).unwrap();
     }
     let mut service = Service::start(&program);

@@ -76,7 +76,7 @@ fn a_run_that_failed_by_hand_is_completed_from_the_spool() {
     let server = Sshd::start();
     let program = night::program(&server, "");
     let mut command = program.command(&["run", "shop"]);
-    let killed = command.env("EXPORTD_FAILPOINT", "destination:upload:after=kill@2").output().unwrap();
+    let killed = command.env("EXPORTD_FAILPOINT", "state:uploading:after=kill").output().unwrap();
     assert_eq!(killed.status.code(), None);
     let run = only_run(&program);
     assert_eq!(program.run(&["history", "--json"]).expect(0).json()[0]["state"], "failed");

@@ -160,8 +160,13 @@ impl Client {
 
 impl Ticket {
     /// Waits for the reply; a status other than `Ok` is an error.
-    pub(super) async fn reply(self) -> Result<Reply, ClientError> {
-        match self.0.await {
+    pub(super) async fn reply(mut self) -> Result<Reply, ClientError> {
+        self.arrival().await
+    }
+
+    /// The same, but can be dropped and asked again as long as no reply has come.
+    async fn arrival(&mut self) -> Result<Reply, ClientError> {
+        match (&mut self.0).await {
             Ok(Ok(Reply::Status(status))) if status.code != Code::Ok => Err(ClientError::Status(status)),
             Ok(answer) => answer,
             Err(_) => Err(ClientError::Lost("the session was closed".to_owned())),
@@ -169,8 +174,13 @@ impl Ticket {
     }
 
     /// Waits until the server says that it is done.
-    pub async fn done(self) -> Result<(), ClientError> {
-        match self.reply().await? {
+    pub async fn done(mut self) -> Result<(), ClientError> {
+        self.settled().await
+    }
+
+    /// The same, but can be dropped and asked again as long as no reply has come.
+    pub async fn settled(&mut self) -> Result<(), ClientError> {
+        match self.arrival().await? {
             Reply::Status(_) => Ok(()),
             _ => Err(ClientError::Protocol("an answer of the wrong type")),
         }
