@@ -15,6 +15,7 @@ mod publish;
 mod session;
 mod sftp;
 mod ssh;
+mod survey;
 mod upload;
 mod verify;
 
@@ -24,3 +25,4 @@ pub use manifest::{Manifest, ManifestExport, ManifestFile, ManifestPeriod};
 pub use publish::PublishOutcome;
 pub use session::{ServerFacts, Session, Settings, scan_host_keys};
 pub use ssh::{HostKey, PublicKeyLine, check_known_hosts, generate_key, read_public_key};
+pub use survey::Survey;

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use exportd::deliver::{DeliverError, Session, Settings};
 use exportd::job::{Channels, Destination, Publish};
-use tempfile::TempDir;
 
 use crate::support::sshd::{Options, Sshd};
 
 /// A local file with content that no offset mistake leaves intact.
-pub fn local_file(folder: &TempDir, length: usize) -> PathBuf {
-    let path = folder.path().join("spooled");
+pub fn local_file(folder: impl AsRef<Path>, length: usize) -> PathBuf {
+    let path = folder.as_ref().join("spooled");
     std::fs::write(&path, content(length)).unwrap();
     path
 }

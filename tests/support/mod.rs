@@ -7,6 +7,8 @@ pub mod jobs;
 pub mod night;
 pub mod oracle;
 pub mod program;
+pub mod proxy;
+pub mod servers;
 pub mod service;
 pub mod sftp_pipe;
 pub mod shop;

@@ -29,6 +29,7 @@ pub struct Sshd {
     folder: TempDir,
     port: u16,
     user: String,
+    frozen: Vec<rustix::process::Pid>,
 }
 
 impl Sshd {
@@ -69,13 +70,33 @@ impl Sshd {
         config.extend(options.config);
         std::fs::write(folder.path().join("sshd_config"), config.join("\n") + "\n").unwrap();
         let (child, port) = launch(folder.path(), None);
-        Sshd { child, folder, port, user }
+        Sshd { child, folder, port, user, frozen: Vec::new() }
     }
 
-    /// Ends the server; whoever is connected stays so.
+    /// Ends the server; whoever is connected stays so, unless they are frozen.
     pub fn stop(&mut self) {
+        for process in self.frozen.drain(..) {
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Stops it and all its sessions where they are, without ending anything: as a server does whose machine hangs.
+    pub fn freeze(&mut self) {
+        let mut found = vec![self.child.id()];
+        let mut next = 0;
+        while next < found.len() {
+            let children = format!("/proc/{0}/task/{0}/children", found[next]);
+            let children = std::fs::read_to_string(children).unwrap_or_default();
+            found.extend(children.split_whitespace().map(|child| child.parse::<u32>().unwrap()));
+            next += 1;
+        }
+        for process in found {
+            let process = rustix::process::Pid::from_raw(process.cast_signed()).unwrap();
+            rustix::process::kill_process(process, rustix::process::Signal::STOP).unwrap();
+            self.frozen.push(process);
+        }
     }
 
     /// Starts it again on the same port.

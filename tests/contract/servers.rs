@@ -1,0 +1,150 @@
+//! The delivery contract, kept with every kind of server: real ones, and OpenSSH's with one odd habit each.
+//!
+//! A behaviour is a function of [`behaviours`]; [`keep_the_contract`] goes through all of them. What a server can't do, and what its
+//! job has to say for that, is its [`Case`].
+
+mod behaviours;
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use exportd::job::{Destination, Verify};
+
+use crate::support::servers::{Kind, Server};
+
+/// A kind of server, and what is to be expected of it.
+struct Case {
+    kind: Kind,
+    /// Whether it replaces a file in one step, syncs, and tells the room on its disk.
+    offers: [bool; 3],
+    /// What its jobs say besides the usual.
+    job: &'static str,
+    /// Whether several channels may write to one file.
+    shares_files: bool,
+}
+
+const OPENSSH: Case = Case { kind: Kind::OpenSsh, offers: [true; 3], job: "", shares_files: true };
+
+impl Case {
+    fn odd(habit: &'static [&'static str]) -> Case {
+        Case { kind: Kind::Odd(habit), ..OPENSSH }
+    }
+
+    fn says(&self, setting: &str) -> bool {
+        self.job.contains(setting)
+    }
+
+    /// The destination, as a job with the case's settings would have it.
+    fn destination(&self, server: &Server) -> Destination {
+        let verify = if self.says("verify = \"none\"") { Verify::None } else { Verify::Readback };
+        let requests = if self.says("requests = 1") { 1 } else { Destination::REQUESTS };
+        Destination { allow_gap: self.says("allow_gap = true"), verify, requests, ..server.destination() }
+    }
+
+    /// Where a file is that was published.
+    fn place(&self, server: &Server, name: &str) -> PathBuf {
+        let folder = if self.kind == Kind::Odd(&["takes-renamed"]) { server.taken() } else { server.directory() };
+        folder.join(name)
+    }
+
+    /// Its content.
+    fn published(&self, server: &Server, name: &str) -> Vec<u8> {
+        std::fs::read(self.place(server, name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// When it came there, in nanoseconds.
+    fn changed(&self, server: &Server, name: &str) -> i64 {
+        let metadata = std::fs::metadata(self.place(server, name)).unwrap();
+        metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec()
+    }
+}
+
+macro_rules! contract {
+    ($($behaviour:ident),+ $(,)?) => {
+        async fn keep_the_contract(case: Case) {
+            let server = Server::start(case.kind);
+            let folder = tempfile::tempdir().unwrap();
+            $(
+                // Shown if it fails, so that one knows where.
+                eprintln!("{:?} {}", case.kind, stringify!($behaviour));
+                behaviours::$behaviour(&case, &server, folder.path()).await;
+                server.clear();
+            )+
+        }
+    };
+}
+
+contract! {
+    it_says_what_it_can_do,
+    a_stranger_is_not_let_in,
+    another_host_key_is_refused,
+    the_directory_is_checked_and_stays_as_it_was,
+    a_missing_directory_is_not_made,
+    files_of_every_size_and_name_arrive,
+    a_directory_may_have_any_name,
+    a_file_that_is_there_is_replaced,
+    a_file_that_is_there_is_kept,
+    one_session_carries_many_files,
+    nothing_stays_behind_after_a_failure,
+    a_cut_upload_is_made_again,
+    a_lost_reply_is_settled,
+    several_channels_write_one_file,
+    a_job_delivers_its_files_and_the_manifest_last,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openssh() {
+    keep_the_contract(OPENSSH).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proftpd() {
+    keep_the_contract(Case { kind: Kind::ProFtpd, ..OPENSSH }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asyncssh() {
+    keep_the_contract(Case { kind: Kind::AsyncSsh, ..OPENSSH }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paramiko() {
+    let job = "allow_gap = true";
+    keep_the_contract(Case { kind: Kind::Paramiko, offers: [false; 3], job, ..OPENSSH }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_extensions() {
+    let habits = &["--", "-P", "posix-rename,fsync,limits,statvfs"];
+    keep_the_contract(Case { offers: [false; 3], job: "allow_gap = true", ..Case::odd(habits) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_open_handle() {
+    keep_the_contract(Case::odd(&["one-handle"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_at_a_time() {
+    keep_the_contract(Case { job: "requests = 1", ..Case::odd(&["one-request"]) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_packets() {
+    keep_the_contract(Case::odd(&["small-packets"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn write_only() {
+    keep_the_contract(Case { job: "verify = \"none\"", ..Case::odd(&["write-only"]) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_taken_at_once() {
+    keep_the_contract(Case::odd(&["takes-renamed"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handles_that_are_no_text() {
+    keep_the_contract(Case::odd(&["strange-handles"])).await;
+}
