@@ -25,6 +25,10 @@ pub enum Command {
     /// Run the jobs whenever they are due, until told to stop
     #[command(after_help = "Examples:\n  exportd serve\n  exportd serve --config /etc/exportd/jobs.toml")]
     Serve,
+    /// Show whether a daemon is up and how each job is
+    Status(StatusArguments),
+    /// Have the running daemon read its configuration again, and show what that changes
+    Reload(ReloadArguments),
     /// Run jobs now, in the foreground
     Run(RunArguments),
     /// Check the configuration; with --connect also the store and every destination
@@ -157,6 +161,30 @@ pub struct ShowArguments {
     /// The run's identifier, or its first characters
     #[arg(value_name = "RUN")]
     pub run: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `exportd status`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "The exit code is 0 if all is well, and 1 if no daemon is up, a configuration was refused, or a \
+                        job's last run failed or waits."
+)]
+pub struct StatusArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `exportd reload`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "The exit code is 0 if the configuration is accepted, 2 if it is refused: then the one before stays \
+                        in force."
+)]
+pub struct ReloadArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,

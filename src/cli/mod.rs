@@ -17,12 +17,14 @@ mod manual;
 mod output;
 mod plan;
 mod redeliver;
+mod reload;
 mod report;
 mod run;
 mod sample;
 mod selection;
 mod serve;
 mod show;
+mod status;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -54,6 +56,8 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Demo(options) => demo::demo(options).await,
         Command::Serve => serve::serve(path).await,
+        Command::Status(options) => status::status(path, options).await,
+        Command::Reload(options) => reload::reload(&state_dir(path)?, options).await,
         Command::Run(options) => run::run(load(path)?, options).await,
         Command::Check(options) => check::check(path, options).await,
         Command::Plan(options) => plan::plan(&load(path)?, &options),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config};
-use crate::daemon::{self, Daemon, DaemonError, Limits, RunResult, Runner, SystemClock};
+use crate::daemon::{self, Configuration, Daemon, DaemonError, Limits, Refusal, RunResult, Runner, SystemClock};
 use crate::export::{self, Cancel, Context, RunError};
 use crate::job::Job;
 use crate::plan::Plan;
@@ -27,14 +27,15 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
     let path = config::find_config(path).map_err(|faults| super::report(&faults))?;
     let config = super::load(Some(&path))?;
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
-    let lock = DaemonLock::acquire(&config.state_dir).map_err(Failure::unreachable)?;
+    let mut lock = DaemonLock::acquire(&config.state_dir).map_err(Failure::unreachable)?;
+    lock.announce(&path).map_err(Failure::unreachable)?;
     let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?;
-    let origin = Origin { actor: "daemon".to_owned(), config: config.digest.clone() };
-    let context = Arc::new(RwLock::new(Context::new(config.store, spool, state.clone(), config.keep, origin)));
+    let context = Context::new(config.store.clone(), spool, state.clone(), config.keep, origin(&config));
+    let context = Arc::new(RwLock::new(context));
     let daemon = Daemon {
         state,
         lock,
-        jobs: config.jobs,
+        configuration: offer(config, context.clone()),
         load: loader(path, context.clone()),
         runner: Exports { context },
         clock: SystemClock::start().await.map_err(failure)?,
@@ -44,6 +45,10 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
     daemon::serve(daemon).await.map_err(failure)
 }
 
+fn origin(config: &Config) -> Origin {
+    Origin { actor: "daemon".to_owned(), config: config.digest.clone() }
+}
+
 fn failure(error: DaemonError) -> Failure {
     match error {
         DaemonError::State(error) => Failure::unreachable(error),
@@ -51,15 +56,27 @@ fn failure(error: DaemonError) -> Failure {
     }
 }
 
-/// Reads the same file again. A run that is under way keeps the store and the job that it began with; the state
-/// folder stays what it was as long as the daemon lives.
+/// Reads the same file again.
 fn loader(path: PathBuf, context: Arc<RwLock<Context>>) -> daemon::Load {
     Arc::new(move || {
-        let config = Config::load(&path).map_err(|faults| faults.render(false, LOG_WIDTH))?;
-        let mut context = context.write().unwrap_or_else(PoisonError::into_inner);
-        (context.store, context.keep) = (config.store, config.keep);
-        Ok(config.jobs)
+        // Before it is read: a file that changes in between is told as what it was, and can be read once more.
+        let digest = config::digest_of(&path);
+        match Config::load(&path) {
+            Ok(config) => Ok(offer(config, context.clone())),
+            Err(faults) => Err(Refusal { faults: faults.render(false, LOG_WIDTH), digest }),
+        }
     })
+}
+
+/// What the daemon takes over from a configuration. A run that is under way keeps the store and the job that it began
+/// with; the state folder stays what it was as long as the daemon lives.
+fn offer(config: Config, context: Arc<RwLock<Context>>) -> Configuration {
+    let (jobs, digest, origin) = (config.jobs.clone(), config.digest.clone(), origin(&config));
+    let accept = Box::new(move || {
+        let mut context = context.write().unwrap_or_else(PoisonError::into_inner);
+        (context.store, context.keep, context.origin) = (config.store, config.keep, origin);
+    });
+    Configuration { jobs, digest, accept }
 }
 
 /// The runner of the real thing.

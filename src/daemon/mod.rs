@@ -6,14 +6,16 @@
 
 mod attempt;
 mod clock;
+mod configuration;
 mod decision;
 mod jobs;
-mod notify;
 mod queue;
+mod reload;
 mod retry;
 mod scheduler;
 mod service;
 mod signals;
+mod systemd;
 
 use std::io;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use crate::run::RunRecord;
 use crate::state::{DaemonLock, State, StateError};
 
 pub use clock::{Clock, SystemClock};
+pub use configuration::{Configuration, Load, Refusal};
 pub use signals::{Signal, listen};
 
 /// Does the work of a run.
@@ -58,9 +61,6 @@ pub enum RunResult {
     Stopped,
 }
 
-/// Reads the configuration again; the text of an error is all its faults, for the log.
-pub type Load = Arc<dyn Fn() -> Result<Vec<Job>, String> + Send + Sync>;
-
 /// How much is done at once, and how long the end may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -84,8 +84,8 @@ pub struct Daemon<R, C> {
     pub state: State,
     /// The proof that no other daemon does.
     pub lock: DaemonLock,
-    /// The jobs in force at the start.
-    pub jobs: Vec<Job>,
+    /// The configuration to start with.
+    pub configuration: Configuration,
     /// What reads them again on [`Signal::Reload`].
     pub load: Load,
     /// What does the work.
@@ -115,8 +115,9 @@ pub enum DaemonError {
 /// Runs the daemon until it is told to stop. Runs that are still going on when the grace time is over are cut short
 /// and left queued; the next daemon goes on with them.
 pub async fn serve<R: Runner, C: Clock>(daemon: Daemon<R, C>) -> Result<(), DaemonError> {
-    let Daemon { state, lock, jobs, load, runner, clock, signals, limits } = daemon;
-    let mut service = service::Service::start(state, jobs, load, runner, clock, limits).await?;
+    let Daemon { state, lock, configuration, load, runner, clock, signals, limits } = daemon;
+    let holder = lock.holder();
+    let mut service = service::Service::start(state, configuration, load, runner, clock, limits, holder).await?;
     service.work(signals).await;
     drop(lock);
     Ok(())

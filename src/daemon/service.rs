@@ -4,19 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use super::attempt::{Attempts, Ended, Ticket};
 use super::jobs::Jobs;
-use super::notify::Notifier;
+
 use super::queue::Queue;
 use super::retry::retry_at;
 use super::scheduler::Scheduler;
-use super::{Clock, DaemonError, Limits, Load, RunResult, Runner, Signal};
-use crate::job::Job;
-use crate::run::{RunRecord, RunState, rfc3339};
-use crate::state::{PendingRun, State, StateError};
+use super::systemd::Notifier;
+use super::{Clock, Configuration, DaemonError, Limits, Load, RunResult, Runner, Signal};
+use crate::run::{EventKind, RunRecord, RunState, rfc3339};
+use crate::state::{Holder, NewEvent, PendingRun, State, StateError};
 
 /// How long attempts have to return after they were told to stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -31,19 +32,19 @@ const TIDYING: SignedDuration = SignedDuration::from_mins(10);
 const STATE_PAUSE: SignedDuration = SignedDuration::from_secs(10);
 
 pub(super) struct Service<R, C> {
-    state: State,
-    clock: Arc<C>,
-    load: Load,
+    pub(super) state: State,
+    pub(super) clock: Arc<C>,
+    pub(super) load: Load,
     limits: Limits,
-    jobs: Jobs,
-    scheduler: Scheduler,
-    queue: Queue,
+    pub(super) jobs: Jobs,
+    pub(super) scheduler: Scheduler,
+    pub(super) queue: Queue,
     attempts: Attempts<R, C>,
     /// Results that state could not be told of yet. Their jobs stay busy until it is.
     unrecorded: Vec<(Ticket, RunResult)>,
-    notifier: Notifier,
+    pub(super) notifier: Notifier,
     /// Why the last reload was refused, for the status line.
-    refused: Option<String>,
+    pub(super) refused: Option<String>,
     last_look: Timestamp,
     last_adoption: Timestamp,
     last_tidying: Timestamp,
@@ -52,11 +53,12 @@ pub(super) struct Service<R, C> {
 impl<R: Runner, C: Clock> Service<R, C> {
     pub(super) async fn start(
         state: State,
-        jobs: Vec<Job>,
+        configuration: Configuration,
         load: Load,
         runner: R,
         clock: C,
         limits: Limits,
+        holder: &Holder,
     ) -> Result<Service<R, C>, DaemonError> {
         state.verify().await?;
         let clock = Arc::new(clock);
@@ -73,7 +75,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
             clock,
             load,
             limits,
-            jobs: Jobs::new(jobs),
+            jobs: Jobs::new(configuration.jobs),
             queue: Queue::default(),
             unrecorded: Vec::new(),
             notifier: Notifier::new(),
@@ -84,6 +86,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
         };
         service.scheduler.replace(&service.jobs, now).await?;
         service.state.unfinished().await?.into_iter().for_each(|run| service.queue.push(run));
+        (configuration.accept)();
+        service.tell_start(configuration.digest, holder).await?;
         service.tidy(now);
         info!(jobs = service.scheduler.len(), queued = service.queue.len(), "the daemon is up");
         Ok(service)
@@ -111,7 +115,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
     }
 
     /// Decides what has fallen due, and records what could not be recorded before. False if state can't be written.
-    async fn look(&mut self) -> bool {
+    pub(super) async fn look(&mut self) -> bool {
         let now = self.clock.now();
         if self.last_look.duration_since(now) > SignedDuration::from_secs(60) {
             warn!(before = %self.last_look, %now, "the clock was set back; what has run does not run again");
@@ -246,41 +250,6 @@ impl<R: Runner, C: Clock> Service<R, C> {
         }
     }
 
-    async fn reload(&mut self) {
-        self.notifier.reloading();
-        let load = self.load.clone();
-        // Reading files may take its time, and a defect in it must not end the daemon.
-        let loaded = tokio::task::spawn_blocking(move || load()).await;
-        let result = match loaded {
-            Ok(Ok(jobs)) => self.replace(Jobs::new(jobs)).await,
-            Ok(Err(faults)) => Err(faults),
-            Err(_) => Err("reading it ended in a defect of exportd (a panic)".to_owned()),
-        };
-        self.refused = result.err();
-        if let Some(faults) = &self.refused {
-            error!("the new configuration is refused, the one before stays in force: {faults}");
-        }
-        self.show_status();
-        self.notifier.ready();
-    }
-
-    /// Puts `next` into force, after all that fell due under the jobs before was decided by their schedules.
-    async fn replace(&mut self, next: Jobs) -> Result<(), String> {
-        let now = self.clock.now();
-        if !self.look().await {
-            return Err("state can't be written".to_owned());
-        }
-        self.scheduler.settle(now).await.map_err(|error| error.to_string())?;
-        self.scheduler.replace(&next, now).await.map_err(|error| error.to_string())?;
-        info!("the configuration was read again: {}", self.jobs.changes(&next));
-        self.jobs = next;
-        let held = self.queue.held(&self.jobs);
-        if held > 0 {
-            warn!(runs = held, "queued runs of jobs that are gone or switched off stay queued until these come back");
-        }
-        Ok(())
-    }
-
     async fn stop(&mut self, mut signals: mpsc::Receiver<Signal>) {
         self.notifier.stopping();
         info!(running = self.attempts.len(), "stopping");
@@ -298,7 +267,14 @@ impl<R: Runner, C: Clock> Service<R, C> {
             self.ended(ticket, ended).await;
         }
         // Nothing of ours runs any more: what is marked so is parked for the next daemon.
-        match self.state.requeue_abandoned().await {
+        let parked = self.state.requeue_abandoned().await;
+        let text = match &parked {
+            Ok(0) | Err(_) => "nothing was running any more".to_owned(),
+            Ok(parked) => format!("{parked} runs were cut short and are queued again"),
+        };
+        let detail = json!({ "parked": parked.as_ref().ok() });
+        self.tell(NewEvent { kind: EventKind::Stopped, config: None, text, detail }, None).await;
+        match parked {
             Ok(0) => info!("stopped"),
             Ok(parked) => info!(parked, "stopped; runs that were cut short are queued again"),
             Err(error) => warn!(%error, "stopped; the next start queues what was cut short"),
@@ -323,7 +299,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         }
     }
 
-    fn show_status(&mut self) {
+    pub(super) fn show_status(&mut self) {
         let mut status =
             format!("{} jobs, {} running, {} queued", self.scheduler.len(), self.attempts.len(), self.queue.len());
         if let Some((at, job)) = self.scheduler.next_due() {

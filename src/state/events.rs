@@ -78,7 +78,7 @@ impl State {
             let delete = sqlx::query("DELETE FROM definition WHERE job_key = ?").bind(key);
             delete.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         }
-        self.commit(tx, "state:event").await
+        tx.commit().await.map_err(|error| self.failed(error))
     }
 
     /// Events after the one numbered `after`, the newest first, at most `limit`.

@@ -49,7 +49,7 @@ impl State {
         );
         let insert = sqlx::query(sqlx::AssertSqlSafe(insert)).bind(before).bind(to_micros(now)).execute(&mut *tx).await;
         let made = insert.map_err(|error| self.failed(error))?.rows_affected();
-        self.commit(tx, "state:late").await?;
+        tx.commit().await.map_err(|error| self.failed(error))?;
         Ok(made)
     }
 
@@ -83,7 +83,7 @@ impl State {
         };
         let mut tx = self.write().await?;
         sqlx::query(sql).bind(notice.id).execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        self.commit(tx, "state:notice").await
+        tx.commit().await.map_err(|error| self.failed(error))
     }
 
     /// Records what came of it: sent at `now`, or to be tried again at `again`, or neither: given up.
@@ -102,7 +102,7 @@ impl State {
             .execute(&mut *tx)
             .await
             .map_err(|error| self.failed(error))?;
-        self.commit(tx, "state:notice").await
+        tx.commit().await.map_err(|error| self.failed(error))
     }
 
     /// Records that there is nobody to be told of what is pending.
@@ -117,7 +117,7 @@ impl State {
         let mut tx = self.write().await?;
         let update = sqlx::query("UPDATE notice SET try_at = NULL WHERE try_at IS NOT NULL").execute(&mut *tx).await;
         update.map_err(|error| self.failed(error))?;
-        self.commit(tx, "state:notice").await
+        tx.commit().await.map_err(|error| self.failed(error))
     }
 
     /// Makes the notice that the end of a run calls for: of a failure, or of the first delivery after one.

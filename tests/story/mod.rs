@@ -14,5 +14,6 @@ mod overlap;
 mod redeliver;
 mod report;
 mod secrecy;
+mod status;
 mod stop;
 mod three_stores;

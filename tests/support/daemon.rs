@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use exportd::daemon::{Clock, Daemon, DaemonError, Limits, Load, RunResult, Runner, Signal, serve};
+use exportd::daemon::{Clock, Configuration, Daemon, DaemonError, Limits, Load, Refusal};
+use exportd::daemon::{RunResult, Runner, Signal, serve};
 use exportd::job::Job;
 use exportd::run::{RunRecord, RunState};
 use exportd::state::{DaemonLock, Filter, State};
@@ -85,6 +86,12 @@ impl Begun {
     }
 }
 
+fn configuration(jobs: Vec<Job>, accepted: &watch::Sender<u32>) -> Configuration {
+    let accepted = accepted.clone();
+    let accept = Box::new(move || accepted.send_modify(|count| *count += 1));
+    Configuration { jobs, digest: "of the test".to_owned(), accept }
+}
+
 struct Recorder(mpsc::UnboundedSender<Begun>);
 
 impl Runner for Recorder {
@@ -110,6 +117,8 @@ pub struct TestDaemon {
     clock: Arc<SetClock>,
     config: watch::Sender<Result<Vec<Job>, String>>,
     reloads: watch::Receiver<u32>,
+    /// How many configurations were accepted, the first one too.
+    pub accepted: watch::Sender<u32>,
     signals: mpsc::Sender<Signal>,
     begun: mpsc::UnboundedReceiver<Begun>,
     serving: JoinHandle<Result<(), DaemonError>>,
@@ -124,19 +133,24 @@ impl TestDaemon {
         let state = State::open(dir).await.unwrap();
         let lock = DaemonLock::acquire(dir).unwrap();
         let clock = SetClock::new(now);
-        let config = watch::Sender::new(Ok(jobs.clone()));
+        let config = watch::Sender::new(Ok::<_, String>(jobs.clone()));
         let (reloaded, reloads) = watch::channel(0);
         let (signals, heard) = mpsc::channel(8);
         let (tell, begun) = mpsc::unbounded_channel();
         let written = config.subscribe();
+        let accepted = watch::Sender::new(0);
+        let accepts = accepted.clone();
         let load: Load = Arc::new(move || {
             reloaded.send_modify(|count| *count += 1);
-            written.borrow().clone()
+            match &*written.borrow() {
+                Ok(jobs) => Ok(configuration(jobs.clone(), &accepts)),
+                Err(faults) => Err(Refusal { faults: faults.clone(), digest: None }),
+            }
         });
         let daemon = Daemon {
             state: state.clone(),
             lock,
-            jobs,
+            configuration: configuration(jobs, &accepted),
             load,
             runner: Recorder(tell),
             clock: DaemonClock(clock.clone()),
@@ -144,7 +158,7 @@ impl TestDaemon {
             limits,
         };
         let serving = tokio::spawn(serve(daemon));
-        let daemon = TestDaemon { state, clock, config, reloads, signals, begun, serving };
+        let daemon = TestDaemon { state, clock, config, reloads, accepted, signals, begun, serving };
         daemon.clock.poke().await;
         daemon
     }

@@ -1,0 +1,166 @@
+//! `exportd status`: one screen. Is a daemon up, is its configuration the one on disk, and how is each job?
+//!
+//! What it tells comes from the lock and from state, so it needs no password of the store, and tells as much of a
+//! daemon that was killed as of one that is up.
+
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use jiff::{Timestamp, Zoned};
+
+use crate::config::{self, Config};
+use crate::definition::Definition;
+use crate::run::{EventKind, RunRecord, RunState, Stage};
+use crate::state::{Event, Holder, State, job_key};
+
+use super::args::StatusArguments;
+use super::failure::Failure;
+use super::output;
+
+/// How many events are looked through for the last word on the configuration.
+const EVENTS: u32 = 100;
+
+/// All that is shown.
+struct Status {
+    state_dir: PathBuf,
+    daemon: Option<Holder>,
+    /// The file that the daemon reads is another than the one that it has read last.
+    is_file_changed: bool,
+    /// The daemon's last word on its configuration, if it was no.
+    refused: Option<Event>,
+    /// When the last daemon ended as it was told to, while none is up.
+    stopped: Option<Timestamp>,
+    jobs: Vec<JobStatus>,
+}
+
+/// How one job is.
+struct JobStatus {
+    label: String,
+    /// None if it is not in the configuration any more, or switched off.
+    next_due: Option<Zoned>,
+    is_enabled: bool,
+    last: Option<RunRecord>,
+    under_way: Vec<UnderWay>,
+}
+
+/// A run that has not ended.
+struct UnderWay {
+    run: RunRecord,
+    stage: Option<Stage>,
+    why: String,
+}
+
+/// Shows how daemon and jobs are. The exit code is 0 if all is well, and 1 if somebody should look.
+pub async fn status(path: Option<&Path>, options: StatusArguments) -> Result<(), Failure> {
+    let path = config::find_config(path).map_err(|faults| super::report(&faults))?;
+    let state_dir = config::state_dir(&path).map_err(|faults| super::report(&faults))?;
+    let daemon = Holder::of(&state_dir).map_err(Failure::unreachable)?;
+    let state = State::open_existing(&state_dir).await.map_err(Failure::unreachable)?;
+    let status = match state {
+        Some(state) => look(&state, state_dir, daemon, &path).await?,
+        None => Status {
+            state_dir,
+            daemon,
+            is_file_changed: false,
+            refused: None,
+            stopped: None,
+            jobs: configured(&path).iter().map(|job| fresh(job, Timestamp::now())).collect(),
+        },
+    };
+    if options.json {
+        output::json(&show::to_json(&status))?;
+    } else {
+        show::print(&status)?;
+    }
+    if status.is_well() { Ok(()) } else { Err(Failure::reported()) }
+}
+
+async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &Path) -> Result<Status, Failure> {
+    let now = Timestamp::now();
+    state.settle_commands(now).await.map_err(Failure::unreachable)?;
+    let events = state.events(0, EVENTS).await.map_err(Failure::unreachable)?;
+    let about_configuration = events.iter().find(|event| event.kind != EventKind::Stopped);
+    let refused = about_configuration.filter(|event| event.kind == EventKind::Refused && daemon.is_some()).cloned();
+    let file = daemon.as_ref().and_then(|daemon| daemon.config.as_deref()).and_then(config::digest_of);
+    let read = about_configuration.and_then(|event| event.config.clone());
+    let stopped = events.first().filter(|event| event.kind == EventKind::Stopped && daemon.is_none());
+    let stopped = stopped.map(|event| event.at);
+
+    let accepted = state.definitions().await.map_err(Failure::unreachable)?;
+    let mut definitions: Vec<Definition> = accepted.into_values().collect();
+    definitions.sort_by_key(|definition| job_key(definition.label()));
+    if definitions.is_empty() {
+        definitions = configured(path);
+    }
+    let mut jobs: Vec<JobStatus> = definitions.iter().map(|definition| fresh(definition, now)).collect();
+    for run in state.under_way().await.map_err(Failure::unreachable)? {
+        let key = job_key(&run.job);
+        let place = jobs.iter().position(|job| job_key(&job.label) == key).unwrap_or_else(|| {
+            jobs.push(JobStatus::gone(&run.job));
+            jobs.len() - 1
+        });
+        let stage = match run.state {
+            RunState::Running => state.detail(&run.id).await.map_err(Failure::unreachable)?.and_then(|run| run.stage),
+            _ => None,
+        };
+        let why = why(&run, stage, &jobs[place], daemon.is_some());
+        jobs[place].under_way.push(UnderWay { run, stage, why });
+    }
+    for job in &mut jobs {
+        job.last = state.last_ended(&job.label).await.map_err(Failure::unreachable)?;
+    }
+    let is_file_changed = daemon.is_some() && file != read;
+    Ok(Status { state_dir, daemon, is_file_changed, refused, stopped, jobs })
+}
+
+/// What the file says, where no daemon has said what is in force. A file with faults says nothing here: `check` does.
+fn configured(path: &Path) -> Vec<Definition> {
+    Config::load(path).map(|config| config.jobs.iter().map(Definition::of).collect()).unwrap_or_default()
+}
+
+fn fresh(definition: &Definition, now: Timestamp) -> JobStatus {
+    let is_enabled = definition.is_enabled();
+    let schedule = definition.schedule().filter(|_| is_enabled);
+    JobStatus {
+        label: definition.label().to_owned(),
+        next_due: schedule.map(|schedule| schedule.next_due(now)),
+        is_enabled,
+        last: None,
+        under_way: Vec::new(),
+    }
+}
+
+/// What a run waits for, in one sentence.
+fn why(run: &RunRecord, stage: Option<Stage>, job: &JobStatus, is_up: bool) -> String {
+    let error = run.error.as_deref().unwrap_or("it failed");
+    match run.state {
+        RunState::Running => stage.map_or("at work".to_owned(), |stage| format!("at work: {stage}")),
+        _ if !job.is_enabled => "its job is switched off or no longer configured".to_owned(),
+        RunState::Waiting if is_up => error.to_owned(),
+        RunState::Waiting => format!("{error} (no daemon is up to try again)"),
+        _ if !is_up => "no daemon is up".to_owned(),
+        _ => match job.under_way.first() {
+            Some(first) => format!("waits behind {}", first.run.id),
+            None => "waits for its turn".to_owned(),
+        },
+    }
+}
+
+impl JobStatus {
+    fn gone(label: &str) -> JobStatus {
+        JobStatus { label: label.to_owned(), next_due: None, is_enabled: false, last: None, under_way: Vec::new() }
+    }
+
+    /// Whether its last run failed, or one waits because it did.
+    fn is_troubled(&self) -> bool {
+        let has_failed = self.last.as_ref().is_some_and(|run| run.state == RunState::Failed);
+        has_failed || self.under_way.iter().any(|waiting| waiting.run.state == RunState::Waiting)
+    }
+}
+
+impl Status {
+    fn is_well(&self) -> bool {
+        self.daemon.is_some() && self.refused.is_none() && !self.jobs.iter().any(JobStatus::is_troubled)
+    }
+}

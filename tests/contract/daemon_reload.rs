@@ -1,0 +1,121 @@
+//! What a configuration changes, above all which columns it newly lets out, and that a refused one changes nothing.
+
+use std::sync::Arc;
+
+use exportd::catalogue::{Column, Source};
+use exportd::daemon::RunResult;
+use exportd::definition::Definition;
+use exportd::job::{Job, JobExport, PeriodRule};
+use exportd::run::EventKind;
+use exportd::state::Event;
+use exportd::value::ColumnType;
+use tempfile::TempDir;
+
+use crate::support::daemon::TestDaemon;
+use crate::support::jobs::daily;
+
+/// A job that exports these columns; what ends with `*` is sensitive.
+fn exporting(label: &str, columns: &[&str]) -> Job {
+    let column = |name: &&str| Column {
+        sensitive: name.ends_with('*'),
+        ..Column::new(name.trim_end_matches('*'), ColumnType::String)
+    };
+    let export = JobExport {
+        name: "people".to_owned(),
+        source: Source::Table("people".to_owned()),
+        columns: Arc::from_iter(columns.iter().map(column)),
+        order: Vec::new(),
+        period: PeriodRule::All,
+        filter: None,
+    };
+    Job { exports: vec![export], ..daily(label, 4, 0) }
+}
+
+async fn start(dir: &TempDir, jobs: Vec<Job>) -> TestDaemon {
+    TestDaemon::start(dir.path(), "2026-11-21T03:00:00Z", jobs).await
+}
+
+async fn last(daemon: &TestDaemon) -> Event {
+    daemon.state.events(0, 1).await.unwrap().remove(0)
+}
+
+#[tokio::test]
+async fn a_reload_lists_what_it_changes_and_every_column_that_newly_leaves() {
+    let dir = TempDir::new().unwrap();
+    let daemon = start(&dir, vec![exporting("a", &["id", "city"]), daily("gone", 4, 0)]).await;
+    let started = last(&daemon).await;
+    assert_eq!(started.kind, EventKind::Started);
+    assert!(
+        started
+            .text
+            .contains("for the first time: added a, gone\nnewly leaves to drop@a.example:22: a, people: id, city")
+    );
+
+    let mut job = exporting("a", &["id", "city", "email*"]);
+    job.description = "more".to_owned();
+    daemon.reload(Ok(vec![job, exporting("new", &["name*"])])).await;
+    let accepted = last(&daemon).await;
+    let text = "added new; removed gone; changed a (description, exports)\n\
+                newly leaves to drop@a.example:22: a, people: email*\n\
+                newly leaves to drop@new.example:22: new, people: name*";
+    assert_eq!((accepted.kind, accepted.text.as_str()), (EventKind::Accepted, text));
+    assert_eq!(accepted.detail["exposed"][0]["sensitive"], serde_json::json!(["email"]));
+    assert_eq!(*daemon.accepted.borrow(), 2);
+
+    daemon.reload(Ok(vec![exporting("a", &["city", "id"]), exporting("new", &["name*"])])).await;
+    assert_eq!(last(&daemon).await.text, "changed a (description, exports)", "what leaves no more is no exposure");
+}
+
+#[tokio::test]
+async fn changes_are_found_over_a_restart_too() {
+    let dir = TempDir::new().unwrap();
+    start(&dir, vec![exporting("a", &["id"])]).await.kill().await.close().await;
+    let daemon = start(&dir, vec![exporting("a", &["id", "phone*"])]).await;
+    let text = last(&daemon).await.text;
+    assert!(text.ends_with(": changed a (exports)\nnewly leaves to drop@a.example:22: a, people: phone*"), "{text}");
+}
+
+#[tokio::test]
+async fn a_refused_configuration_changes_nothing_and_is_on_record() {
+    let dir = TempDir::new().unwrap();
+    let daemon = start(&dir, vec![exporting("a", &["id"])]).await;
+    daemon.reload(Err("jobs.toml:3:1: unknown key".to_owned())).await;
+    let refused = last(&daemon).await;
+    assert_eq!((refused.kind, refused.text.as_str()), (EventKind::Refused, "jobs.toml:3:1: unknown key"));
+    assert_eq!(*daemon.accepted.borrow(), 1, "of the start");
+    // The file is sound and state can't be written: nothing of the new one may come into force.
+    daemon.state.close().await;
+    daemon.reload(Ok(vec![exporting("b", &["id"])])).await;
+    assert_eq!(*daemon.accepted.borrow(), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_goes_on_ends_by_the_job_it_began_with() {
+    let dir = TempDir::new().unwrap();
+    let mut daemon = start(&dir, vec![exporting("a", &["id"])]).await;
+    daemon.set("2026-11-21T04:00:00Z").await;
+    let begun = daemon.begun().await;
+    daemon.reload(Ok(vec![exporting("a", &["id", "city"])])).await;
+    assert_eq!(begun.job.exports[0].columns.len(), 1);
+    begun.end(RunResult::Delivered);
+    daemon.set("2026-11-22T04:00:00Z").await;
+    assert_eq!(daemon.begun().await.job.exports[0].columns.len(), 2);
+}
+
+#[test]
+fn all_columns_of_a_job_are_new_to_a_new_recipient() {
+    let job = exporting("a", &["id", "email*"]);
+    let before = Definition::of(&job);
+    let exposed =
+        |job: &Job| Definition::of(job).exposed_since(Some(&before)).into_iter().flat_map(|e| e.columns).count();
+    assert_eq!(exposed(&job), 0);
+    let mut elsewhere = job.clone();
+    elsewhere.destination.host = "other.example".to_owned();
+    assert_eq!(exposed(&elsewhere), 2);
+    assert_eq!(exposed(&Job { enabled: false, ..elsewhere }), 0, "switched off, nothing leaves");
+    let mut another = job.clone();
+    another.exports[0].source = Source::Table("patients".to_owned());
+    assert_eq!(exposed(&another), 2, "the same names of another table");
+    let read = Definition::parse(&before.text()).unwrap();
+    assert_eq!((read.changed_keys(&before), read.schedule()), (Vec::new(), Some(job.schedule)));
+}

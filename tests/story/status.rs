@@ -1,0 +1,102 @@
+//! The administrator's look at a daemon: up, told to reload, refusing, waiting, killed.
+
+use crate::support::night;
+use crate::support::program::Program;
+use crate::support::service::Service;
+use crate::support::shop;
+use crate::support::sshd::Sshd;
+
+fn add_email(server: &Sshd) -> String {
+    let config = shop::config(server, "reason = \"they asked\"");
+    config.replace(r#"["orders"]"#, r#"[{ name = "orders", add = ["email"] }]"#)
+}
+
+#[track_caller]
+fn status(program: &Program, code: i32) -> String {
+    let told = program.run(&["status"]).expect(code).out;
+    let long: Vec<&str> = told.lines().filter(|line| line.chars().count() > 80 && line.contains("  ")).collect();
+    // A path has no blanks to break it at.
+    assert!(long.iter().all(|line| line.contains('/')), "wider than 80: {long:?}");
+    told
+}
+
+#[test]
+fn a_reload_says_what_it_changes_or_why_it_is_refused() {
+    let server = Sshd::start();
+    let program = shop::program(&server, "");
+    assert!(status(&program, 1).contains("not up"));
+    assert!(program.run(&["reload"]).expect(1).err.contains("no daemon works with"));
+    assert!(!program.path("state").exists(), "looking makes nothing");
+
+    let mut daemon = Service::start(&program);
+    daemon.says("the daemon is up");
+    let told = status(&program, 0);
+    assert!(told.contains(&format!("(process {}, exportd ", daemon.id())), "{told}");
+    assert!(told.lines().any(|line| line.starts_with("shop") && line.contains("none yet")), "{told}");
+
+    let sound = shop::config(&server, "");
+    program.configure(&sound.replace("run = \"daily\"", "run = \"dayly\""));
+    assert!(status(&program, 0).contains("CHANGED"));
+    let refused = program.run(&["reload"]).expect(2);
+    assert!(refused.err.contains("jobs.toml:9") && refused.err.contains("did you mean `daily`?"), "{}", refused.err);
+    let told = status(&program, 1);
+    assert!(told.contains("REFUSED") && !told.contains("CHANGED"), "{told}");
+    assert_eq!(program.run(&["status", "--json"]).expect(1).json()["well"], false);
+
+    program.configure(&add_email(&server));
+    let accepted = program.run(&["reload"]).expect(0).out;
+    assert!(accepted.contains("accepted: changed shop (") && accepted.contains("shop, orders: email*"), "{accepted}");
+    daemon.says("columns newly leave the house");
+    assert!(!status(&program, 0).contains("REFUSED"));
+    let again = program.run(&["reload", "--json"]).expect(0).json();
+    assert_eq!((&again["accepted"], &again["text"]), (&true.into(), &"no job changed".into()));
+
+    daemon.stop();
+    let told = status(&program, 1);
+    assert!(told.contains("not up since"), "{told}");
+    let events = program.run(&["history", "--events", "--json"]).expect(0).json();
+    let kinds: Vec<&str> = events.as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["stopped", "accepted", "accepted", "refused", "started"]);
+    let told = program.run(&["history", "--events"]).expect(0).out;
+    assert!(told.contains("refused") && told.contains("dayly"), "{told}");
+}
+
+#[test]
+fn a_killed_daemon_is_not_up_and_a_refusal_dies_with_it() {
+    let server = Sshd::start();
+    let program = shop::program(&server, "");
+    let mut daemon = Service::start(&program);
+    daemon.says("the daemon is up");
+    program.configure("nonsense");
+    program.run(&["reload"]).expect(2);
+    daemon.signal("KILL");
+    daemon.was_killed();
+    program.configure(&add_email(&server));
+    let told = status(&program, 1);
+    assert!(told.contains("not up") && !told.contains("REFUSED"), "{told}");
+
+    let mut daemon = Service::start(&program);
+    daemon.says("columns newly leave the house");
+    daemon.says("the daemon is up");
+    assert!(!status(&program, 0).contains("REFUSED"));
+    daemon.stop();
+}
+
+#[test]
+fn what_waits_says_why_and_until_when() {
+    let mut server = Sshd::start();
+    let program = shop::program(&server, "retry = { first = \"1h\", max = \"1h\", for = \"2d\" }");
+    night::last_up(&program, 2);
+    server.stop();
+    let mut daemon = Service::start(&program);
+    daemon.says("retry_at");
+    let told = status(&program, 1);
+    assert!(told.contains("shop waiting: run ") && told.contains("after 1 attempt"), "{told}");
+    assert!(told.contains("refused") && told.contains("waits behind "), "{told}");
+    let shown = program.run(&["status", "--json"]).expect(1).json();
+    let under_way = shown["jobs"][0]["under_way"].as_array().unwrap();
+    assert_eq!(under_way.iter().map(|run| run["state"].as_str().unwrap()).collect::<Vec<_>>(), ["waiting", "queued"]);
+    assert!(under_way[0]["retry_at"].is_string());
+    daemon.stop();
+    assert!(status(&program, 1).contains("no daemon is up"));
+}
