@@ -41,12 +41,28 @@ pub fn read(value: Value<'_>, column: &Column) -> Result<Option<Instant>, CellFa
         Value::Float32(units) => from_float(f64::from(units), column.epoch),
         Value::Text(text) => match parse(text, zone) {
             Some(instant) => Some(instant),
-            None => return Err(fault(column, "text that is no datetime of the years 1 to 9999")),
+            None => {
+                let text = std::str::from_utf8(text).unwrap_or_default();
+                return Err(fault(column, unreadable(text, "text that is no datetime of the years 1 to 9999")));
+            }
         },
         Value::Bool(_) => return Err(fault(column, "a boolean")),
         Value::Bytes(_) => return Err(fault(column, "binary data")),
     };
     instant.map(Some).ok_or_else(|| fault(column, "a point in time outside the years 1 to 9999"))
+}
+
+/// What a text is that can't be read as a date or a datetime: one of the marks that databases put where there is none,
+/// or else `usual`. No part of the text is told.
+pub fn unreadable(text: &str, usual: &'static str) -> &'static str {
+    let text = text.trim();
+    if text.trim_start_matches('-').eq_ignore_ascii_case("infinity") {
+        "infinity, which is no point in time; write NULL in the store or a view where there is no end"
+    } else if text.starts_with("0000-00-00") {
+        "a zero date (0000-00-00), which is no date; write NULL in the store or a view instead"
+    } else {
+        usual
+    }
 }
 
 /// Reads `YYYY-MM-DD`, a date alone meaning its midnight, or `YYYY-MM-DD HH:MM[:SS[.fraction]]` with `T`, `t` or a

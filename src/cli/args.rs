@@ -22,6 +22,8 @@ pub struct Arguments {
 pub enum Command {
     /// Show the whole main job with nothing installed: a sample store, an SFTP server, the example's jobs
     Demo(DemoArguments),
+    /// Write a first configuration for your own database and server, after trying both
+    Init(InitArguments),
     /// Run the jobs whenever they are due, until told to stop
     #[command(after_help = "Examples:\n  exportd serve\n  exportd serve --config /etc/exportd/jobs.toml")]
     Serve,
@@ -51,6 +53,8 @@ pub enum Command {
     Keygen(KeygenArguments),
     /// Show a server's host keys and the line that pins them, without trusting them
     Hostkey(HostkeyArguments),
+    /// Print the JSON schema of jobs.toml or of a catalogue, for editors that complete and check
+    Schema(SchemaArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
     /// Print the manual page of exportd, or of one of its commands
@@ -58,7 +62,7 @@ pub enum Command {
 }
 
 /// Commands that need no configuration, and so do not offer one.
-const FREE: [&str; 6] = ["demo", "sample", "keygen", "hostkey", "completions", "man"];
+const FREE: [&str; 7] = ["demo", "sample", "keygen", "hostkey", "schema", "completions", "man"];
 
 /// The command line as it is parsed, documented and completed.
 pub fn command() -> clap::Command {
@@ -76,6 +80,55 @@ pub struct DemoArguments {
     /// How many messages the sample store has
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub messages: u64,
+}
+
+/// `exportd init`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "On a terminal, what no flag says is asked. The file is --config, or ./jobs.toml; nothing that \
+                        exists is overwritten.\nA URL with a password goes to a file of its own, readable by you only; \
+                        to keep it out of the shell's history, set EXPORTD_STORE_URL or give --store-file.\n\n\
+                        Examples:\n  exportd init\n  \
+                        exportd init --store sqlite:/srv/shop.db --host sftp.partner.example --user drop \\\n      \
+                        --host-key SHA256:1jT0hKmdX4ZSyQxTkHnDEkR2m5Ks9dVrIhVYwJFbP3M --yes"
+)]
+pub struct InitArguments {
+    /// The database: sqlite:PATH, postgres://… or mysql://…
+    #[arg(long, value_name = "URL", conflicts_with = "store_file")]
+    pub store: Option<String>,
+    /// A file that holds the database's URL; the configuration refers to it
+    #[arg(long, value_name = "FILE")]
+    pub store_file: Option<PathBuf>,
+    /// The partner's SFTP server
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub host: Option<String>,
+    /// A fingerprint of its host key that you have compared, SHA256:… or MD5:…; may be given several times
+    #[arg(long = "host-key", value_name = "FINGERPRINT")]
+    pub host_keys: Vec<String>,
+    /// The user to log in as
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Our private key, made if it is missing [default: id_ed25519 beside the configuration]
+    #[arg(long, value_name = "PATH")]
+    pub key: Option<PathBuf>,
+    /// The directory on the server [default: the user's own]
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<String>,
+    /// The first job's exports [default: all that have columns to show]
+    #[arg(long, value_name = "EXPORT", value_delimiter = ',')]
+    pub exports: Vec<String>,
+    /// The first job's name [default: nightly]
+    #[arg(long, value_name = "LABEL")]
+    pub label: Option<String>,
+    /// Its time of day [default: 04:00]
+    #[arg(long, value_name = "HH:MM")]
+    pub at: Option<String>,
+    /// Its time zone [default: this machine's]
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+    /// Ask nothing: take the defaults for what no flag says
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `exportd run`
@@ -290,6 +343,29 @@ pub struct HostkeyArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `exportd schema`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "In an editor with a TOML language server (Taplo, Even Better TOML), the first line of jobs.toml can be\n\
+                        #:schema ./jobs.schema.json\n\n\
+                        Examples:\n  exportd schema > jobs.schema.json\n  \
+                        exportd schema catalogue > catalogue.schema.json"
+)]
+pub struct SchemaArguments {
+    /// The kind of file
+    #[arg(value_enum, default_value = "jobs")]
+    pub file: SchemaFile,
+}
+
+/// The files that have a schema.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum SchemaFile {
+    /// The configuration, jobs.toml
+    Jobs,
+    /// A catalogue of exports
+    Catalogue,
 }
 
 /// `exportd completions`

@@ -1,5 +1,7 @@
 //! `exportd keygen` and `exportd hostkey`: the two steps that make an SFTP login work and safe.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::deliver::{self, HostKey, PublicKeyLine};
@@ -10,11 +12,16 @@ use super::output;
 
 /// Makes a key pair and prints the line that the partner adds to `authorized_keys`.
 pub fn keygen(options: &KeygenArguments) -> Result<(), Failure> {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let made = deliver::generate_key(&options.path, &format!("exportd@{host}")).map_err(Failure::work)?;
+    let made = make(&options.path)?;
     output::line(format!("The private key is {}: keep it, nobody else needs it.", options.path.display()))?;
     output::line(format!("The public key is {}.pub.\n", options.path.display()))?;
     Ok(instruct(&made)?)
+}
+
+/// Makes a key pair that says in its comment whose it is.
+pub fn make(path: &Path) -> Result<PublicKeyLine, Failure> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    deliver::generate_key(path, &format!("exportd@{host}")).map_err(Failure::work)
 }
 
 /// What to send to the partner, and what they can compare it with.
@@ -71,7 +78,7 @@ pub fn show(keys: &[HostKey]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// `HOST`, `HOST:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`; an IPv6 address may stand without brackets and port.
+/// Reads `HOST`, `HOST:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`; an IPv6 address may stand without brackets and port.
 pub fn address(text: &str) -> Result<(String, u16), Failure> {
     let wrong = || Failure::usage(format!("can't read the port in {text:?}; write HOST or HOST:PORT"));
     if text.contains("://") || text.contains('/') || text.contains('@') || text.trim().is_empty() {

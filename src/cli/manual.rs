@@ -1,11 +1,21 @@
-//! `exportd completions` and `exportd man`: what shells and `man` know of the command line, made from its declaration.
+//! `exportd schema`, `completions` and `man`: what editors, shells and `man` know of the program.
 
 use std::io::Write;
 
 use clap_complete::Shell;
 
-use super::args;
+use super::args::{self, SchemaFile};
 use super::failure::Failure;
+use crate::config::schema;
+
+/// Prints the schema of a kind of file.
+pub fn schema(file: SchemaFile) -> std::io::Result<()> {
+    let text = match file {
+        SchemaFile::Jobs => schema::JOBS,
+        SchemaFile::Catalogue => schema::CATALOGUE,
+    };
+    std::io::stdout().write_all(text.as_bytes())
+}
 
 /// Prints the completion script for `shell`.
 pub fn completions(shell: Shell) -> std::io::Result<()> {
@@ -51,8 +61,8 @@ mod tests {
     #[test]
     fn every_help_has_examples_that_can_be_typed() {
         args::command().debug_assert();
-        for (path, mut command) in commands(&args::command(), "exportd") {
-            let help = command.render_long_help().to_string();
+        for (path, command) in commands(&args::command(), "exportd") {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default().replace("\\\n", "");
             let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{path} has no examples"));
             for example in examples.lines() {
                 assert!(example.trim_start().starts_with(&path), "{path}: {example}");

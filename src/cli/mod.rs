@@ -11,6 +11,7 @@ mod draft;
 mod facts;
 mod failure;
 mod history;
+mod init;
 mod keys;
 mod logging;
 mod manual;
@@ -55,6 +56,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let path = arguments.config.as_deref();
     match arguments.command {
         Command::Demo(options) => demo::demo(options).await,
+        Command::Init(options) => init::init(path, options).await,
         Command::Serve => serve::serve(path).await,
         Command::Status(options) => status::status(path, options).await,
         Command::Reload(options) => reload::reload(&state_dir(path)?, options).await,
@@ -72,6 +74,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Sample(options) => sample::sample(options).await,
         Command::Keygen(options) => keys::keygen(&options),
         Command::Hostkey(options) => keys::hostkey(&options).await,
+        Command::Schema(options) => Ok(manual::schema(options.file)?),
         Command::Completions(options) => Ok(manual::completions(options.shell)?),
         Command::Man(options) => manual::page(options.command.as_deref()),
     }

@@ -16,9 +16,10 @@ const CONTACT_CENTRE: [&str; 4] = [
     include_str!("../catalogue/contact_centre/settings.toml"),
 ];
 
-const EXPORT_KEYS: [&str; 10] =
+pub(super) const EXPORT_KEYS: [&str; 10] =
     ["name", "title", "from", "query", "mode", "created", "updated", "times", "order", "columns"];
-const COLUMN_KEYS: [&str; 8] = ["type", "column", "sensitive", "additional", "group", "zone", "epoch", "scale"];
+pub(super) const COLUMN_KEYS: [&str; 8] =
+    ["type", "column", "sensitive", "additional", "group", "zone", "epoch", "scale"];
 
 /// The built-in catalogue called `name`, one of [`BUILTIN`].
 pub fn builtin(name: &str) -> Option<Catalogue> {

@@ -7,6 +7,9 @@ use super::table::{Item, Table, nearest, suggest};
 use crate::catalogue::{Column, Export, Mode, TimeColumn};
 use crate::job::{Cadence, JobExport, PeriodRule};
 
+/// Every key of an export of a job.
+pub(super) const KEYS: [&str; 5] = ["name", "fields", "add", "period", "filter_by"];
+
 const PERIODS: [(&str, PeriodRule); 6] = [
     ("day", PeriodRule::Day),
     ("week", PeriodRule::Week),
@@ -60,7 +63,7 @@ fn read_name<'a>(item: &Item<'a>) -> Option<(Item<'a>, Option<Table<'a>>)> {
         return None;
     }
     let table = item.table("an export of the job")?;
-    table.refuse_unknown(&["name", "fields", "add", "period", "filter_by"]);
+    table.refuse_unknown(&KEYS);
     let name = table.require("name", "name = \"agents\"")?;
     name.text()?;
     Some((name, Some(table)))

@@ -9,7 +9,7 @@ use crate::job::{Format, Job, Missed, Overlap, Retry};
 use crate::name::{NameFault, NameTemplate, VARIABLES};
 
 /// The keys that say which job it is, and so can't be defaults.
-const OWN_KEYS: [&str; 4] = ["label", "description", "reason", "exports"];
+pub(super) const OWN_KEYS: [&str; 4] = ["label", "description", "reason", "exports"];
 /// All other keys of a job.
 #[rustfmt::skip]
 pub(super) const SHARED_KEYS: [&str; 29] = [
@@ -18,6 +18,9 @@ pub(super) const SHARED_KEYS: [&str; 29] = [
     "verify", "requests", "channels",
     "filename", "extension", "zip", "missed", "overlap", "retry", "manifest",
 ];
+
+/// Every key of `retry`.
+pub(super) const RETRY_KEYS: [&str; 3] = ["first", "max", "for"];
 
 const TEMPLATE: &str = "{{label}}_{{year}}_{{month}}_{{day}}_{{export_name}}";
 const ZIP_TEMPLATE: &str = "{{label}}_{{year}}_{{month}}_{{day}}";
@@ -176,7 +179,7 @@ fn read_extension(keys: &Keys<'_>, format: Option<&Format>, zip: bool) -> Option
 
 fn read_retry(item: &Item<'_>) -> Option<Retry> {
     let table = item.table("`retry`")?;
-    table.refuse_unknown(&["first", "max", "for"]);
+    table.refuse_unknown(&RETRY_KEYS);
     let usual = Retry::default();
     let duration = |key: &str, usual| table.get(key).map_or(Some(usual), |item| item.duration());
     let (first, max, give_up) =

@@ -14,6 +14,7 @@ mod reason;
 mod render;
 mod rules;
 mod schedule;
+pub mod schema;
 mod secret;
 mod sources;
 mod store;
@@ -37,6 +38,9 @@ use crate::catalogue::{Catalogue, Column};
 use crate::job::Job;
 use crate::name::{NameFault, NameTemplate};
 use crate::store::StoreSettings;
+
+/// Every key of the file itself.
+const ROOT_KEYS: [&str; 5] = ["store", "state", "catalogue", "defaults", "job"];
 
 /// A configuration that was checked.
 #[derive(Clone, Debug)]
@@ -210,7 +214,7 @@ pub fn find_config(flag: Option<&Path>) -> Result<PathBuf, Faults> {
 }
 
 fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Option<Config> {
-    root.refuse_unknown(&["store", "state", "catalogue", "defaults", "job"]);
+    root.refuse_unknown(&ROOT_KEYS);
     let (catalogue, catalogue_is_whole) = sources::read_catalogue(root, report, surroundings);
     let context = Context::new(surroundings, catalogue, catalogue_is_whole);
     let store = store::read_store(root, &context);

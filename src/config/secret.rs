@@ -7,6 +7,9 @@ use super::fault::Fault;
 use super::table::{Item, Table};
 use crate::secret::Secret;
 
+/// The keys of a reference, of which one is given.
+pub(super) const KEYS: [&str; 3] = ["env", "file", "credential"];
+
 /// Reads the secret behind `item`.
 pub(super) fn read(item: &Item<'_>, context: &Context<'_>) -> Option<Secret> {
     let text = match (item.as_text(), item.as_table()) {
@@ -25,8 +28,8 @@ pub(super) fn read(item: &Item<'_>, context: &Context<'_>) -> Option<Secret> {
 }
 
 fn dereference(item: &Item<'_>, table: &Table<'_>, context: &Context<'_>) -> Option<String> {
-    table.refuse_unknown(&["env", "file", "credential"]);
-    let sources: Vec<Item<'_>> = ["env", "file", "credential"].iter().filter_map(|key| table.get(key)).collect();
+    table.refuse_unknown(&KEYS);
+    let sources: Vec<Item<'_>> = KEYS.iter().filter_map(|key| table.get(key)).collect();
     let [source] = &sources[..] else {
         let fault = Fault::new(format!("`{}` needs exactly one source", item.key));
         item.fault(fault.label("write { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }"));

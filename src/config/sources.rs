@@ -7,6 +7,9 @@ use super::table::{Item, Table, suggest};
 use super::{BUILTIN, Surroundings, builtin, catalogue, io_words};
 use crate::catalogue::Catalogue;
 
+/// Every key of `[catalogue]`.
+pub(super) const KEYS: [&str; 2] = ["builtin", "files"];
+
 /// The text of the file at `path`, and the folder that relative paths in it start from.
 pub(super) fn read_text(path: &Path) -> Result<(String, PathBuf), Faults> {
     let refuse = |fault| Faults::of_file(&path.display().to_string(), fault);
@@ -25,7 +28,7 @@ pub(super) fn read_text(path: &Path) -> Result<(String, PathBuf), Faults> {
 pub(super) fn read_catalogue(root: &Table<'_>, report: &Report, from: &Surroundings) -> (Catalogue, bool) {
     let Some(item) = root.get("catalogue") else { return (Catalogue::contact_centre(), true) };
     let Some(table) = item.table("[catalogue]") else { return (Catalogue::default(), false) };
-    table.refuse_unknown(&["builtin", "files"]);
+    table.refuse_unknown(&KEYS);
     let (builtin, files) = (table.get("builtin"), table.get("files"));
     if builtin.is_none() && files.is_none() {
         let fault = Fault::new("[catalogue] names no catalogue").label("add `builtin` or `files`");

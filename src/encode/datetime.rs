@@ -5,10 +5,11 @@ use jiff::tz::TimeZone;
 
 use super::dialect::Dialect;
 use super::{Written, name_of};
-use crate::instant::{DAY_SECONDS, FIRST_DAY, LAST_DAY, civil_from_days, parse_date};
+use crate::instant::{DAY_SECONDS, FIRST_DAY, LAST_DAY, civil_from_days, parse_date, parse_datetime, unreadable};
 use crate::job::DatetimeStyle;
 use crate::value::{Instant, Value};
 
+const NO_DATE: &str = "text that is no date of the years 1 to 9999";
 const OUT_OF_RANGE: &str = "a date outside the years 1 to 9999";
 
 /// Spans remembered at most; a century of daylight saving has 200, a file seldom more than a few.
@@ -19,15 +20,13 @@ pub(super) fn write_date(value: Value<'_>, dialect: &Dialect, out: &mut Vec<u8>)
     let days = match value {
         Value::Date(days) => days,
         Value::Text(text) => {
-            let text = std::str::from_utf8(text).ok();
-            text.and_then(parse_date).ok_or("text that is no date of the years 1 to 9999")?
-        }
-        Value::Instant(instant) | Value::Civil(instant) => {
-            if instant.seconds.rem_euclid(DAY_SECONDS) != 0 || instant.nanos != 0 {
-                return Err("a datetime that is not midnight");
+            let text = std::str::from_utf8(text).map_err(|_| NO_DATE)?;
+            match parse_date(text) {
+                Some(days) => days,
+                None => midnight(parse_datetime(text, None).ok_or_else(|| unreadable(text, NO_DATE))?)?,
             }
-            i32::try_from(instant.seconds / DAY_SECONDS).map_err(|_| OUT_OF_RANGE)?
         }
+        Value::Instant(instant) | Value::Civil(instant) => midnight(instant)?,
         other => return Err(name_of(other)),
     };
     if !(FIRST_DAY..=LAST_DAY).contains(&days) {
@@ -37,6 +36,13 @@ pub(super) fn write_date(value: Value<'_>, dialect: &Dialect, out: &mut Vec<u8>)
     out.extend_from_slice(&date_text(days));
     dialect.fence(out, start);
     Ok(())
+}
+
+fn midnight(instant: Instant) -> Result<i32, &'static str> {
+    if instant.seconds.rem_euclid(DAY_SECONDS) != 0 || instant.nanos != 0 {
+        return Err("a datetime that is not midnight");
+    }
+    i32::try_from(instant.seconds / DAY_SECONDS).map_err(|_| OUT_OF_RANGE)
 }
 
 /// Writes datetimes in a zone. It remembers the zone's offsets, so that it is seldom asked, and the last day.

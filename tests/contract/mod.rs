@@ -18,6 +18,7 @@ mod draft;
 pub mod format;
 mod sample;
 mod schedule;
+mod schema;
 mod servers;
 mod servers_odd;
 mod state;

@@ -8,6 +8,7 @@ mod destination_at_fault;
 mod disk;
 mod first_export;
 mod history;
+mod init;
 mod interrupt;
 mod outage;
 mod overlap;

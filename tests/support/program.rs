@@ -57,7 +57,14 @@ impl Program {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_exportd"));
         command.current_dir(self.folder.path()).args(arguments).stdin(Stdio::null());
-        for variable in ["EXPORTD_CONFIG", "EXPORTD_LOG", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"] {
+        for variable in [
+            "EXPORTD_CONFIG",
+            "EXPORTD_LOG",
+            "EXPORTD_STORE_URL",
+            "STATE_DIRECTORY",
+            "CREDENTIALS_DIRECTORY",
+            "NOTIFY_SOCKET",
+        ] {
             command.env_remove(variable);
         }
         command

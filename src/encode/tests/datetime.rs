@@ -14,6 +14,8 @@ fn dates() {
             (Value::Date(instant::FIRST_DAY), "0001-01-01"),
             (Value::Date(instant::LAST_DAY), "9999-12-31"),
             (text("2026-11-21"), "2026-11-21"),
+            (text("2026-11-21 00:00:00"), "2026-11-21"),
+            (text("2026-11-21T00:00:00.000Z"), "2026-11-21"),
             (civil(-86_400), "1969-12-31"),
             (at(86_400, 0), "1970-01-02"),
         ],
@@ -24,13 +26,26 @@ fn dates() {
             Value::Date(instant::FIRST_DAY - 1),
             Value::Date(i32::MAX),
             text("2026-02-29"),
-            text("2026-11-21 00:00:00"),
+            text("2026-11-21 00:00:01"),
+            text("2026-11-21T00:00:00+01:00"),
             civil(1),
             civil(i64::MAX / 86_400 * 86_400),
             at(0, 1),
             Value::Int(0),
         ],
     );
+}
+
+#[test]
+fn marks_for_no_date_are_told_from_other_text() {
+    for (mark, words) in
+        [("infinity", "infinity"), ("-Infinity", "infinity"), ("0000-00-00 00:00:00", "zero date"), ("x", "no date")]
+    {
+        for kind in [ColumnType::Date, ColumnType::Datetime] {
+            let fault = cell_in(&Format::Bi, &Column::new("x", kind), &TimeZone::UTC, text(mark)).unwrap_err();
+            assert!(fault.to_string().contains(words), "{mark} as {kind}: {fault}");
+        }
+    }
 }
 
 #[test]
