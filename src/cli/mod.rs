@@ -16,6 +16,8 @@ mod keys;
 mod logging;
 mod manual;
 mod output;
+#[cfg(test)]
+mod pages;
 mod plan;
 mod redeliver;
 mod reload;

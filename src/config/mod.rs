@@ -209,7 +209,7 @@ pub fn find_config(flag: Option<&Path>) -> Result<PathBuf, Faults> {
     let usual = ["jobs.toml", "/etc/exportd/jobs.toml"];
     usual.into_iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
         let fault = Fault::new("there is no configuration here, nor /etc/exportd/jobs.toml");
-        Faults::of_file(usual[0], fault.help("name one with --config, or copy jobs.example.toml to jobs.toml"))
+        Faults::of_file(usual[0], fault.help("name one with --config, or make one with `exportd init`"))
     })
 }
 
