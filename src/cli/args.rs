@@ -223,7 +223,7 @@ pub struct ShowArguments {
 #[derive(Args, Debug)]
 #[command(
     after_help = "The exit code is 0 if all is well, and 1 if no daemon is up, a configuration was refused, or a \
-                        job's last run failed or waits."
+                        job's last run failed or waits.\n\nExamples:\n  exportd status\n  exportd status --json"
 )]
 pub struct StatusArguments {
     /// Print JSON
@@ -235,7 +235,7 @@ pub struct StatusArguments {
 #[derive(Args, Debug)]
 #[command(
     after_help = "The exit code is 0 if the configuration is accepted, 2 if it is refused: then the one before stays \
-                        in force."
+                        in force.\n\nExamples:\n  exportd reload"
 )]
 pub struct ReloadArguments {
     /// Print JSON
