@@ -152,12 +152,15 @@ pub struct RunArguments {
 
 /// `exportd check`
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  exportd check\n  exportd check --connect\n  \
+#[command(after_help = "Examples:\n  exportd check\n  exportd check --connect --json\n  \
                         exportd check --config /etc/exportd/jobs.toml")]
 pub struct CheckArguments {
     /// Also try the store, every column, and every destination
     #[arg(long)]
     pub connect: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `exportd plan`

@@ -78,7 +78,8 @@ impl Work<'_> {
         let (destination, file) = (&self.job.destination, &parcel.file.file);
         let publish = destination.publish;
         for _ in 0..SETTLEMENTS {
-            let Err(DeliverError::PublishUnknown { .. }) = &outcome else { return outcome };
+            // A connection can also have ended before the rename was asked for, while the server looked for the name.
+            let Err(DeliverError::PublishUnknown { .. } | DeliverError::Lost { .. }) = &outcome else { return outcome };
             self.revive(session).await?;
             outcome = match session.settle_publish(temporary, &file.name, file.bytes, publish).await? {
                 PublishOutcome::Published => Ok(()),

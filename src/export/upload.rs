@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -122,7 +122,13 @@ impl Work<'_> {
     ) -> Sent {
         let destination = &self.job.destination;
         let at_once = usize::from(destination.requests).min(AT_ONCE);
-        let way = Way { session: RwLock::new(session), destination, at_once, room: Semaphore::new(at_once) };
+        let way = Way {
+            session: RwLock::new(session),
+            destination,
+            at_once,
+            room: Semaphore::new(at_once),
+            is_crowded: AtomicBool::new(false),
+        };
         let (mut up, mut error) = (HashSet::new(), None);
         {
             let files = stream::poll_fn(|context| outgoing.poll_recv(context));
@@ -165,6 +171,8 @@ struct Way<'a> {
     session: RwLock<Session>,
     at_once: usize,
     room: Semaphore,
+    /// The server has refused a file beside others, so each goes up alone.
+    is_crowded: AtomicBool,
 }
 
 impl Way<'_> {
@@ -173,10 +181,18 @@ impl Way<'_> {
         let Ok(extent) = follower.until(LARGE).await else { return Err(RunError::Cancelled) };
         let all = self.at_once as u64;
         let units = if extent.is_whole { extent.bytes.div_ceil(UNIT).clamp(1, all) } else { all };
-        let _room = self.room.acquire_many(units as u32).await.expect("the semaphore is never closed");
+        let units = if self.is_crowded.load(Ordering::Relaxed) { all } else { units };
+        let room = self.room.acquire_many(units as u32).await.expect("the semaphore is never closed");
         failpoint::reach("destination:upload", Side::Before).await;
         let uploaded = self.session().await?.follow(&path, follower.clone(), &temporary, &sent).await;
         match uploaded {
+            // A server may let only so many files be open: what it refuses beside others, it may take alone.
+            Err(DeliverError::Failed { .. } | DeliverError::Denied { .. }) if units < all => {
+                drop(room);
+                self.is_crowded.store(true, Ordering::Relaxed);
+                let _alone = self.room.acquire_many(all as u32).await.expect("the semaphore is never closed");
+                self.session().await?.follow(&path, follower, &temporary, &sent).await?;
+            }
             // The server has ended the connection since the file before, and that is no failure.
             Err(DeliverError::Lost { .. }) if sent.load(Ordering::Relaxed) == 0 => {
                 self.session().await?.follow(&path, follower, &temporary, &sent).await?;

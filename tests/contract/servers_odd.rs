@@ -33,6 +33,26 @@ async fn a_connection_that_ends_after_each_file_is_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_files_go_one_by_one_where_only_one_may_be_open() {
+    let server = Server::start(Kind::Odd(&["one-handle"]));
+    let program = shop::program_to(&server.destination(), "manifest = true");
+    let names: Vec<String> = (0..12).map(|number| format!("orders{number}")).collect();
+    let config = std::fs::read_to_string(program.path("jobs.toml")).unwrap();
+    program.configure(&config.replace("[\"orders\"]", &format!("{names:?}")));
+    let export = |name: &String| shop::CATALOGUE.replace("name = \"orders\"", &format!("name = {name:?}"));
+    std::fs::write(program.path("catalogue.toml"), names.iter().map(export).collect::<String>()).unwrap();
+    let run = tokio::task::spawn_blocking(move || {
+        program.run(&["run", "shop", "--at", "2026-11-21"]).expect(0);
+        let history = program.run(&["history", "--json"]).expect(0).json();
+        // From the spool, all of them at once.
+        program.run(&["redeliver", history[0]["run"].as_str().unwrap()]).expect(0);
+    });
+    run.await.unwrap();
+    assert_eq!(server.names().len(), 13, "{:?}", server.names());
+    assert!(server.names().iter().all(|name| !name.starts_with('.')), "{:?}", server.names());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_takes_files_before_they_have_their_name_is_found_out() {
     let server = Server::start(Kind::Odd(&["takes-closed"]));
     let session = Session::open(&server.destination()).await.unwrap();

@@ -2,77 +2,119 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::output::line;
+use serde_json::{Value, json};
+
+use super::finding::{Finding, Level};
+use crate::cli::output;
 use crate::config::Config;
-use crate::deliver::{DeliverError, ServerFacts, Session};
-use crate::job::{Destination, Publish};
+use crate::deliver::{DeliverError, Session, Survey};
+use crate::job::{Destination, Publish, Verify};
 
 /// The name of the probe that a check puts into a directory and removes again.
 const PROBE: &str = "check";
 
-/// Reaches every destination once, however many jobs share it. False if one of them has a fault.
-pub async fn check(config: &Config) -> std::io::Result<bool> {
-    let mut is_well = true;
+/// A destination that was looked at.
+pub struct Looked {
+    /// Where it is.
+    pub address: String,
+    /// What there is to say about it.
+    pub findings: Vec<Finding>,
+    /// What its server can do; none if files can't be put there.
+    pub survey: Option<Survey>,
+}
+
+impl Looked {
+    /// It as programs read it.
+    pub fn json(&self) -> Value {
+        let survey = self.survey.as_ref().map(|survey| {
+            let facts = &survey.facts;
+            json!({
+                "host_key": facts.host_key.as_ref().map(|key| key.fingerprint.as_str()),
+                "software": facts.version,
+                "banner": facts.banner,
+                "posix_rename": facts.posix_rename,
+                "fsync": facts.fsync,
+                "limits": survey.write_limit.is_some(),
+                "write_bytes": survey.write_limit,
+                "statvfs": facts.statvfs,
+                "free_bytes": survey.free,
+                "stat": survey.stat,
+                "list": survey.list,
+                "several_handles": survey.several_handles,
+            })
+        });
+        json!({ "destination": self.address, "server": survey, "findings": self.findings })
+    }
+}
+
+/// Reaches every destination once, however many jobs share it.
+pub async fn look(config: &Config) -> Vec<Looked> {
     let mut seen = BTreeSet::new();
+    let mut looked = Vec::new();
     for job in &config.jobs {
-        let name = job.destination.address();
-        let publish = job.destination.publish == Publish::Replace;
-        if !seen.insert((name.clone(), publish, job.destination.key.clone())) {
+        let destination = &job.destination;
+        let address = destination.address();
+        let needs = format!("{:?} {:?} {}", destination.publish, destination.verify, destination.requests);
+        if !seen.insert((address.clone(), needs, destination.key.clone())) {
             continue;
         }
-        match reach(&job.destination).await {
-            Ok(facts) => {
-                line(format!("ok     {name}: {}directory readable and writable", proven(&facts)))?;
-                for lack in lacks(&facts, &job.destination) {
-                    is_well &= !lack.is_fault;
-                    line(format!("{}  {name}: {}", if lack.is_fault { "FAULT" } else { "hint " }, lack.text))?;
-                }
-            }
-            Err(error) => {
-                is_well = false;
-                line(format!("FAULT  {name}: {error}"))?;
-            }
-        }
+        let (findings, survey) = match reach(destination).await {
+            Ok(survey) => (judge(&address, destination, &survey), Some(survey)),
+            Err(error) => (vec![Finding::new(Level::Fault, &address, error.to_string())], None),
+        };
+        looked.push(Looked { address, findings, survey });
     }
-    Ok(is_well)
+    looked
 }
 
-async fn reach(destination: &Destination) -> Result<ServerFacts, DeliverError> {
+async fn reach(destination: &Destination) -> Result<Survey, DeliverError> {
     let session = Session::open(destination).await?;
     session.check_directory(PROBE).await?;
-    let facts = session.server().clone();
+    let survey = session.survey(PROBE).await?;
     session.close().await;
-    Ok(facts)
+    Ok(survey)
 }
 
-/// The key that the server has proven, for people to compare.
-fn proven(facts: &ServerFacts) -> String {
-    facts.host_key.as_ref().map(|key| format!("host key {} {}, ", key.algorithm, key.fingerprint)).unwrap_or_default()
+/// What a job has to know about the server, the good news first.
+fn judge(address: &str, destination: &Destination, survey: &Survey) -> Vec<Finding> {
+    let key = survey.facts.host_key.as_ref();
+    let key = key.map(|key| format!("host key {} {}, ", key.algorithm, key.fingerprint)).unwrap_or_default();
+    let can = if destination.verify == Verify::None { "writable" } else { "readable and writable" };
+    let room = survey.free.map(|free| format!(", {} free", output::size(free))).unwrap_or_default();
+    let mut findings = vec![Finding::new(Level::Ok, address, format!("{key}directory {can}{room}"))];
+    findings.extend(replacement(address, destination, survey));
+    let hints = [
+        (
+            survey.facts.fsync,
+            "can't be asked to sync a file to its disk (no fsync@openssh.com); files are delivered without",
+        ),
+        (survey.stat, "doesn't describe files; verify = \"none\" does without, so sizes are not compared"),
+        (survey.list, "doesn't list the directory; verify = \"none\" does without"),
+        (
+            survey.several_handles,
+            "lets one file be open at a time, so files go up one after the other; channels = 1 saves tries",
+        ),
+        (
+            survey.write_limit.is_some(),
+            "doesn't tell how much it takes at once (no limits@openssh.com); writes have 32 KiB",
+        ),
+        (
+            survey.free.is_some(),
+            "doesn't tell its free space (no statvfs@openssh.com); a full disk shows as a plain failure",
+        ),
+    ];
+    let lacks = hints.into_iter().filter(|(is_there, _)| !is_there);
+    findings.extend(lacks.map(|(_, text)| Finding::new(Level::Hint, address, text)));
+    findings
 }
 
-/// Something that a server can't do.
-struct Lack {
-    text: &'static str,
-    is_fault: bool,
-}
-
-fn lacks(facts: &ServerFacts, destination: &Destination) -> Vec<Lack> {
-    let mut lacks = Vec::new();
-    if !facts.posix_rename && destination.publish == Publish::Replace {
-        lacks.push(if destination.allow_gap {
-            Lack { text: "can't replace a file in one step; allow_gap accepts a moment without it", is_fault: false }
-        } else {
-            Lack {
-                text: "can't replace a file in one step; set publish = \"refuse\", or allow_gap = true",
-                is_fault: true,
-            }
-        });
-    }
-    if !facts.fsync {
-        lacks.push(Lack {
-            text: "can't be asked to sync a file to its disk; files are delivered without",
-            is_fault: false,
-        });
-    }
-    lacks
+fn replacement(address: &str, destination: &Destination, survey: &Survey) -> Option<Finding> {
+    let lack = "can't replace a file in one step (no posix-rename@openssh.com)";
+    let (level, rest) = match (destination.publish, destination.allow_gap) {
+        _ if survey.facts.posix_rename => return None,
+        (Publish::Refuse, _) => return None,
+        (Publish::Replace, true) => (Level::Hint, "; allow_gap accepts a moment without it"),
+        (Publish::Replace, false) => (Level::Fault, "; set publish = \"refuse\", or allow_gap = true"),
+    };
+    Some(Finding::new(level, address, format!("{lack}{rest}")))
 }

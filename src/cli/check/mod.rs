@@ -1,22 +1,30 @@
 //! `exportd check`: is the configuration right, and with `--connect`, do store and destinations play along?
 
 mod destination;
+mod finding;
 mod store;
 mod summary;
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::config::{self, Config};
 
 use super::args::CheckArguments;
 use super::failure::Failure;
-use super::output::line;
-use store::Verdict;
+use super::output::{self, line};
+use destination::Looked;
+use finding::{Finding, is_well};
+use store::StoreLook;
 
 /// Reports all faults of the configuration, or what it would do; then tries the connections if asked to.
 pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), Failure> {
     let path = config::find_config(path).map_err(|faults| super::report(&faults))?;
     let config = Config::check(&path).map_err(|faults| super::report(&faults))?;
+    if options.json {
+        return check_json(&config, options.connect).await;
+    }
     summary::print(&config)?;
     if !options.connect {
         line(
@@ -26,11 +34,31 @@ pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), F
         return Ok(());
     }
     line("")?;
-    let store = store::check(&config).await?;
-    let destinations = destination::check(&config).await?;
-    match (store, destinations) {
-        (Verdict::Well, true) => Ok(line("\nAll is well.")?),
-        (Verdict::Unreachable, _) => Err(Failure { code: 3, text: String::new() }),
-        _ => Err(Failure::reported()),
+    let store = store::look(&config).await;
+    store.findings.iter().try_for_each(Finding::print)?;
+    let destinations = destination::look(&config).await;
+    destinations.iter().flat_map(|looked| &looked.findings).try_for_each(Finding::print)?;
+    verdict(&store, &destinations)?;
+    Ok(line("\nAll is well.")?)
+}
+
+/// The same for programs: what was found at the store and at each destination, or null if nothing was connected to.
+async fn check_json(config: &Config, connect: bool) -> Result<(), Failure> {
+    let jobs: Vec<&str> = config.jobs.iter().map(|job| job.label.as_str()).collect();
+    if !connect {
+        return Ok(output::json(&json!({ "jobs": jobs, "store": null, "destinations": null }))?);
     }
+    let (store, destinations) = (store::look(config).await, destination::look(config).await);
+    let shown: Vec<Value> = destinations.iter().map(Looked::json).collect();
+    output::json(&json!({ "jobs": jobs, "store": { "findings": store.findings }, "destinations": shown }))?;
+    verdict(&store, &destinations)
+}
+
+/// An error, with nothing left to say, if something has to be corrected.
+fn verdict(store: &StoreLook, destinations: &[Looked]) -> Result<(), Failure> {
+    if store.is_out_of_reach {
+        return Err(Failure { code: 3, text: String::new() });
+    }
+    let is_well = is_well(&store.findings) && destinations.iter().all(|looked| is_well(&looked.findings));
+    if is_well { Ok(()) } else { Err(Failure::reported()) }
 }

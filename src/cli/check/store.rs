@@ -2,54 +2,45 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::output::{self, line};
+use super::finding::{Finding, Level};
+use crate::cli::output;
 use crate::config::Config;
 use crate::job::JobExport;
 use crate::store::{self, DbColumn, Snapshot, StoreError, StoreKind};
 
 /// What a look at the store came to.
-pub enum Verdict {
-    /// Nothing stands in the way.
-    Well,
-    /// Something has to be corrected.
-    Fault,
-    /// The store is out of reach.
-    Unreachable,
+pub struct StoreLook {
+    /// What there is to say about it and about every export of every job.
+    pub findings: Vec<Finding>,
+    /// It can't be reached.
+    pub is_out_of_reach: bool,
 }
 
-/// Opens the store and looks at every table and column of every job. The error is one of printing.
-pub async fn check(config: &Config) -> std::io::Result<Verdict> {
+/// Opens the store and looks at every table and column of every job.
+pub async fn look(config: &Config) -> StoreLook {
+    let fault = |place: &str, error: &StoreError| Finding::new(Level::Fault, place, error.to_string());
     let mut snapshot = match Snapshot::open(&config.store).await {
         Ok(snapshot) => snapshot,
         Err(error) => {
-            line(format!("FAULT  store: {error}"))?;
-            return Ok(verdict(&error));
+            return StoreLook { findings: vec![fault("store", &error)], is_out_of_reach: error.is_out_of_reach() };
         }
     };
-    line("ok     store: opened, read only")?;
-    let mut worst = Verdict::Well;
+    let mut findings = vec![Finding::new(Level::Ok, "store", "opened, read only")];
+    let mut is_out_of_reach = false;
     for job in &config.jobs {
         for export in &job.exports {
             let place = format!("{}, {}", job.label, export.name);
-            match look(&mut snapshot, config, export).await {
-                Ok(found) => {
-                    if !found.report(&place, export.columns.len())? {
-                        worst = Verdict::Fault;
-                    }
-                }
+            match look_at(&mut snapshot, config, export).await {
+                Ok(found) => findings.extend(found.findings(&place, export.columns.len())),
                 Err(error) => {
-                    line(format!("FAULT  {place}: {error}"))?;
-                    worst = verdict(&error);
+                    findings.push(fault(&place, &error));
+                    is_out_of_reach |= error.is_out_of_reach();
                 }
             }
         }
     }
     snapshot.close().await;
-    Ok(worst)
-}
-
-fn verdict(error: &StoreError) -> Verdict {
-    if error.is_out_of_reach() { Verdict::Unreachable } else { Verdict::Fault }
+    StoreLook { findings, is_out_of_reach }
 }
 
 /// What was found about an export whose table and columns are all there.
@@ -59,18 +50,15 @@ struct Found {
 }
 
 impl Found {
-    /// Prints it. False if something has to be corrected.
-    fn report(&self, place: &str, columns: usize) -> std::io::Result<bool> {
-        self.misfits.iter().try_for_each(|misfit| line(format!("FAULT  {place}: {misfit}")))?;
-        if self.misfits.is_empty() {
-            line(format!("ok     {place}: {}", output::plural(columns, "column")))?;
-        }
-        self.hints.iter().try_for_each(|hint| line(format!("hint   {place}: {hint}")))?;
-        Ok(self.misfits.is_empty())
+    fn findings(self, place: &str, columns: usize) -> Vec<Finding> {
+        let well = self.misfits.is_empty().then(|| Finding::new(Level::Ok, place, output::plural(columns, "column")));
+        let misfits = self.misfits.into_iter().map(|text| Finding::new(Level::Fault, place, text));
+        let hints = self.hints.into_iter().map(|text| Finding::new(Level::Hint, place, text));
+        misfits.chain(well).chain(hints).collect()
     }
 }
 
-async fn look(snapshot: &mut Snapshot, config: &Config, export: &JobExport) -> Result<Found, StoreError> {
+async fn look_at(snapshot: &mut Snapshot, config: &Config, export: &JobExport) -> Result<Found, StoreError> {
     let mut hints = snapshot.prepare(export).await?.hints;
     let there = snapshot.inspect(&export.source).await?;
     let known: BTreeSet<&str> = config
