@@ -60,6 +60,7 @@ impl Definition {
             "allow_gap": to.allow_gap,
             "verify": format!("{:?}", to.verify).to_lowercase(),
             "requests": to.requests,
+            "max_rate": to.max_rate,
             "channels": format!("{:?}", to.channels).to_lowercase(),
             "filename": job.filename.text(),
             "extension": job.extension,

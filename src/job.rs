@@ -2,6 +2,7 @@
 //!
 //! Everything here is valid by construction: `config` is the only maker, and it refuses what can't work.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -265,6 +266,8 @@ pub struct Destination {
     pub requests: u16,
     /// How many channels one large file may travel over.
     pub channels: Channels,
+    /// Bytes a second that go to the host at most, over all runs; none: as fast as it takes them.
+    pub max_rate: Option<NonZeroU64>,
 }
 
 impl Destination {

@@ -2,6 +2,8 @@
 //!
 //! Key files are opened only if the caller asks for it: a configuration can be read on a machine without them.
 
+use std::num::NonZeroU64;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -54,6 +56,7 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
     let verify = keys.get("verify").map_or(Some(Verify::Size), |item| item.word(&verify));
     let requests = keys.get("requests").map_or(Some(Destination::REQUESTS), |item| read_requests(&item));
     let channels = keys.get("channels").map_or(Some(Channels::Auto), |item| read_channels(&item));
+    let max_rate = keys.get("max_rate").map_or(Some(None), |item| read_rate(&item).map(Some));
     let destination = Destination {
         host: host?,
         port: port?,
@@ -67,6 +70,7 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
         verify: verify?,
         requests: requests?,
         channels: channels?,
+        max_rate: max_rate?,
     };
     if context.from.opens_keys {
         key_file::check(keys, &destination);
@@ -88,6 +92,32 @@ fn read_channels(item: &Item<'_>) -> Option<Channels> {
         }
         None => item.integer(1..=64).map(|channels| Channels::AtMost(channels as u8)),
     }
+}
+
+fn read_rate(item: &Item<'_>) -> Option<NonZeroU64> {
+    let text = item.line()?;
+    let rate = rate(text);
+    if rate.is_none() {
+        let fault = Fault::new("`max_rate` is not a rate").label("write a whole number and a unit");
+        item.fault(fault.help("for instance \"10 MB/s\"; units are kB/s, MB/s, GB/s, kbit/s, Mbit/s and Gbit/s"));
+    }
+    rate
+}
+
+/// Bytes a second.
+fn rate(text: &str) -> Option<NonZeroU64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let bits = match unit.trim_start() {
+        "kB/s" => 8_000,
+        "MB/s" => 8_000_000,
+        "GB/s" => 8_000_000_000,
+        "kbit/s" => 1_000,
+        "Mbit/s" => 1_000_000,
+        "Gbit/s" => 1_000_000_000,
+        _ => return None,
+    };
+    NonZeroU64::new(number.parse::<u64>().ok()?.checked_mul(bits)? / 8)
 }
 
 fn read_host(item: &Item<'_>) -> Option<String> {
@@ -177,6 +207,17 @@ fn fingerprint(line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_and_a_unit() {
+        let bytes = |text| rate(text).map(NonZeroU64::get);
+        assert_eq!(bytes("10 MB/s"), Some(10_000_000));
+        assert_eq!(bytes("64kbit/s"), Some(8_000));
+        assert_eq!(bytes("1 GB/s"), Some(1_000_000_000));
+        for text in ["", "10", "0 MB/s", "MB/s", "-1 MB/s", "1.5 MB/s", "10 mb/s", "99999999999999 GB/s"] {
+            assert_eq!(bytes(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_public_key_is_pinned_by_its_fingerprint() {

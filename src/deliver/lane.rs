@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::{Mutex, mpsc};
 
+use super::pace::Pace;
 use super::sftp::{Client, ClientError, Handle, Ticket};
 use crate::growth::Follower;
 
@@ -45,6 +46,8 @@ pub struct Lane {
     pub client: Client,
     /// The file.
     pub handle: Handle,
+    /// How fast bytes may go; none: as fast as they are taken.
+    pub pace: Option<Pace>,
 }
 
 /// What a lane has sent when no block is left.
@@ -64,6 +67,9 @@ impl Lane {
             for data in block.chunks(shape.length) {
                 if pumped.in_flight.0.len() == shape.depth {
                     pumped.in_flight.acknowledge(progress).await?;
+                }
+                if let Some(pace) = &self.pace {
+                    pace.wait(data.len()).await;
                 }
                 let ticket = self.client.write(&self.handle, offset, data).await?;
                 pumped.in_flight.0.push_back((ticket, data.len() as u64));

@@ -11,6 +11,7 @@ mod directory;
 mod error;
 mod lane;
 mod manifest;
+mod pace;
 mod publish;
 mod session;
 mod sftp;

@@ -1,5 +1,6 @@
 //! A session: one connection to one directory of one SFTP server, and what is known of that server.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::error::{DeliverError, Place};
+use super::pace::Pace;
 use super::sftp::{self, Client, ClientError};
 use super::ssh::{self, Connection, Deadlines, HostKey};
 use crate::job::{Channels, Destination, Verify};
@@ -26,6 +28,8 @@ pub struct Settings {
     pub verify: Verify,
     /// Who decides over further channels.
     pub channels: Channels,
+    /// Bytes a second that go to the host at most.
+    pub max_rate: Option<NonZeroU64>,
     /// How often a server that says nothing is asked whether it is there; after four questions without an answer the
     /// connection has ended.
     pub keepalive: Duration,
@@ -47,6 +51,7 @@ impl Default for Settings {
             requests: usize::from(Destination::REQUESTS),
             verify: Verify::Size,
             channels: Channels::Auto,
+            max_rate: None,
             keepalive: Duration::from_secs(15),
             ahead: 2 * 1024 * 1024,
             lanes: 9,
@@ -58,8 +63,8 @@ impl Default for Settings {
 impl Settings {
     /// The usual ones, but for what a job says about its destination.
     pub fn of(destination: &Destination) -> Settings {
-        let Destination { requests, verify, channels, .. } = *destination;
-        Settings { requests: usize::from(requests), verify, channels, ..Settings::default() }
+        let Destination { requests, verify, channels, max_rate, .. } = *destination;
+        Settings { requests: usize::from(requests), verify, channels, max_rate, ..Settings::default() }
     }
 
     /// Channels that one large file may use besides the first.
@@ -103,6 +108,7 @@ pub struct Session {
     pub(super) settings: Settings,
     /// Permits for further channels, shared by all uploads of the session.
     pub(super) lanes: Semaphore,
+    pub(super) pace: Option<Pace>,
     facts: ServerFacts,
     connection: Option<Connection>,
     write_limit: OnceCell<Option<u64>>,
@@ -172,7 +178,8 @@ impl Session {
             statvfs: client.offers("statvfs@openssh.com"),
         };
         let lanes = Semaphore::new(settings.further_channels());
-        Session { client, at, settings, lanes, facts, connection, write_limit: OnceCell::new() }
+        let pace = settings.max_rate.map(|rate| Pace::of(&at, rate));
+        Session { client, at, settings, lanes, pace, facts, connection, write_limit: OnceCell::new() }
     }
 
     /// What the server is and can do.

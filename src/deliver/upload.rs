@@ -171,7 +171,7 @@ impl Session {
         };
         let (handle, _) = tokio::join!(self.create(course.remote), self.write_limit());
         let handle = handle.map_err(Trouble::Create).map_err(stop_others)?;
-        let lane = Lane { client: self.client.clone(), handle };
+        let lane = Lane { client: self.client.clone(), handle, pace: self.pace.clone() };
         let shape = self.shape(&lane.handle).await;
         let blocks = course.blocks.set(Blocks::read(source.file, source.follower, shape.length));
         debug_assert!(blocks.is_ok(), "nobody else sets the blocks");
@@ -196,7 +196,7 @@ impl Session {
             let client = self.open_lane().await?;
             let blocks = course.blocks.wait().await;
             let handle = client.open(course.remote, Access::Write).await.ok()?;
-            Some((Lane { client, handle }, blocks))
+            Some((Lane { client, handle, pace: self.pace.clone() }, blocks))
         };
         let Some(Some((lane, blocks))) = course.all_sent.run_until_cancelled(opening).await else { return Ok(0) };
         let pump = lane.pump(blocks, self.shape(&lane.handle).await, course.progress);

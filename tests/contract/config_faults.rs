@@ -72,6 +72,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("", "requests = 0"),
     ("", "channels = \"two\""),
     ("", "channels = 0"),
+    ("", "max_rate = \"10 megabytes\""),
     ("[[job]]", "[job]"),
     ("", "[[jobs]]\nlabel = \"weekly\""),
     ("url", "url = \"oracle://db/x\""),

@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::num::NonZeroU64;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use exportd::deliver::{DeliverError, Session, Settings};
 use exportd::growth::{Follower, Growth};
@@ -64,6 +65,21 @@ fn write(file: &mut File, growth: &Growth, from: usize, to: usize) {
         file.write_all(&content(LENGTH)[from..to]).unwrap();
         growth.reach(to as u64);
     }
+}
+
+#[tokio::test]
+async fn a_limited_rate_is_kept() {
+    let server = Sshd::start();
+    let settings = Settings { max_rate: NonZeroU64::new(1_000_000), ..Settings::default() };
+    let session = Session::open_with(&server.destination(), settings).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spooled");
+    std::fs::write(&path, content(1_000_000)).unwrap();
+    let begin = Instant::now();
+    session.upload(&path, ".a.part", &AtomicU64::new(0)).await.unwrap();
+    // A moment's burst, and the last write, which is sent when its turn comes, are free.
+    assert!(begin.elapsed() > Duration::from_millis(400), "{:?}", begin.elapsed());
+    assert!(std::fs::read(server.directory().join(".a.part")).unwrap() == content(1_000_000));
 }
 
 #[tokio::test]

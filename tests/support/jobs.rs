@@ -37,6 +37,7 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
             verify: Verify::Size,
             requests: Destination::REQUESTS,
             channels: Channels::Auto,
+            max_rate: None,
         },
         filename: NameTemplate::parse("{{label}}").expect("a valid template"),
         extension: "csv".to_owned(),

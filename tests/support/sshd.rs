@@ -170,6 +170,7 @@ pub fn destination() -> Destination {
         verify: Verify::Size,
         requests: Destination::REQUESTS,
         channels: Channels::Auto,
+        max_rate: None,
     }
 }
 
