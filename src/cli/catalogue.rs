@@ -10,6 +10,7 @@ use crate::config;
 use super::args::CatalogueArguments;
 use super::failure::Failure;
 use super::output::{self, Listing};
+use super::selection;
 
 /// Lists the exports of the configuration's catalogue, or one export's columns. Without any configuration the
 /// built-in catalogue is shown, so that it can be looked at before there is a file.
@@ -31,8 +32,8 @@ pub fn catalogue(path: Option<&Path>, options: &CatalogueArguments) -> Result<()
 fn chosen<'a>(catalogue: &'a Catalogue, name: Option<&str>) -> Result<Vec<&'a Export>, Failure> {
     let Some(name) = name else { return Ok(catalogue.exports.iter().collect()) };
     let export = catalogue.export(name).ok_or_else(|| {
-        let known: Vec<&str> = catalogue.exports.iter().map(|export| export.name.as_str()).collect();
-        Failure::usage(format!("there is no export {name:?}; the catalogue has {}", known.join(", ")))
+        let known = catalogue.exports.iter().map(|export| export.name.as_str());
+        Failure::usage(format!("there is no export {name:?}; {}", selection::choices("the catalogue has", name, known)))
     })?;
     Ok(vec![export])
 }

@@ -7,6 +7,9 @@ use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArran
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
+/// Nothing is wrapped for a terminal that is narrower than this: it would be cut to shreds.
+const NARROWEST: usize = 40;
+
 /// Prints `value` as pretty JSON.
 pub fn json(value: &impl Serialize) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -19,9 +22,9 @@ pub fn width() -> usize {
     terminal_width().unwrap_or(100)
 }
 
-/// How many characters fit into a line of the terminal, if there is one.
+/// How many characters fit into a line of the terminal, if there is one that says so. Some say 0 until they are shown.
 pub fn terminal_width() -> Option<usize> {
-    Table::new().width().map(usize::from)
+    Table::new().width().map(usize::from).filter(|width| *width >= NARROWEST)
 }
 
 /// Prints a line.
@@ -42,7 +45,12 @@ impl Listing {
         let mut table = Table::new();
         table.load_style(comfy_table::presets::NOTHING);
         if io::stdout().is_terminal() {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
+            let fits = terminal_width().is_some();
+            table.set_content_arrangement(if fits {
+                ContentArrangement::Dynamic
+            } else {
+                ContentArrangement::Disabled
+            });
             table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
         } else {
             table.set_content_arrangement(ContentArrangement::Disabled);

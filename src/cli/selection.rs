@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp, Zoned};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::job::Job;
 use crate::plan::Plan;
 use crate::run::RunRecord;
@@ -13,6 +13,9 @@ use crate::state::State;
 
 use super::failure::Failure;
 use super::output;
+
+/// How many names are listed to somebody who mistyped one.
+const SHOWN: usize = 20;
 
 /// The jobs with these labels, in this order, compared without case; all jobs if there are no labels.
 pub fn jobs<'a>(config: &'a Config, labels: &[String]) -> Result<Vec<&'a Job>, Failure> {
@@ -26,9 +29,19 @@ pub fn jobs<'a>(config: &'a Config, labels: &[String]) -> Result<Vec<&'a Job>, F
 pub fn job<'a>(config: &'a Config, label: &str) -> Result<&'a Job, Failure> {
     let wanted = label.to_lowercase();
     config.jobs.iter().find(|job| job.label.to_lowercase() == wanted).ok_or_else(|| {
-        let known: Vec<&str> = config.jobs.iter().map(|job| job.label.as_str()).collect();
-        Failure::usage(format!("there is no job {label:?}; the jobs are {}", known.join(", ")))
+        let known = config.jobs.iter().map(|job| job.label.as_str());
+        Failure::usage(format!("there is no job {label:?}; {}", choices("the jobs are", label, known)))
     })
+}
+
+/// The nearest of the known names, or if none is near, some of them.
+pub fn choices<'n>(these_are: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
+    if let Some(near) = config::nearest(name, known.clone()) {
+        return format!("did you mean {near:?}?");
+    }
+    let count = known.clone().count();
+    let more = if count > SHOWN { format!(" and {} more", count - SHOWN) } else { String::new() };
+    format!("{these_are} {}{more}", known.take(SHOWN).collect::<Vec<_>>().join(", "))
 }
 
 /// The run whose identifier starts with `prefix`.

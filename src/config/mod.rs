@@ -34,6 +34,7 @@ pub use self::catalogue::{BUILTIN, builtin};
 pub use self::fault::{Fault, Faults};
 use self::fault::{File, Report};
 use self::table::Table;
+pub use self::table::nearest;
 use crate::catalogue::{Catalogue, Column};
 use crate::job::Job;
 use crate::name::{NameFault, NameTemplate};

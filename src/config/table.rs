@@ -262,7 +262,7 @@ pub(super) fn suggest<'w>(fault: Fault, word: &str, known: impl Iterator<Item = 
 }
 
 /// The known word that `word` is most probably a misspelling of.
-pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Option<&'w str> {
+pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Option<&'w str> {
     let word = word.to_lowercase();
     let mut longer = known.clone().filter(|candidate| word.len() >= 3 && candidate.to_lowercase().starts_with(&word));
     if let (Some(only), None) = (longer.next(), longer.next()) {

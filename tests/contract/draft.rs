@@ -129,6 +129,7 @@ async fn check(kind: StoreKind) {
         check_columns(&loaded.catalogue, schema);
 
         program.configure(&configuration(&database, &loaded.catalogue));
+        program.run(&["keygen", "key"]).expect(0);
         program.run(&["check"]).expect(0);
         let usual = files(&program, "usual");
         assert!(usual.len() > 5, "{usual:?}");

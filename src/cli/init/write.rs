@@ -97,7 +97,7 @@ fn destination(draft: &Draft<'_>) -> String {
 fn job(draft: &Draft<'_>) -> String {
     let exports: String = draft.exports.iter().map(|export| format!("    {},\n", text(export))).collect();
     let publish = match draft.can_replace {
-        true => "# publish = \"refuse\"                  # instead of replacing a file that has the same name",
+        true => "# publish = \"refuse\"                   # instead of replacing a file that has the same name",
         false => "publish = \"refuse\"                    # the server can't replace a file in one step",
     };
     format!(
