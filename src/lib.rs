@@ -29,6 +29,7 @@ pub mod growth;
 pub mod instant;
 pub mod job;
 pub mod name;
+pub mod notify;
 pub mod period;
 pub mod pipeline;
 pub mod plan;

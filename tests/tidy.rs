@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["schedule"],
     &["period", "run"],
     &["plan", "progress", "definition"],
-    &["store", "encode", "spool", "deliver", "state"],
+    &["store", "encode", "spool", "deliver", "state", "notify"],
     &["pipeline", "config", "draft", "sample"],
     &["export"],
     &["daemon"],

@@ -43,6 +43,8 @@ pub enum Command {
     Show(ShowArguments),
     /// Show what leaves the house, for whom, how often and why: the record of processing
     Report(ReportArguments),
+    /// Try [notify] with a notice that nothing happened for
+    Notify(NotifyArguments),
     /// Deliver a run's files again, from the spool, without a query
     Redeliver(RedeliverArguments),
     /// Show the exports that jobs can name, or one export's columns
@@ -222,12 +224,18 @@ pub struct ShowArguments {
     pub json: bool,
 }
 
+/// `exportd notify`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  exportd notify\n  exportd notify --event recovery")]
+pub struct NotifyArguments {
+    /// What the notice pretends to be about
+    #[arg(long, value_name = "EVENT", default_value = "failure", value_parser = ["failure", "recovery", "late"])]
+    pub event: String,
+}
+
 /// `exportd status`
 #[derive(Args, Debug)]
-#[command(
-    after_help = "The exit code is 0 if all is well, and 1 if no daemon is up, a configuration was refused, or a \
-                        job's last run failed or waits.\n\nExamples:\n  exportd status\n  exportd status --json"
-)]
+#[command(after_help = "Exit code 1: somebody should look.\n\nExamples:\n  exportd status\n  exportd status --json")]
 pub struct StatusArguments {
     /// Print JSON
     #[arg(long)]
@@ -236,10 +244,7 @@ pub struct StatusArguments {
 
 /// `exportd reload`
 #[derive(Args, Debug)]
-#[command(
-    after_help = "The exit code is 0 if the configuration is accepted, 2 if it is refused: then the one before stays \
-                        in force.\n\nExamples:\n  exportd reload"
-)]
+#[command(after_help = "Exit code 2: it is refused.\n\nExamples:\n  exportd reload")]
 pub struct ReloadArguments {
     /// Print JSON
     #[arg(long)]

@@ -15,6 +15,7 @@ mod init;
 mod keys;
 mod logging;
 mod manual;
+mod notify;
 mod output;
 #[cfg(test)]
 mod pages;
@@ -68,6 +69,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::History(options) => history::history(&state_dir(path)?, options).await,
         Command::Show(options) => show::show(&state_dir(path)?, options).await,
         Command::Report(options) => report::report(&load(path)?, &options),
+        Command::Notify(options) => notify::notify(&load(path)?, &options).await,
         Command::Redeliver(options) => redeliver::redeliver(&load(path)?, &options).await,
         Command::Catalogue(options) => match &options.command {
             Some(CatalogueCommand::Draft(options)) => draft::draft(path, options).await,

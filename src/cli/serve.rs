@@ -72,11 +72,12 @@ fn loader(path: PathBuf, context: Arc<RwLock<Context>>) -> daemon::Load {
 /// with; the state folder stays what it was as long as the daemon lives.
 fn offer(config: Config, context: Arc<RwLock<Context>>) -> Configuration {
     let (jobs, digest, origin) = (config.jobs.clone(), config.digest.clone(), origin(&config));
+    let notify = config.notify.clone();
     let accept = Box::new(move || {
         let mut context = context.write().unwrap_or_else(PoisonError::into_inner);
         (context.store, context.keep, context.origin) = (config.store, config.keep, origin);
     });
-    Configuration { jobs, digest, accept }
+    Configuration { jobs, digest, notify, accept }
 }
 
 /// The runner of the real thing.

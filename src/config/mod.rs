@@ -10,6 +10,7 @@ mod fault;
 mod format;
 mod job;
 mod key_file;
+mod notify;
 mod reason;
 mod render;
 mod rules;
@@ -38,10 +39,11 @@ pub use self::table::nearest;
 use crate::catalogue::{Catalogue, Column};
 use crate::job::Job;
 use crate::name::{NameFault, NameTemplate};
+use crate::notify::Notify;
 use crate::store::StoreSettings;
 
 /// Every key of the file itself.
-const ROOT_KEYS: [&str; 5] = ["store", "state", "catalogue", "defaults", "job"];
+const ROOT_KEYS: [&str; 6] = ["store", "state", "catalogue", "notify", "defaults", "job"];
 
 /// A configuration that was checked.
 #[derive(Clone, Debug)]
@@ -54,6 +56,8 @@ pub struct Config {
     pub keep: Duration,
     /// The exports that jobs can name.
     pub catalogue: Catalogue,
+    /// Who is told of failures; nobody if there is no `[notify]`.
+    pub notify: Option<Notify>,
     /// SHA-256 of the file in lower-case hexadecimal, as `sha256sum` prints it.
     pub digest: String,
     /// The jobs, in the order of the file. Labels are unique without regard to case.
@@ -220,6 +224,7 @@ fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Optio
     let context = Context::new(surroundings, catalogue, catalogue_is_whole);
     let store = store::read_store(root, &context);
     let state = store::read_state(root, &context);
+    let notify = notify::read(root, &context);
     let defaults = match root.get("defaults") {
         Some(item) => item.table("[defaults]"),
         None => None,
@@ -235,7 +240,7 @@ fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Optio
     let jobs = placed.into_iter().map(|placed| placed.job).collect();
     let state = state?;
     let (catalogue, digest) = (context.catalogue, String::new());
-    Some(Config { store: store?, state_dir: state.dir, keep: state.keep, catalogue, digest, jobs })
+    Some(Config { store: store?, state_dir: state.dir, keep: state.keep, catalogue, notify: notify?, digest, jobs })
 }
 
 /// The digest of the file at `path` as it is now, whatever is in it; none if it can't be read.

@@ -118,7 +118,7 @@ fn hidden_ranges(document: &Document) -> Vec<Range<usize>> {
         }
         let value = after_blanks(text, at + 1);
         let end = match text.get(value..value + 3) {
-            _ if text[value..].starts_with('{') => return None,
+            _ if text[value..].starts_with('{') && !text[..at].trim_end().ends_with("headers") => return None,
             Some(quotes @ ("\"\"\"" | "'''")) => {
                 text[value + 3..].find(quotes).map_or(text.len(), |end| value + 3 + end + 3)
             }
@@ -134,5 +134,6 @@ fn names_a_secret(text: &str) -> bool {
     let text = text.trim_end_matches([' ', '\t', '"', '\'']);
     let key = &text[text.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_' || c == '-').len()..];
     let key = key.to_lowercase();
-    key.ends_with("url") || ["pass", "secret", "token"].iter().any(|word| key.contains(word))
+    let words = ["pass", "secret", "token", "bearer", "header", "auth", "-key"];
+    key.ends_with("url") || words.iter().any(|word| key.contains(word))
 }

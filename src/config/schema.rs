@@ -15,7 +15,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::config::{ROOT_KEYS, catalogue, exports, format, job, secret, sources, store};
+    use crate::config::{ROOT_KEYS, catalogue, exports, format, job, notify, secret, sources, store};
 
     const CONFIGURATION: &str = include_str!("../../docs/configuration.md");
     const FORMATS: &str = include_str!("../../docs/formats.md");
@@ -32,6 +32,7 @@ mod tests {
             (JOBS, "/$defs/store", store::STORE_KEYS.to_vec(), CONFIGURATION),
             (JOBS, "/$defs/state", store::STATE_KEYS.to_vec(), CONFIGURATION),
             (JOBS, "/$defs/catalogue", sources::KEYS.to_vec(), CONFIGURATION),
+            (JOBS, "/$defs/notify", notify::KEYS.to_vec(), CONFIGURATION),
             (JOBS, "/$defs/reference", secret::KEYS.to_vec(), CONFIGURATION),
             (JOBS, "/$defs/job", job_keys(), CONFIGURATION),
             (JOBS, "/$defs/defaults", job::SHARED_KEYS.to_vec(), CONFIGURATION),

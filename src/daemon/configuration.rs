@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::definition::{Definition, Exposure};
 use crate::job::Job;
+use crate::notify::Notify;
 use crate::state::job_key;
 
 /// How many jobs are called by name before the rest are counted.
@@ -19,6 +20,8 @@ pub struct Configuration {
     pub jobs: Vec<Job>,
     /// SHA-256 of its file.
     pub digest: String,
+    /// Who is told of failures.
+    pub notify: Option<Notify>,
     /// Puts into force what the daemon itself does not look at, the store's settings for one. Called when all else
     /// has been accepted, never if it was refused.
     pub accept: Box<dyn FnOnce() + Send>,

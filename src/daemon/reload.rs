@@ -43,7 +43,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
     /// Puts a configuration into force, after all that fell due under the jobs before was decided by their schedules.
     async fn replace(&mut self, next: Configuration) -> Result<(), Refusal> {
         let now = self.clock.now();
-        let Configuration { jobs, digest, accept } = next;
+        let Configuration { jobs, digest, notify, accept } = next;
         let refuse = |faults| Refusal { faults, digest: Some(digest.clone()) };
         if !self.look().await {
             return Err(refuse("state can't be written".to_owned()));
@@ -54,6 +54,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         self.scheduler.settle(now).await.map_err(|error| refuse(error.to_string()))?;
         self.scheduler.replace(&jobs, now).await.map_err(|error| refuse(error.to_string()))?;
         self.jobs = jobs;
+        self.alerts.set(notify);
         accept();
         let changes = Changes::between(&before, &definitions);
         info!("the configuration was read again: {}", changes.summary());
@@ -61,6 +62,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         let (text, detail) = (changes.to_string(), json!(changes));
         let event = NewEvent { kind: EventKind::Accepted, config: Some(digest), text, detail };
         self.tell(event, Some(&definitions)).await;
+        self.note_late(now).await;
         let held = self.queue.held(&self.jobs);
         if held > 0 {
             warn!(runs = held, "queued runs of jobs that are gone or switched off stay queued until these come back");

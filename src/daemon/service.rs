@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use super::alerts::Alerts;
 use super::attempt::{Attempts, Ended, Ticket};
 use super::jobs::Jobs;
 
@@ -42,6 +43,7 @@ pub(super) struct Service<R, C> {
     attempts: Attempts<R, C>,
     /// Results that state could not be told of yet. Their jobs stay busy until it is.
     unrecorded: Vec<(Ticket, RunResult)>,
+    pub(super) alerts: Alerts,
     pub(super) notifier: Notifier,
     /// Why the last reload was refused, for the status line.
     pub(super) refused: Option<String>,
@@ -71,6 +73,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         let mut service = Service {
             scheduler: Scheduler::new(state.clone()),
             attempts: Attempts::new(state.clone(), runner, clock.clone()),
+            alerts: Alerts::start(state.clone(), clock.clone()),
             state,
             clock,
             load,
@@ -86,6 +89,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         };
         service.scheduler.replace(&service.jobs, now).await?;
         service.state.unfinished().await?.into_iter().for_each(|run| service.queue.push(run));
+        service.alerts.set(configuration.notify);
         (configuration.accept)();
         service.tell_start(configuration.digest, holder).await?;
         service.tidy(now);
@@ -96,6 +100,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
     /// Works until told to stop, then brings what is going on to an end.
     pub(super) async fn work(&mut self, mut signals: mpsc::Receiver<Signal>) {
         self.look().await;
+        self.note_late(self.clock.now()).await;
         self.show_status();
         self.notifier.ready();
         loop {
@@ -125,6 +130,9 @@ impl<R: Runner, C: Clock> Service<R, C> {
         if now.duration_since(self.last_adoption).abs() >= ADOPTION {
             self.last_adoption = now;
             self.adopt(now).await;
+            self.note_late(now).await;
+            // Notices that did not get through, and what commands beside us have brought to an end.
+            self.alerts.poke();
         }
         if now.duration_since(self.last_tidying).abs() >= TIDYING {
             self.tidy(now);
@@ -159,6 +167,16 @@ impl<R: Runner, C: Clock> Service<R, C> {
                 }
             }
             Err(error) => warn!(%error, "state can't be asked for what is queued"),
+        }
+    }
+
+    /// Has people told of occurrences that are late.
+    pub(super) async fn note_late(&self, now: Timestamp) {
+        let Some(late) = self.alerts.late() else { return };
+        match self.state.note_late(late, now).await {
+            Ok(0) => {}
+            Ok(_) => self.alerts.poke(),
+            Err(error) => warn!(%error, "state can't be asked what is late"),
         }
     }
 
@@ -205,6 +223,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
     async fn record(&mut self, ticket: Ticket, result: RunResult) {
         match self.settle(&ticket, &result).await {
             Ok(again) => {
+                self.alerts.poke();
                 again.into_iter().for_each(|run| self.queue.push(run));
                 self.queue.release(&ticket.job);
             }
@@ -266,6 +285,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         while let Some((ticket, ended)) = self.attempts.ended().await {
             self.ended(ticket, ended).await;
         }
+        self.alerts.stop().await;
         // Nothing of ours runs any more: what is marked so is parked for the next daemon.
         let parked = self.state.requeue_abandoned().await;
         let text = match &parked {

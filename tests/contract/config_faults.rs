@@ -87,6 +87,9 @@ const BROKEN: &[(&str, &str)] = &[
     ("[store]", "[catalogue]\nbuiltin = \"contact-center\"\n[store]"),
     ("[store]", "[catalogue]\nfiles = [\"nowhere/*.toml\"]\n[store]"),
     ("[defaults]", "[defaults]\nlabel = \"x\""),
+    ("[defaults]", "[notify]\nlate = \"2h\"\n[defaults]"),
+    ("[defaults]", "[notify]\ncommand = \"page\"\nurl = \"http://hooks.example/hunter2\"\nlate = \"1s\"\n[defaults]"),
+    ("[defaults]", "[notify]\ncomand = [\"page\"]\nurl = { env = \"EXPORTD_NO_SUCH_VARIABLE\" }\n[defaults]"),
     ("user", "user = drop"),
     ("user", "user = \"drop\"\nuser = \"drop\""),
 ];
@@ -148,6 +151,8 @@ fn secrets_are_never_shown() {
         "[store]\nurl = [\"hunter2\"]\n",
         "[store]\nulr = \"hunter2\"\n",
         "[store]\nurl = { env = \"EXPORTD_NONE\", value = \"hunter2\" }\n",
+        "[notify]\nurl = \"http://h.example/hunter2\"\nbearer = \"hunter2\\n\"\n",
+        "[notify]\nurl = \"https://u:hunter2@h.example/\"\nheaders = { \"a b\" = \"hunter2\" }\n",
         "store = { \"url\" = \"x://u:hunter2@h\", timeout = 1 }\n",
         "store.url = \"hunter2\" # hunter2\nstore.timeout = 1\n",
         "[[job]]\nkey_passphrase = 'hunter2' 'x'\n",

@@ -11,6 +11,7 @@ mod history;
 mod init;
 mod interrupt;
 mod keys;
+mod notify;
 mod outage;
 mod overlap;
 mod plan;

@@ -89,7 +89,7 @@ impl Begun {
 fn configuration(jobs: Vec<Job>, accepted: &watch::Sender<u32>) -> Configuration {
     let accepted = accepted.clone();
     let accept = Box::new(move || accepted.send_modify(|count| *count += 1));
-    Configuration { jobs, digest: "of the test".to_owned(), accept }
+    Configuration { jobs, digest: "of the test".to_owned(), notify: None, accept }
 }
 
 struct Recorder(mpsc::UnboundedSender<Begun>);

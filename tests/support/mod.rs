@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod daemon;
 pub mod databases;
+pub mod hook;
 pub mod jobs;
 pub mod night;
 pub mod oracle;

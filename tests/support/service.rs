@@ -30,7 +30,8 @@ impl Service {
         Service::launch(command)
     }
 
-    fn launch(mut command: Command) -> Service {
+    /// A daemon by a command that was made ready.
+    pub fn launch(mut command: Command) -> Service {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let (lines, log) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());

@@ -1,0 +1,136 @@
+//! Alerts: sends what people are to be told, from state, beside everything else.
+//!
+//! One task and one notice after another, each a few times at most: however many runs fail, and however slow whoever
+//! is told, no run waits for it. A failure that was not told when the daemon ended is told by the next one; that all
+//! is well again is told once or, if the daemon dies at that moment, not at all.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify as Poke;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::Clock;
+use crate::notify::{Message, Notify};
+use crate::state::{Notice, State, StateError};
+
+/// How often a notice is tried.
+const TRIES: u32 = 6;
+
+/// The wait after the first try that failed; each later one is twice the one before.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(60);
+
+/// How many notices are looked up at once.
+const BATCH: u32 = 100;
+
+/// How long the one that is being sent may go on when the daemon ends.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+pub(super) struct Alerts {
+    settings: Arc<RwLock<Option<Notify>>>,
+    poke: Arc<Poke>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Alerts {
+    /// Begins to send what state has, whenever it is [told](Alerts::poke) that there may be something.
+    pub(super) fn start<C: Clock>(state: State, clock: Arc<C>) -> Alerts {
+        let (settings, poke, stop) = (Arc::new(RwLock::new(None)), Arc::new(Poke::new()), CancellationToken::new());
+        let sender = Sender { state, clock, settings: settings.clone(), stop: stop.clone() };
+        let poked = poke.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = poked.notified() => {}
+                    () = sender.stop.cancelled() => return,
+                }
+                if let Err(error) = sender.send_pending().await {
+                    warn!(%error, "state can't be asked whom to tell of what");
+                }
+            }
+        });
+        Alerts { settings, poke, stop, task }
+    }
+
+    /// Puts other settings into force.
+    pub(super) fn set(&self, notify: Option<Notify>) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = notify;
+        self.poke();
+    }
+
+    /// After how long an occurrence is late.
+    pub(super) fn late(&self) -> Option<SignedDuration> {
+        let late = self.settings.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|notify| notify.late);
+        late.and_then(|late| SignedDuration::try_from(late).ok())
+    }
+
+    /// There may be something to be sent.
+    pub(super) fn poke(&self) {
+        self.poke.notify_one();
+    }
+
+    /// Ends. What was not sent is for the next daemon.
+    pub(super) async fn stop(&mut self) {
+        self.stop.cancel();
+        if tokio::time::timeout(LAST_WORDS, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+struct Sender<C> {
+    state: State,
+    clock: Arc<C>,
+    settings: Arc<RwLock<Option<Notify>>>,
+    stop: CancellationToken,
+}
+
+impl<C: Clock> Sender<C> {
+    async fn send_pending(&self) -> Result<(), StateError> {
+        loop {
+            let Some(notify) = self.settings.read().unwrap_or_else(PoisonError::into_inner).clone() else {
+                return self.state.drop_notices().await;
+            };
+            let pending = self.state.pending_notices(self.clock.now(), BATCH).await?;
+            if pending.is_empty() {
+                return Ok(());
+            }
+            for notice in pending {
+                if self.stop.is_cancelled() {
+                    return Ok(());
+                }
+                self.send(&notify, &notice).await?;
+            }
+        }
+    }
+
+    async fn send(&self, notify: &Notify, notice: &Notice) -> Result<(), StateError> {
+        let Some(run) = self.state.run(&notice.run).await? else {
+            return self.state.tried_notice(notice, false, None, self.clock.now()).await;
+        };
+        self.state.trying_notice(notice).await?;
+        let (job, id) = (run.job.clone(), run.id.clone());
+        let outcomes = notify.send(&Message::new(notice.kind, run, self.clock.now(), false)).await;
+        let is_sent = outcomes.iter().any(Result::is_ok);
+        for error in outcomes.into_iter().filter_map(Result::err) {
+            warn!(%job, run = %id, event = %notice.kind, %error, "a notice did not get through");
+        }
+        let now = self.clock.now();
+        let again = (!is_sent).then(|| next_try(notice.tries + 1, now)).flatten();
+        match (is_sent, again) {
+            (true, _) => info!(%job, run = %id, event = %notice.kind, "told"),
+            (false, Some(_)) => {}
+            (false, None) => error!(%job, run = %id, event = %notice.kind, "nobody could be told; given up"),
+        }
+        self.state.tried_notice(notice, is_sent, again, now).await
+    }
+}
+
+/// When a notice is tried again after `tries` tries; none: it is given up.
+fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
+    (tries < TRIES).then(|| now.checked_add(FIRST_WAIT * (1 << (tries - 1))).ok()).flatten()
+}

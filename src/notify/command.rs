@@ -1,0 +1,52 @@
+//! Calls a command with a notice on its standard input.
+
+use std::io;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+
+use super::{LIMIT, Message, NotifyError};
+
+/// What the command may see of our environment: not the passwords that may be in it.
+const PASSED_ON: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
+
+/// Calls it, and waits for its end, which must be in order. It and all its children are ended when its time is over.
+pub(super) async fn call(command: &[String], message: &Message) -> Result<(), NotifyError> {
+    let Some((program, arguments)) = command.split_first() else { return Ok(()) };
+    let failed = |fault: String| NotifyError::Command { program: program.clone(), fault };
+    let mut process = Command::new(program);
+    process.args(arguments).env_clear();
+    process.envs(PASSED_ON.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    process.env("EXPORTD_EVENT", message.kind.name());
+    process.env("EXPORTD_JOB", &message.run.job).env("EXPORTD_RUN", message.run.id.as_str());
+    process.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).kill_on_drop(true);
+    let mut child = process.spawn().map_err(|error| failed(format!("can't be started: {}", words(&error))))?;
+    let group = child.id();
+    let result = tokio::time::timeout(LIMIT, feed(&mut child, &message.body)).await;
+    if let (Err(_), Some(group)) = (&result, group.and_then(|id| Pid::from_raw(id as i32))) {
+        // Nothing is left to end if it has just ended by itself.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    match result {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(failed(format!("ended with {status}"))),
+        Ok(Err(error)) => Err(failed(format!("can't be waited for: {}", words(&error)))),
+        Err(_) => Err(failed(format!("took longer than {} s and was ended", LIMIT.as_secs()))),
+    }
+}
+
+async fn feed(child: &mut Child, body: &[u8]) -> io::Result<std::process::ExitStatus> {
+    if let Some(mut input) = child.stdin.take() {
+        // A command that does not want to read need not.
+        let _ = input.write_all(body).await;
+        let _ = input.shutdown().await;
+    }
+    child.wait().await
+}
+
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
