@@ -107,6 +107,7 @@ impl Runner for Exports {
         match result {
             Ok(()) => RunResult::Delivered,
             Err(RunError::Cancelled) => RunResult::Stopped,
+            Err(error) if error.is_refusal() => RunResult::Refused { error: error.to_string() },
             Err(error) => RunResult::Failed { error: error.to_string(), passing: error.is_passing() },
         }
     }

@@ -58,6 +58,11 @@ pub enum RunResult {
         /// Whether trying again later may help.
         passing: bool,
     },
+    /// The destination does not let us in, or is not who it should be; nobody knocks there again for a minute.
+    Refused {
+        /// What happened, in one sentence.
+        error: String,
+    },
     /// It was told to stop, and can be taken up again.
     Stopped,
 }

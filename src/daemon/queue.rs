@@ -14,12 +14,17 @@ use crate::job::Job;
 use crate::run::RunId;
 use crate::state::{PendingRun, job_key};
 
+/// How long nobody knocks at a server that has refused us.
+const PAUSE: SignedDuration = SignedDuration::from_secs(60);
+
 #[derive(Default)]
 pub(super) struct Queue {
     /// By job key. A job without runs has no line.
     lines: BTreeMap<String, Line>,
     /// How many runs are going on against each host.
     hosts: HashMap<String, usize>,
+    /// Who was refused at which server, and when the next run may knock there.
+    refusals: HashMap<String, Timestamp>,
 }
 
 #[derive(Default)]
@@ -39,8 +44,10 @@ impl Queue {
         let ready = self.lines.iter().filter(|(_, line)| !line.is_busy).filter_map(|(key, line)| {
             let job = jobs.get(key)?;
             let (place, run) = line.runs.first_key_value()?;
+            // Where we were refused last time, one at a time finds out whether that has changed.
+            let per_host = if self.refusals.contains_key(&door(job)) { 1 } else { per_host };
             let is_free = self.hosts.get(&host(job)).is_none_or(|&going_on| going_on < per_host);
-            (is_free && may_begin(run, job, now)).then_some((place, key, job))
+            (is_free && self.may_knock(job, now) && may_begin(run, job, now)).then_some((place, key, job))
         });
         let (place, key, job) = ready.min_by_key(|(place, ..)| *place)?;
         let (place, key, job) = (place.clone(), key.clone(), job.clone());
@@ -64,6 +71,23 @@ impl Queue {
                 self.lines.remove(&key);
             }
         }
+    }
+
+    /// Holds all runs back that would log in as the same user at the same server: servers ban who tries again and again.
+    pub(super) fn note_refusal(&mut self, job: &Job, now: Timestamp) {
+        self.refusals.insert(door(job), now.checked_add(PAUSE).unwrap_or(Timestamp::MAX));
+    }
+
+    /// That user has been let in at that server.
+    pub(super) fn forget_refusal(&mut self, job: &Job) {
+        self.refusals.remove(&door(job));
+    }
+
+    fn may_knock(&self, job: &Job, now: Timestamp) -> bool {
+        let Some(again) = self.refusals.get(&door(job)) else { return true };
+        let left = again.duration_since(now);
+        // A longer wait than there ever is means that the clock was set back.
+        left <= SignedDuration::ZERO || left > PAUSE
     }
 
     /// Makes the queue hold exactly `runs`, and returns whether that changed it.
@@ -97,6 +121,11 @@ impl Queue {
         let held = self.lines.iter().filter(|(key, _)| jobs.get(key).is_none());
         held.map(|(_, line)| line.runs.len()).sum()
     }
+}
+
+/// Who logs in where.
+fn door(job: &Job) -> String {
+    format!("{}@{}:{}", job.destination.user, host(job), job.destination.port)
 }
 
 fn host(job: &Job) -> String {

@@ -221,9 +221,15 @@ impl<R: Runner, C: Clock> Service<R, C> {
 
     /// Records how an attempt ended; keeps it for later if state can't be written now.
     async fn record(&mut self, ticket: Ticket, result: RunResult) {
+        let now = self.clock.now();
         match self.settle(&ticket, &result).await {
             Ok(again) => {
                 self.alerts.poke();
+                match result {
+                    RunResult::Refused { .. } => self.queue.note_refusal(&ticket.job, now),
+                    RunResult::Delivered => self.queue.forget_refusal(&ticket.job),
+                    RunResult::Failed { .. } | RunResult::Stopped => {}
+                }
                 again.into_iter().for_each(|run| self.queue.push(run));
                 self.queue.release(&ticket.job);
             }
@@ -248,6 +254,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
             // Left as it is: the end of the daemon queues it again.
             RunResult::Stopped => return Ok(None),
             RunResult::Failed { error, passing } => (error, *passing),
+            RunResult::Refused { error } => (error, false),
         };
         let attempts = run.record.attempts + 1;
         let first_failed = run.first_failed.unwrap_or(now);

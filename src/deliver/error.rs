@@ -211,6 +211,12 @@ impl DeliverError {
         }
     }
 
+    /// Whether the server does not let us in, or is not who it should be: trying often makes that worse.
+    pub fn is_refusal(&self) -> bool {
+        use DeliverError::*;
+        matches!(self, LoginRefused { .. } | HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyRevoked(_))
+    }
+
     /// The error of a request that failed at `step` ("uploading agents.csv").
     pub(super) fn from_client(at: &Arc<Place>, step: &str, error: ClientError) -> DeliverError {
         let (at, step) = (Arc::clone(at), step.to_owned());

@@ -108,6 +108,11 @@ impl RunError {
         }
     }
 
+    /// Whether the destination does not let us in, or is not who it should be.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, RunError::Deliver(error) if error.is_refusal())
+    }
+
     /// Whether state or store are out of reach, which commands tell by their exit code.
     pub fn is_unreachable(&self) -> bool {
         match self {

@@ -191,6 +191,37 @@ async fn no_more_runs_go_on_than_the_limits_allow() {
 }
 
 #[tokio::test]
+async fn where_one_run_was_refused_no_other_knocks_for_a_minute_and_then_one_at_a_time() {
+    let dir = TempDir::new().unwrap();
+    let at_one_server = |label: &str, minute| {
+        let mut job = daily(label, 4, minute);
+        job.destination.host = "shared.example".to_owned();
+        job
+    };
+    let mut jobs: Vec<Job> = ["a", "b", "c", "e"].iter().map(|label| at_one_server(label, 0)).collect();
+    jobs.push(daily("d", 4, 1));
+    let limits = Limits { workers: 9, per_host: 2, grace: Duration::ZERO };
+    let mut daemon = TestDaemon::with_limits(dir.path(), "2026-11-21T03:00:00Z", jobs, limits).await;
+    let refused = RunResult::Refused { error: "another host key".to_owned() };
+    daemon.set("2026-11-21T04:00:00Z").await;
+    let (first, second) = (daemon.begun().await, daemon.begun().await);
+    let (run, other) = (first.run.clone(), second.run.clone());
+    first.end(refused.clone());
+    assert_eq!(daemon.settled(&run).await.state, RunState::Failed, "one try for each occurrence");
+    second.end(refused);
+    daemon.settled(&other).await;
+    daemon.set("2026-11-21T04:00:59Z").await;
+    daemon.assert_nothing_began().await;
+    daemon.set("2026-11-21T04:01:00Z").await;
+    let mut labels = vec![daemon.begun().await, daemon.begun().await];
+    labels.sort_by_key(|begun| begun.job.label == "d");
+    assert_eq!(labels[1].job.label, "d", "another server is not concerned");
+    daemon.assert_nothing_began().await;
+    labels.remove(0).end(RunResult::Delivered);
+    assert_eq!(daemon.begun().await.job.destination.host, "shared.example");
+}
+
+#[tokio::test]
 async fn a_passing_failure_is_tried_again_later_and_given_up_when_the_time_is_over() {
     let dir = TempDir::new().unwrap();
     let seconds = Duration::from_secs;
