@@ -4,6 +4,7 @@
 //! nothing that is not in state first, so it may lose a tick, or its life, at any point. It does not know what a run
 //! does: that is the [`Runner`]'s.
 
+mod abandoned;
 mod alerts;
 mod attempt;
 mod clock;

@@ -8,10 +8,10 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use super::abandoned;
 use super::alerts::Alerts;
 use super::attempt::{Attempts, Ended, Ticket};
 use super::jobs::Jobs;
-
 use super::queue::Queue;
 use super::retry::retry_at;
 use super::scheduler::Scheduler;
@@ -23,7 +23,7 @@ use crate::state::{Holder, NewEvent, PendingRun, State, StateError};
 /// How long attempts have to return after they were told to stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// How often state is asked for runs that commands beside the daemon have given back or taken over.
+/// How often state is asked for runs whose commands have died; what commands write is noticed at once.
 const ADOPTION: SignedDuration = SignedDuration::from_secs(60);
 
 /// How often what nobody needs is cleared away.
@@ -49,6 +49,8 @@ pub(super) struct Service<R, C> {
     pub(super) refused: Option<String>,
     last_look: Timestamp,
     last_adoption: Timestamp,
+    /// What others had written when that was last looked at.
+    adopted: Option<i64>,
     last_tidying: Timestamp,
 }
 
@@ -66,10 +68,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
         let clock = Arc::new(clock);
         let now = clock.now();
         state.settle_commands(now).await?;
-        let abandoned = state.requeue_abandoned().await?;
-        if abandoned > 0 {
-            warn!(runs = abandoned, "the last daemon ended in the middle of runs; they are queued again");
-        }
+        let jobs = Jobs::new(configuration.jobs);
+        abandoned::settle(&state, &jobs, now).await?;
         let mut service = Service {
             scheduler: Scheduler::new(state.clone()),
             attempts: Attempts::new(state.clone(), runner, clock.clone()),
@@ -78,13 +78,14 @@ impl<R: Runner, C: Clock> Service<R, C> {
             clock,
             load,
             limits,
-            jobs: Jobs::new(configuration.jobs),
+            jobs,
             queue: Queue::default(),
             unrecorded: Vec::new(),
             notifier: Notifier::new(),
             refused: None,
             last_look: now,
             last_adoption: now,
+            adopted: None,
             last_tidying: now,
         };
         service.scheduler.replace(&service.jobs, now).await?;
@@ -127,7 +128,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
         }
         self.last_look = now;
         // However far the clock has moved, and in whichever direction.
-        if now.duration_since(self.last_adoption).abs() >= ADOPTION {
+        let is_time = now.duration_since(self.last_adoption).abs() >= ADOPTION;
+        if self.is_changed_by_others().await || is_time {
             self.last_adoption = now;
             self.adopt(now).await;
             self.note_late(now).await;
@@ -150,6 +152,12 @@ impl<R: Runner, C: Clock> Service<R, C> {
                 false
             }
         }
+    }
+
+    async fn is_changed_by_others(&mut self) -> bool {
+        // A state that can't be read is reported by what needs it.
+        let Ok(changes) = self.state.changes_of_others().await else { return false };
+        self.adopted.replace(changes) != Some(changes)
     }
 
     /// Takes over runs that commands have given back, and lets go of those that they have brought to an end.
@@ -294,7 +302,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         }
         self.alerts.stop().await;
         // Nothing of ours runs any more: what is marked so is parked for the next daemon.
-        let parked = self.state.requeue_abandoned().await;
+        let parked = self.state.park(self.clock.now()).await;
         let text = match &parked {
             Ok(0) | Err(_) => "nothing was running any more".to_owned(),
             Ok(parked) => format!("{parked} runs were cut short and are queued again"),

@@ -5,6 +5,7 @@
 //! takes the write lock at its start, so that commands and the daemon can share the file.
 //! Nothing here reads a clock or decides anything: callers say what time it is and what is to be kept.
 
+mod abandoned;
 mod command;
 mod decide;
 mod error;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use sqlx::sqlite::SqlitePool;
 
+pub use abandoned::Abandoned;
 pub use decide::{Decision, NewRun};
 pub use error::StateError;
 pub use events::{Event, NewEvent};

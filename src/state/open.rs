@@ -65,6 +65,13 @@ impl State {
         if verdict == "ok" { Ok(()) } else { Err(StateError::corrupt(&self.inner.path, verdict)) }
     }
 
+    /// A number that changes whenever another process has written. Cheap enough to ask all the time.
+    pub async fn changes_of_others(&self) -> Result<i64, StateError> {
+        // SQLite leaves out what the asking connection has written, and there is one for all our writing.
+        let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&self.inner.writer).await;
+        version.map_err(|error| self.failed(error))
+    }
+
     /// Waits for what is being written, then closes the database for all clones.
     pub async fn close(&self) {
         self.inner.reader.close().await;

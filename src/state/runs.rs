@@ -115,19 +115,6 @@ impl State {
         self.commit(tx, "state:wait").await
     }
 
-    /// Queues again what a daemon left running when it ended, attempts and stages kept. Only for the holder of the
-    /// folder's [`DaemonLock`](super::DaemonLock). Returns how many runs there were.
-    pub async fn requeue_abandoned(&self) -> Result<u64, StateError> {
-        let mut tx = self.write().await?;
-        let queued =
-            sqlx::query("UPDATE run SET state = 'queued', owner = NULL WHERE state = 'running' AND owner = 'daemon'")
-                .execute(&mut *tx)
-                .await
-                .map_err(|error| self.failed(error))?;
-        tx.commit().await.map_err(|error| self.failed(error))?;
-        Ok(queued.rows_affected())
-    }
-
     /// The queued runs, oldest due time first, at most `limit`.
     pub async fn queued(&self, limit: u32) -> Result<Vec<RunRecord>, StateError> {
         let sql = format!("SELECT {RECORD} FROM run WHERE state = 'queued' ORDER BY due_at, id LIMIT ?");

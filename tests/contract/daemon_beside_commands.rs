@@ -5,7 +5,7 @@ use std::time::Duration;
 use exportd::daemon::RunResult;
 use exportd::job::{Job, Retry};
 use exportd::run::{FileRecord, RunRecord, RunState};
-use exportd::state::StoredFile;
+use exportd::state::{State, StoredFile};
 use tempfile::TempDir;
 
 use crate::support::daemon::TestDaemon;
@@ -50,6 +50,20 @@ async fn a_waiting_run_that_a_command_has_delivered_holds_nothing_back() {
     let next = daemon.begun().await;
     assert_ne!(next.run.id, run.id);
     assert_eq!(next.run.due.day(), 21);
+}
+
+#[tokio::test]
+async fn what_another_process_writes_is_noticed_at_the_next_look() {
+    let dir = TempDir::new().unwrap();
+    let (mut daemon, run) = with_a_waiting_run(&dir).await;
+    let other = State::open(dir.path()).await.unwrap();
+    let now = "2026-11-21T05:00:01Z".parse().unwrap();
+    let presence = other.presence().unwrap();
+    other.reopen(&run.id, &presence, now).await.unwrap().unwrap();
+    other.finish(&run.id, RunState::Delivered, None, now).await.unwrap();
+    daemon.set("2026-11-21T05:00:02Z").await;
+    let next = daemon.begun().await;
+    assert_eq!(next.run.due.day(), 21, "the night that was held back");
 }
 
 #[tokio::test]

@@ -1,0 +1,106 @@
+//! A daemon that dies again and again in the middle of the same run.
+
+use std::time::Duration;
+
+use exportd::daemon::{Limits, RunResult};
+use exportd::job::{Job, Retry};
+use exportd::run::{RunRecord, RunState};
+use exportd::state::{Filter, State};
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+use crate::support::daemon::TestDaemon;
+use crate::support::jobs::daily;
+
+const DUE: &str = "2026-11-21T04:00:00Z";
+
+fn nightly() -> Job {
+    let [first, max, give_up] = [60, 600, 3600].map(Duration::from_secs);
+    Job { retry: Retry { first, max, give_up }, ..daily("nightly", 4, 0) }
+}
+
+async fn the_run(state: &State) -> RunRecord {
+    let runs = state.history(&Filter { job: Some("nightly".to_owned()), ..Filter::default() }).await.unwrap();
+    let [run] = &runs[..] else { panic!("{} runs", runs.len()) };
+    run.clone()
+}
+
+/// A daemon from before the due time, which has begun the run.
+async fn begun(dir: &TempDir, jobs: Vec<Job>) -> TestDaemon {
+    let mut daemon = TestDaemon::start(dir.path(), "2026-11-21T03:00:00Z", jobs).await;
+    daemon.set(DUE).await;
+    daemon.begun().await;
+    daemon
+}
+
+#[tokio::test]
+async fn a_run_that_kills_its_daemon_is_begun_with_growing_pauses_and_fails_in_the_end() {
+    let dir = TempDir::new().unwrap();
+    let mut state = begun(&dir, vec![nightly()]).await.kill().await;
+    let mut now: Timestamp = DUE.parse().unwrap();
+    let mut pauses = Vec::new();
+    for death in 1.. {
+        let mut daemon = TestDaemon::start(dir.path(), &now.to_string(), vec![nightly()]).await;
+        let run = the_run(&state).await;
+        if run.state == RunState::Failed {
+            let error = run.error.unwrap();
+            assert!(error.contains(&format!("died {death} times in a row")), "{error}");
+            assert!(error.contains("(stage claimed)") && error.contains("exportd run --at"), "{error}");
+            break;
+        }
+        if let Some(at) = run.retry_at {
+            assert!(run.error.unwrap().contains(&format!("died {death} times in a row")));
+            pauses.push(at.duration_since(now));
+            now = at;
+            daemon.assert_nothing_began().await;
+            daemon.set(&now.to_string()).await;
+        }
+        daemon.begun().await;
+        assert_eq!(the_run(&state).await.attempts, death + 1);
+        state = daemon.kill().await;
+    }
+    let total: SignedDuration = pauses.iter().sum();
+    assert_eq!(total, SignedDuration::from_hours(1), "{pauses:?}");
+    assert!(pauses[0] < SignedDuration::from_secs(91) && pauses[3] > SignedDuration::from_secs(449), "{pauses:?}");
+    assert!(pauses.len() < 12, "{pauses:?}");
+}
+
+#[tokio::test]
+async fn a_few_deaths_cost_no_pause_and_an_attempt_that_ends_makes_them_forgotten() {
+    let dir = TempDir::new().unwrap();
+    begun(&dir, vec![nightly()]).await.kill().await;
+    let mut now: Timestamp = DUE.parse().unwrap();
+    for _ in 0..3 {
+        for _ in 0..2 {
+            let mut daemon = TestDaemon::start(dir.path(), &now.to_string(), vec![nightly()]).await;
+            daemon.begun().await;
+            daemon.kill().await;
+        }
+        let mut daemon = TestDaemon::start(dir.path(), &now.to_string(), vec![nightly()]).await;
+        let begun = daemon.begun().await;
+        let run = begun.run.clone();
+        begun.end(RunResult::Failed { error: "the partner is away".to_owned(), passing: true });
+        let waiting = daemon.settled(&run).await;
+        now = waiting.retry_at.unwrap();
+        daemon.set(&now.to_string()).await;
+        daemon.begun().await;
+        daemon.kill().await;
+    }
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_told_to_stop_does_not_count_as_dead() {
+    let dir = TempDir::new().unwrap();
+    for attempt in 1..7 {
+        let limits = Limits { grace: Duration::ZERO, ..Limits::default() };
+        let now = if attempt == 1 { "2026-11-21T03:00:00Z" } else { DUE };
+        let mut daemon = TestDaemon::with_limits(dir.path(), now, vec![nightly()], limits).await;
+        daemon.set(DUE).await;
+        let _going_on = daemon.begun().await;
+        let state = daemon.stop().await;
+        let run = the_run(&state).await;
+        assert_eq!((run.state, run.attempts), (RunState::Queued, attempt));
+        let detail = state.detail(&run.id).await.unwrap().unwrap();
+        assert!(detail.attempts.iter().all(|attempt| attempt.ended.is_some()));
+    }
+}
