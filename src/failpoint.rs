@@ -22,6 +22,7 @@ pub const POINTS: &[&str] = &[
     "state:finish",
     "state:fall-back",
     "spool:folder",
+    "spool:open",
     "spool:write",
     "spool:sync",
     "spool:entry",
@@ -117,10 +118,15 @@ mod armed {
                 Ok(())
             }
             Action::Panic => panic!("as EXPORTD_FAILPOINT wants it"),
-            Action::Error => Err(io::Error::from_raw_os_error(5)),
-            Action::Full => Err(io::Error::from_raw_os_error(28)),
+            Action::Error => fail(5),
+            Action::Full => fail(28),
             Action::Hang => Ok(()),
         }
+    }
+
+    fn fail(errno: i32) -> io::Result<()> {
+        tracing::warn!(errno, "a fail point acts");
+        Err(io::Error::from_raw_os_error(errno))
     }
 
     fn action_at(point: &str, side: Side) -> Option<Action> {

@@ -20,7 +20,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use crate::deliver::Session;
+use crate::deliver::{DeliverError, Session, Settings};
 use crate::failpoint::{self, Side};
 use crate::job::Job;
 use crate::progress::Progress;
@@ -53,13 +53,16 @@ pub struct Context {
     pub keep: Duration,
     /// Who works on runs, and by which configuration.
     pub origin: Origin,
+    /// How long a destination may have requests in flight with nothing moving.
+    pub stall: Duration,
     readers: Arc<Semaphore>,
 }
 
 impl Context {
     /// What runs share that are made with clones of it: the limit on how many read the store at once, too.
     pub fn new(store: StoreSettings, spool: Spool, state: State, keep: Duration, origin: Origin) -> Context {
-        Context { store, spool, state, keep, origin, readers: Arc::new(Semaphore::new(READERS)) }
+        let readers = Arc::new(Semaphore::new(READERS));
+        Context { store, spool, state, keep, origin, stall: Settings::default().stall, readers }
     }
 }
 
@@ -134,6 +137,12 @@ impl Work<'_> {
         Ok(self.context.spool.require(needed)?)
     }
 
+    /// A session with the job's destination.
+    async fn connect(&self) -> Result<Session, DeliverError> {
+        let destination = &self.job.destination;
+        Session::open_with(destination, Settings { stall: self.context.stall, ..Settings::of(destination) }).await
+    }
+
     /// Connects to the job's destination and makes sure that its directory takes files.
     async fn reach(&self) -> Result<Session, RunError> {
         let run = self.id();
@@ -142,7 +151,7 @@ impl Work<'_> {
         state.reaching(run, &probes, &self.context.origin, reason).await?;
         failpoint::reach("destination:reach", Side::Before).await;
         let reached = async {
-            let session = Session::open(&self.job.destination).await?;
+            let session = self.connect().await?;
             session.check_directory(run.as_str()).await?;
             Ok(session)
         };

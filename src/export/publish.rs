@@ -155,7 +155,7 @@ impl Work<'_> {
     /// Connects again if the connection has ended.
     pub(super) async fn revive(&self, session: &mut Session) -> Result<(), DeliverError> {
         if !session.is_alive() {
-            *session = Session::open(&self.job.destination).await?;
+            *session = self.connect().await?;
         }
         Ok(())
     }

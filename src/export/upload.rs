@@ -18,7 +18,6 @@ use super::{RunError, Work};
 use crate::deliver::{DeliverError, Session};
 use crate::failpoint::{self, Side};
 use crate::growth::Follower;
-use crate::job::Destination;
 use crate::run::Stage;
 
 /// Small files that are on their way at once, as far as the server takes so many requests. Most of the time each of
@@ -120,11 +119,10 @@ impl Work<'_> {
         mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
         stop: &CancellationToken,
     ) -> Sent {
-        let destination = &self.job.destination;
-        let at_once = usize::from(destination.requests).min(AT_ONCE);
+        let at_once = usize::from(self.job.destination.requests).min(AT_ONCE);
         let way = Way {
             session: RwLock::new(session),
-            destination,
+            work: self,
             at_once,
             room: Semaphore::new(at_once),
             is_crowded: AtomicBool::new(false),
@@ -167,7 +165,7 @@ impl Work<'_> {
 
 /// The way that all files of a run share.
 struct Way<'a> {
-    destination: &'a Destination,
+    work: &'a Work<'a>,
     session: RwLock<Session>,
     at_once: usize,
     room: Semaphore,
@@ -212,7 +210,7 @@ impl Way<'_> {
         drop(session);
         let mut session = self.session.write().await;
         if !session.is_alive() {
-            *session = Session::open(self.destination).await?;
+            *session = self.work.connect().await?;
         }
         Ok(RwLockWriteGuard::downgrade(session))
     }

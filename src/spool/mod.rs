@@ -143,6 +143,7 @@ impl RunFolder {
     pub fn writer(&self, name: &str) -> Result<FileWriter, SpoolError> {
         let path = self.path.join(component(name)?);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        failpoint::io("spool:open", Side::Before).map_err(|error| SpoolError::file(name, 0, error))?;
         let file = rustix::fs::openat(&*self.folder, name, flags, PRIVATE_FILE)
             .map_err(|error| SpoolError::file(name, 0, error.into()))?;
         Ok(FileWriter::new(name, path, Arc::clone(&self.folder), file.into()))

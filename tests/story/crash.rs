@@ -15,7 +15,7 @@ use crate::support::sshd::{Sshd, names_in};
 
 const DECIDING: &[&str] =
     &["state:decide", "state:start", "state:temporaries", "destination:reach", "state:released", "state:finish"];
-const READING: &[&str] = &["spool:folder", "spool:write", "spool:sync", "spool:entry", "state:spooled"];
+const READING: &[&str] = &["spool:folder", "spool:open", "spool:write", "spool:sync", "spool:entry", "state:spooled"];
 const STAGING: &[&str] = &["state:stage"];
 const UPLOADING: &[&str] = &["state:uploading", "destination:upload"];
 const PUBLISHING: &[&str] = &["destination:rename", "state:published"];
@@ -155,8 +155,8 @@ fn each_passage(points: &[&str], more: &str) {
         for side in ["before", "after"] {
             let passages = (1..).take_while(|nth| is_survived(&server, more, &format!("{point}:{side}=kill@{nth}")));
             let passages = passages.count();
-            // Two steps of the spool have no side after: what follows them at once has a point of its own.
-            let has_side = side == "before" || !["spool:write", "spool:sync"].contains(point);
+            // Some steps of the spool have no side after: what follows them at once has a point of its own.
+            let has_side = side == "before" || !["spool:open", "spool:write", "spool:sync"].contains(point);
             assert_eq!(passages > 0, has_side, "{point}:{side} was passed {passages} times");
         }
     }

@@ -21,10 +21,13 @@ pub fn program(server: &Sshd, more: &str) -> Program {
     std::fs::write(program.path("catalogue.toml"), format!("{}{invoices}", shop::CATALOGUE)).unwrap();
     let store = rusqlite::Connection::open(program.path("shop.db")).unwrap();
     let order = r#"INSERT INTO "order""; --" ("placed at", "größe", total, paid) VALUES (?1, 'XL', '12.5', 1)"#;
+    // One transaction: each of them waits for the disk.
+    store.execute_batch("BEGIN").unwrap();
     for hours in 0..24 * 5 {
         let at = Timestamp::now() - hours.hours();
         store.execute(order, [at.to_string()]).unwrap();
     }
+    store.execute_batch("COMMIT").unwrap();
     program
 }
 
@@ -37,8 +40,13 @@ pub fn configure(program: &Program, server: &Sshd, more: &str) {
 /// Leaves the state as a daemon would that was last up `days` days ago, so that the next one finds as many
 /// occurrences missed.
 pub fn last_up(program: &Program, days: i64) {
+    last_up_all(program, &["shop"], days);
+}
+
+/// The same for several jobs.
+pub fn last_up_all(program: &Program, labels: &[&str], days: i64) {
     with_state(program, async |state| {
-        state.in_force(&["shop"], Timestamp::now() - (days * 24).hours()).await.unwrap();
+        state.in_force(labels, Timestamp::now() - (days * 24).hours()).await.unwrap();
     });
 }
 

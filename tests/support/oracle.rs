@@ -3,7 +3,7 @@
 //! A [`Watcher`] reads the destination all the time as a partner would. [`settle`] compares what it saw, what is
 //! there, what state says, and what the store would give now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -24,6 +24,9 @@ use super::sshd::names_in;
 /// What a reader saw under each final name: files (by inode) and their contents (by SHA-256).
 type Seen = BTreeMap<String, BTreeSet<(u64, String)>>;
 
+/// Inode, size, and time of the last change in seconds and nanoseconds: what tells that a file has to be read again.
+type Mark = (u64, u64, i64, i64);
+
 /// A reader who looks at every final name of a directory again and again.
 pub struct Watcher {
     stop: Arc<AtomicBool>,
@@ -36,21 +39,40 @@ impl Watcher {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, watched) = (stop.clone(), directory.to_owned());
         let reading = std::thread::spawn(move || {
-            let mut seen = Seen::new();
+            let (mut seen, mut marks) = (Seen::new(), HashMap::new());
             while !stopped.load(Ordering::Relaxed) {
-                look(&watched, &mut seen);
+                look(&watched, &mut seen, &mut marks);
                 // A reader that polls, not a wait for something to happen.
                 std::thread::park_timeout(Duration::from_millis(1));
             }
-            look(&watched, &mut seen);
+            look(&watched, &mut seen, &mut HashMap::new());
             seen
         });
         Watcher { stop, reading: Some(reading), directory: directory.to_owned() }
     }
 
+    /// Ends it, and fails if it saw a name that is not expected, another content, or a file come twice. Digests are
+    /// expected by name.
+    #[track_caller]
+    pub fn assert_saw_only(mut self, expected: &BTreeMap<String, String>, case: &str) {
+        let seen = self.finish();
+        assert_eq!(seen.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{case}");
+        assert_only(&seen, expected, case);
+    }
+
     fn finish(&mut self) -> Seen {
         self.stop.store(true, Ordering::Relaxed);
         self.reading.take().expect("a watcher is finished once").join().unwrap()
+    }
+}
+
+/// Fails if a name ever held anything but the content of that digest, or came more than once.
+#[track_caller]
+fn assert_only(seen: &Seen, expected: &BTreeMap<String, String>, case: &str) {
+    for (name, files) in seen {
+        let contents: BTreeSet<&String> = files.iter().map(|(_, content)| content).collect();
+        assert_eq!(contents, expected.get(name).into_iter().collect(), "what {name} has ever held {case}");
+        assert_eq!(files.len(), 1, "{name} came more than once {case}");
     }
 }
 
@@ -60,13 +82,18 @@ impl Drop for Watcher {
     }
 }
 
-fn look(directory: &Path, seen: &mut Seen) {
+fn look(directory: &Path, seen: &mut Seen, marks: &mut HashMap<String, Mark>) {
     for name in names_in(directory).into_iter().filter(|name| !name.starts_with('.')) {
         // It may be replaced or taken at any time.
         let Ok(mut file) = fs::File::open(directory.join(&name)) else { continue };
+        let found = file.metadata().unwrap();
+        let mark = (found.ino(), found.size(), found.mtime(), found.mtime_nsec());
+        if marks.insert(name.clone(), mark) == Some(mark) {
+            continue;
+        }
         let mut content = Vec::new();
         file.read_to_end(&mut content).unwrap();
-        seen.entry(name).or_default().insert((file.metadata().unwrap().ino(), digest(&content)));
+        seen.entry(name).or_default().insert((found.ino(), digest(&content)));
     }
 }
 
@@ -108,11 +135,7 @@ pub fn settle(program: &Program, mut watcher: Watcher) -> Settled {
 
     let names: Vec<&String> = expected.keys().collect();
     assert_eq!(names_in(&watcher.directory).iter().collect::<Vec<_>>(), names, "what is at the destination");
-    for (name, files) in &seen {
-        let contents: BTreeSet<&String> = files.iter().map(|(_, content)| content).collect();
-        assert_eq!(contents, expected.get(name).into_iter().collect(), "what {name} has ever held");
-        assert_eq!(files.len(), 1, "{name} came more than once");
-    }
+    assert_only(&seen, &expected, "");
     assert_nothing_left(program, &settled);
     settled
 }
@@ -121,7 +144,7 @@ pub fn settle(program: &Program, mut watcher: Watcher) -> Settled {
 pub fn runs(program: &Program) -> Vec<(RunRecord, Vec<StoredFile>)> {
     with_state(program, async |state| {
         let mut runs = Vec::new();
-        for run in state.history(&Filter::default()).await.unwrap() {
+        for run in state.history(&Filter { limit: u32::MAX, ..Filter::default() }).await.unwrap() {
             let files = state.files(&run.id).await.unwrap();
             runs.push((run, files));
         }

@@ -89,6 +89,14 @@ impl Service {
         assert_eq!(self.ended().code(), Some(0));
     }
 
+    /// Kills it with `kill -9`, and returns all that it has said.
+    pub fn kill(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.seen.extend(self.log.iter());
+        self.said()
+    }
+
     /// Waits for its end by `kill -9`.
     #[track_caller]
     pub fn was_killed(self) {

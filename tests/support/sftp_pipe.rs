@@ -58,6 +58,11 @@ pub fn spoiled(folder: &Path, arguments: &[&str], strange: bool, judge: Judge) -
     ours
 }
 
+/// Answers `client` as a plain server behind an interposer, until either ends.
+pub async fn serve(client: impl AsyncRead + AsyncWrite, judge: Judge) {
+    interpose(spawn(Path::new("/"), SERVER, &[]), client, false, judge).await;
+}
+
 /// A judge for one kind of request: the `nth` of that name (from 0) meets `fate`.
 pub fn spoil(name: &'static str, nth: usize, fate: Fate) -> Judge {
     let mut seen = 0;
@@ -80,7 +85,7 @@ fn spawn(folder: &Path, program: &str, arguments: &[&str]) -> Child {
         .unwrap_or_else(|error| panic!("this test needs {program}: {error}"))
 }
 
-async fn interpose(mut child: Child, client: DuplexStream, strange: bool, mut judge: Judge) {
+async fn interpose(mut child: Child, client: impl AsyncRead + AsyncWrite, strange: bool, mut judge: Judge) {
     let (mut from_server, mut to_server) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
     let (mut from_client, to_client) = tokio::io::split(client);
     let to_client = Arc::new(tokio::sync::Mutex::new(to_client));

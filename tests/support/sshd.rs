@@ -82,6 +82,15 @@ impl Sshd {
         let _ = self.child.wait();
     }
 
+    /// Ends it with all its sessions, at once.
+    pub fn stop_sessions(&mut self) {
+        self.freeze();
+        for process in std::mem::take(&mut self.frozen) {
+            rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+        }
+        self.stop();
+    }
+
     /// Stops it and all its sessions where they are, without ending anything: as a server does whose machine hangs.
     pub fn freeze(&mut self) {
         let mut found = vec![self.child.id()];
