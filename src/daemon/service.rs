@@ -23,6 +23,10 @@ use crate::state::{Holder, NewEvent, PendingRun, State, StateError};
 /// How long attempts have to return after they were told to stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// How long the daemon tries, when told to stop, to decide what has fallen due: a disk that hangs must not hold up
+/// the end.
+const LAST_LOOK: Duration = Duration::from_secs(3);
+
 /// How often state is asked for runs whose commands have died; what commands write is noticed at once.
 const ADOPTION: SignedDuration = SignedDuration::from_secs(60);
 
@@ -284,14 +288,21 @@ impl<R: Runner, C: Clock> Service<R, C> {
         }
     }
 
-    async fn stop(&mut self, mut signals: mpsc::Receiver<Signal>) {
-        self.notifier.stopping();
-        info!(running = self.attempts.len(), "stopping");
+    /// Decides what has fallen due, for good.
+    async fn look_last(&mut self) {
         let now = self.clock.now();
         if self.look().await
             && let Err(error) = self.scheduler.settle(now).await
         {
             warn!(%error, "the next start will look again at what is decided");
+        }
+    }
+
+    async fn stop(&mut self, mut signals: mpsc::Receiver<Signal>) {
+        self.notifier.stopping();
+        info!(running = self.attempts.len(), "stopping");
+        if tokio::time::timeout(LAST_LOOK, self.look_last()).await.is_err() {
+            warn!("state can't be written in time; the next start will look again at what is decided");
         }
         self.finish_attempts(self.limits.grace, &mut signals).await;
         self.attempts.stop();

@@ -1,8 +1,8 @@
 //! The story of one run: reach the destination, read the store into finished files that go up meanwhile, publish them.
 //!
 //! No row is read before the destination has proved that it can take files, and nothing is published before every
-//! file of the run is finished and up. What can't be taken back is recorded in state before it is done, and a run that comes again
-//! goes on from what state knows of it: files that are finished are never made a second time.
+//! file of the run is finished and up. What can't be taken back is recorded in state before it is done, and a run that
+//! comes again goes on from what state knows of it: files that are finished are never made a second time.
 
 mod cancel;
 mod error;

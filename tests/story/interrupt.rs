@@ -1,10 +1,11 @@
-//! Ctrl-C: the command ends at once, leaves nothing behind, and the store stops working on the query.
+//! Ctrl-C, or SIGTERM: the command ends at once, leaves nothing behind, and the store stops working on the query.
 
 use std::fs;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use exportd::store::StoreKind;
+use rustix::process::Signal;
 
 use crate::support::databases::Database;
 use crate::support::program::{Outcome, Program, outcome};
@@ -48,20 +49,19 @@ fn asleep(kind: StoreKind) -> &'static str {
     }
 }
 
-fn signal(child: &Child, name: &str) {
+fn send(child: &Child, signal: Signal) {
     let pid = rustix::process::Pid::from_child(child);
-    let signal = if name == "INT" { rustix::process::Signal::INT } else { rustix::process::Signal::KILL };
     rustix::process::kill_process(pid, signal).unwrap();
 }
 
-async fn interrupt(kind: StoreKind, sleep: &str) -> Outcome {
+async fn interrupt(kind: StoreKind, sleep: &str, signal: Signal) -> Outcome {
     let server = Sshd::start();
     let database = Database::new(kind).await;
     let program = program(&server, &database, sleep);
     let child = start(&program);
     wait_until_asleep(&database, 1).await;
     let told = Instant::now();
-    signal(&child, "INT");
+    send(&child, signal);
     let ended = outcome(child.wait_with_output().unwrap()).expect(1);
     assert!(told.elapsed() < Duration::from_secs(8), "it took {:?} to end", told.elapsed());
     assert!(ended.err.contains("was stopped before it was done"), "{}", ended.err);
@@ -75,12 +75,12 @@ async fn interrupt(kind: StoreKind, sleep: &str) -> Outcome {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_of_postgres_ends_with_the_command_that_asked() {
-    interrupt(StoreKind::Postgres, "pg_sleep(600)::text").await;
+    interrupt(StoreKind::Postgres, "pg_sleep(600)::text", Signal::INT).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_of_mariadb_ends_with_the_command_that_asked() {
-    interrupt(StoreKind::Mysql, "SLEEP(600)").await;
+    interrupt(StoreKind::Mysql, "SLEEP(600)", Signal::TERM).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +90,7 @@ async fn postgres_notices_that_a_killed_command_is_gone() {
     let program = program(&server, &database, "pg_sleep(600)::text");
     let mut child = start(&program);
     wait_until_asleep(&database, 1).await;
-    signal(&child, "KILL");
+    send(&child, Signal::KILL);
     child.wait().unwrap();
     wait_until_asleep(&database, 0).await;
 }

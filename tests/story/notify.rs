@@ -3,6 +3,9 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
 use crate::support::certificates::Certificates;
 use crate::support::hook::{Hook, TlsHook};
 use crate::support::night;
@@ -125,9 +128,10 @@ fn a_late_run_is_told_and_its_delivery_too() {
     let mut server = Sshd::start();
     let hook = Hook::start("200 OK");
     let notify = format!("url = \"http://localhost:{}/\"\nlate = \"1m\"", hook.port);
-    let program =
-        program(&server, "retry = { first = \"1s\", max = \"1s\", for = \"2d\" }\nmissed = \"latest\"", &notify);
-    // Due at midnight in Paris: never within the last minute of a run of this test but once in a day.
+    // Never due within the last minute, whenever this test is run.
+    let at = (Timestamp::now() - 2.hours()).to_zoned(TimeZone::get("Europe/Paris").unwrap()).strftime("%H:%M");
+    let retry = "retry = { first = \"1s\", max = \"1s\", for = \"2d\" }";
+    let program = program(&server, &format!("at = \"{at}\"\n{retry}\nmissed = \"latest\""), &notify);
     night::last_up(&program, 1);
     server.stop();
     let mut daemon = Service::start(&program);
