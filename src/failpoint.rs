@@ -54,7 +54,7 @@ pub fn io(point: &'static str, side: Side) -> io::Result<()> {
     }
 }
 
-/// A step of a task. Actions: those of [`io`], and `hang` (the task never goes on).
+/// A step of a task. Actions: those of [`io()`], and `hang` (the task never goes on).
 #[inline]
 pub async fn step(point: &'static str, side: Side) -> io::Result<()> {
     #[cfg(debug_assertions)]

@@ -33,7 +33,7 @@ pub struct PublicKeyLine {
 /// The public half of the private key at `path`: whoever gets an answer could also log in with it.
 ///
 /// # Errors
-/// Those of [`load_key`].
+/// `Key` if the file can't be read, can be read by others, or holds no key; `PassphraseMissing` and `PassphraseWrong`.
 pub fn read_public_key(path: &Path, passphrase: Option<&Secret>) -> Result<PublicKeyLine, DeliverError> {
     public_line(path, &load_key(path, passphrase)?)
 }
