@@ -53,6 +53,18 @@ impl Facts {
     }
 }
 
+/// Prints a paragraph that begins after `indent` blanks and goes on after two more, wrapped to the terminal; one line
+/// where there is none.
+pub fn hanging(indent: usize, text: &str) -> io::Result<()> {
+    let width = output::terminal_width().unwrap_or(usize::MAX);
+    let lines = wrap(text, width.saturating_sub(indent + 2));
+    for (position, part) in lines.iter().enumerate() {
+        let indent = if position == 0 { indent } else { indent + 2 };
+        output::line(format!("{:indent$}{part}", ""))?;
+    }
+    Ok(())
+}
+
 /// `text` in lines of at most `width` characters, broken at blanks; what has none stays whole.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::output::line;
+use crate::cli::facts::hanging;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -40,7 +40,7 @@ impl Finding {
             Level::Hint => "hint",
             Level::Fault => "FAULT",
         };
-        line(format!("{word:<6} {}: {}", self.place, self.text))
+        hanging(0, &format!("{word:<6} {}: {}", self.place, self.text))
     }
 }
 

@@ -28,8 +28,8 @@ pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), F
     summary::print(&config)?;
     if !options.connect {
         line(
-            "\nThe configuration is valid, and its keys and secrets can be read. Nothing was connected to; --connect also\n\
-             tries the store and the destinations.",
+            "\nThe configuration is valid, and its keys and secrets can be read.\n\
+             Nothing was connected to; --connect also tries the store and the destinations.",
         )?;
         return Ok(());
     }

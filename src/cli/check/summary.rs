@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::cli::facts::{Facts, hanging};
 use crate::cli::output::{self, line};
 use crate::cli::plan::NO_RUN;
 use crate::config::Config;
@@ -31,10 +32,10 @@ fn print_sensitive(job: &Job) -> std::io::Result<()> {
     for export in &job.exports {
         let columns: Vec<&str> = export.sensitive().map(|column| column.name.as_str()).collect();
         if !columns.is_empty() {
-            line(format!("  {}, {}: {}", job.label, export.name, columns.join(", ")))?;
+            hanging(2, &format!("{}, {}: {}", job.label, export.name, columns.join(", ")))?;
         }
     }
-    line(format!("    because: {}", job.reason.as_deref().unwrap_or_default()))
+    hanging(4, &format!("because: {}", job.reason.as_deref().unwrap_or_default()))
 }
 
 fn print_job(job: &Job, now: Timestamp) -> std::io::Result<()> {
@@ -43,16 +44,17 @@ fn print_job(job: &Job, now: Timestamp) -> std::io::Result<()> {
     let when = if job.enabled { format!("next due {}", output::time(&due)) } else { "switched off".to_owned() };
     line(format!("{}: {when}", job.label))?;
     if !job.description.is_empty() {
-        line(format!("  {}", job.description))?;
+        hanging(2, &job.description)?;
     }
-    line(format!("  to      {}", job.destination.address()))?;
-    line(format!("  covers  {}", output::period(&plan.period.from, &plan.period.to)))?;
+    let mut facts = Facts::new();
+    facts.add("to", job.destination.address().to_string());
+    facts.add("covers", output::period(&plan.period.from, &plan.period.to));
     let files = plan.files.iter().map(|file| (file.name.clone(), contents(job, file)));
     let manifest = plan.manifest.iter().map(|name| (name.clone(), "the manifest".to_owned()));
     for (position, (name, contents)) in files.chain(manifest).enumerate() {
-        let first = if position == 0 { "files" } else { "" };
-        line(format!("  {first:<7} {name}: {contents}"))?;
+        facts.add(if position == 0 { "files" } else { "" }, format!("{name}: {contents}"));
     }
+    facts.print(2)?;
     line("")
 }
 
