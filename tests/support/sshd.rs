@@ -228,18 +228,21 @@ fn launch(folder: &Path, same_port: Option<u16>) -> (Child, u16) {
             let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             free.local_addr().unwrap().port()
         });
-        // The server must not outlive a test process that is killed.
-        let mut child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-o"])
-            .arg(format!("ListenAddress=127.0.0.1:{port}"))
-            .arg("-f")
-            .arg(folder.join("sshd_config"))
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("this test needs setpriv (util-linux) and /usr/sbin/sshd (openssh-server)");
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        // The server must not outlive a test process that is killed. What the system watches is the thread that has
+        // started it, so that thread stays as long as the server has something to say.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "/usr/sbin/sshd", "-D", "-e", "-o"]);
+        command.arg(format!("ListenAddress=127.0.0.1:{port}")).arg("-f").arg(folder.join("sshd_config"));
         let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+        let (started, starting) = mpsc::channel();
+        std::thread::spawn(move || {
+            let child = command.stderr(Stdio::piped()).spawn();
+            let mut child = child.expect("this test needs setpriv (util-linux) and /usr/sbin/sshd (openssh-server)");
+            let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+            started.send(child).unwrap();
+            lines.map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+        });
+        let mut child = starting.recv().expect("the server's process was started");
         while let Ok(line) = receiver.recv_timeout(Duration::from_secs(20)) {
             if line.contains("Server listening on") {
                 return (child, port);
