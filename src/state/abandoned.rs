@@ -68,18 +68,7 @@ impl State {
         now: Timestamp,
     ) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        sqlx::query(
-            "UPDATE run SET state = 'waiting', error = ?1, retry_at = ?2, owner = NULL,
-                            first_failed_at = coalesce(first_failed_at, ?3)
-             WHERE id = ?4",
-        )
-        .bind(error)
-        .bind(to_micros(retry_at))
-        .bind(to_micros(now))
-        .bind(run.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
+        self.set_waiting(&mut tx, run, error, retry_at, now).await?;
         tx.commit().await.map_err(|error| self.failed(error))
     }
 

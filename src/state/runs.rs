@@ -99,18 +99,7 @@ impl State {
     /// Parks a run whose attempt failed for a passing reason until `retry_at`.
     pub async fn wait(&self, run: &RunId, error: &str, retry_at: Timestamp, now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        sqlx::query(
-            "UPDATE run SET state = 'waiting', error = ?1, retry_at = ?2, owner = NULL,
-                            first_failed_at = coalesce(first_failed_at, ?3)
-             WHERE id = ?4",
-        )
-        .bind(error)
-        .bind(to_micros(retry_at))
-        .bind(to_micros(now))
-        .bind(run.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
+        self.set_waiting(&mut tx, run, error, retry_at, now).await?;
         self.end_attempt(&mut tx, run, Some(error), now).await?;
         self.commit(tx, "state:wait").await
     }
@@ -141,6 +130,29 @@ impl State {
             })
         });
         pending.collect()
+    }
+
+    pub(super) async fn set_waiting(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        error: &str,
+        retry_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        sqlx::query(
+            "UPDATE run SET state = 'waiting', error = ?1, retry_at = ?2, owner = NULL,
+                            first_failed_at = coalesce(first_failed_at, ?3)
+             WHERE id = ?4",
+        )
+        .bind(error)
+        .bind(to_micros(retry_at))
+        .bind(to_micros(now))
+        .bind(run.as_str())
+        .execute(&mut **tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(())
     }
 
     pub(super) async fn set_stage(

@@ -3,29 +3,11 @@
 use exportd::encode::Encoder;
 use exportd::job::{CsvOptions, Format, JobExport};
 use exportd::store::StoreKind;
-use exportd::value::{RowSink, Stop, Value};
 use jiff::tz::TimeZone;
 
 use super::{KINDS, export, open, table};
 use crate::support::databases::Database;
-
-/// Encodes rows into memory.
-struct File {
-    encoder: Encoder,
-    bytes: Vec<u8>,
-}
-
-impl RowSink for File {
-    fn cell(&mut self, value: Value<'_>) -> Result<(), Stop> {
-        let column = self.encoder.column_name().to_owned();
-        self.encoder.cell(value, &mut self.bytes).map_err(|fault| Stop::Cell { row: 0, column, fault })
-    }
-
-    fn end_row(&mut self) -> Result<(), Stop> {
-        self.encoder.end_row(&mut self.bytes);
-        Ok(())
-    }
-}
+use crate::support::encoded::Encoded;
 
 /// Each column: name and type in the file, its type in SQLite, PostgreSQL and MariaDB, and a value for every row.
 #[rustfmt::skip]
@@ -70,7 +52,7 @@ async fn file(database: &Database, export: &JobExport, format: &Format) -> Strin
     let mut snapshot = open(database).await;
     let prepared = snapshot.prepare(export).await.unwrap();
     let zone = TimeZone::get("Europe/Paris").unwrap();
-    let mut file = File { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
+    let mut file = Encoded { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
     file.encoder.header(&mut file.bytes);
     snapshot.read(&prepared, None, &mut file).await.unwrap_or_else(|error| panic!("{:?}: {error}", database.kind));
     String::from_utf8(file.bytes).unwrap()

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use exportd::job::{
-    Cadence, Channels, Destination, Format, Job, Missed, Overlap, Publish, Retry, Schedule, Trust, Verify,
-};
+use exportd::job::{Cadence, Destination, Format, Job, Missed, Overlap, Retry, Schedule};
 use exportd::name::NameTemplate;
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
+
+use super::sshd::destination;
 
 /// A job that is due daily at `hour:minute` UTC, on a host of its own.
 pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
@@ -26,18 +26,9 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
         format: Format::Bi,
         destination: Destination {
             host: format!("{label}.example"),
-            port: 22,
             user: "drop".to_owned(),
-            directory: ".".to_owned(),
             key: PathBuf::from("key"),
-            passphrase: None,
-            trust: Trust::Pinned(Vec::new()),
-            publish: Publish::Replace,
-            allow_gap: false,
-            verify: Verify::Size,
-            requests: Destination::REQUESTS,
-            channels: Channels::Auto,
-            max_rate: None,
+            ..destination()
         },
         filename: NameTemplate::parse("{{label}}").expect("a valid template"),
         extension: "csv".to_owned(),

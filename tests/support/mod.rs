@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod daemon;
 pub mod databases;
+pub mod encoded;
 pub mod hook;
 pub mod jobs;
 pub mod night;

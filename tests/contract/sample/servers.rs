@@ -7,13 +7,13 @@ use exportd::period::Period;
 use exportd::sample::{self, SampleError, SampleOptions};
 use exportd::secret::Secret;
 use exportd::store::{Snapshot, StoreKind};
-use exportd::value::{RowSink, Stop, Value};
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::SMALL;
 use super::catalogue::contact_centre;
 use crate::support::databases::Database;
+use crate::support::encoded::Encoded;
 
 const KINDS: [StoreKind; 3] = [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql];
 
@@ -35,27 +35,9 @@ fn whole(export: &Export) -> JobExport {
     }
 }
 
-/// The file that rows become.
-struct File {
-    encoder: Encoder,
-    bytes: Vec<u8>,
-}
-
-impl RowSink for File {
-    fn cell(&mut self, value: Value<'_>) -> Result<(), Stop> {
-        let column = self.encoder.column_name().to_owned();
-        self.encoder.cell(value, &mut self.bytes).map_err(|fault| Stop::Cell { row: 0, column, fault })
-    }
-
-    fn end_row(&mut self) -> Result<(), Stop> {
-        self.encoder.end_row(&mut self.bytes);
-        Ok(())
-    }
-}
-
 async fn file(snapshot: &mut Snapshot, export: &JobExport, period: Option<&Period>) -> String {
     let zone = TimeZone::get("Europe/Paris").unwrap();
-    let mut file = File { encoder: Encoder::new(&Format::Bi, &export.columns, &zone), bytes: Vec::new() };
+    let mut file = Encoded { encoder: Encoder::new(&Format::Bi, &export.columns, &zone), bytes: Vec::new() };
     file.encoder.header(&mut file.bytes);
     let prepared = snapshot.prepare(export).await.unwrap();
     let read = snapshot.read(&prepared, period, &mut file).await;

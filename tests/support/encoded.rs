@@ -1,0 +1,22 @@
+//! Rows as the bytes of a file, in memory.
+
+use exportd::encode::Encoder;
+use exportd::value::{RowSink, Stop, Value};
+
+/// The file that rows become.
+pub struct Encoded {
+    pub encoder: Encoder,
+    pub bytes: Vec<u8>,
+}
+
+impl RowSink for Encoded {
+    fn cell(&mut self, value: Value<'_>) -> Result<(), Stop> {
+        let column = self.encoder.column_name().to_owned();
+        self.encoder.cell(value, &mut self.bytes).map_err(|fault| Stop::Cell { row: 0, column, fault })
+    }
+
+    fn end_row(&mut self) -> Result<(), Stop> {
+        self.encoder.end_row(&mut self.bytes);
+        Ok(())
+    }
+}
