@@ -12,6 +12,7 @@ mod error;
 mod lane;
 mod manifest;
 mod pace;
+mod probe;
 mod publish;
 mod session;
 mod sftp;
