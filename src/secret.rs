@@ -8,6 +8,12 @@ use secrecy::{ExposeSecret, SecretString};
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
 impl Secret {
     /// Wraps `text`.
     pub fn new(text: impl Into<String>) -> Secret {

@@ -33,6 +33,7 @@ pub async fn redeliver(config: &Config, options: &RedeliverArguments) -> Result<
     let progress = Progress::new(run.files.len());
     let result = export::redeliver(&context, &job, &run, &progress, &cancel).await;
     interrupted.abort();
+    context.pool.close().await;
     let executed = runs::conclude(&context, &presence, &job, &run, started, result).await;
     let executed = [executed.map_err(Failure::unreachable)?];
     runs::report(&executed)?;

@@ -116,6 +116,7 @@ pub async fn execute_all(
         }
         executed.push(execute(&context, &presence, job, due, cancel).await.map_err(Failure::unreachable)?);
     }
+    context.pool.close().await;
     Ok(executed)
 }
 

@@ -37,12 +37,15 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
         lock,
         configuration: offer(config, context.clone()),
         load: loader(path, context.clone()),
-        runner: Exports { context },
+        runner: Exports { context: context.clone() },
         clock: SystemClock::start().await.map_err(failure)?,
         signals: daemon::listen().map_err(failure)?,
         limits: Limits::default(),
     };
-    daemon::serve(daemon).await.map_err(failure)
+    let served = daemon::serve(daemon).await.map_err(failure);
+    let pool = context.read().unwrap_or_else(PoisonError::into_inner).pool.clone();
+    pool.close().await;
+    served
 }
 
 fn origin(config: &Config) -> Origin {
@@ -76,6 +79,7 @@ fn offer(config: Config, context: Arc<RwLock<Context>>) -> Configuration {
     let accept = Box::new(move || {
         let mut context = context.write().unwrap_or_else(PoisonError::into_inner);
         (context.store, context.keep, context.origin) = (config.store, config.keep, origin);
+        context.pool.renew();
     });
     Configuration { jobs, digest, notify, accept }
 }

@@ -35,6 +35,10 @@ pub async fn show(state_dir: &Path, options: ShowArguments) -> Result<(), Failur
 fn print(detail: &RunDetail) -> std::io::Result<()> {
     let run = &detail.record;
     let local = |at: Option<Timestamp>| at.map(|at| local_time(at, &run.due));
+    let stage = match detail.waits_for_turn() {
+        true => Some("waits for its turn".to_owned()),
+        false => detail.stage.map(|stage| stage.to_string()),
+    };
     let is_under_way = !matches!(run.state, RunState::Delivered | RunState::Skipped);
     let host_key = detail.attempts.iter().rev().find_map(|attempt| attempt.host_key.clone());
     let mut facts = Facts::new();
@@ -45,7 +49,7 @@ fn print(detail: &RunDetail) -> std::io::Result<()> {
         .add("period", format!("{} to {}", output::time(&run.period.0), output::time(&run.period.1)))
         .add("trigger", run.trigger.to_string())
         .add("state", run.state.to_string())
-        .maybe("stage", detail.stage.filter(|_| is_under_way).map(|stage| stage.to_string()))
+        .maybe("stage", stage.filter(|_| is_under_way))
         .add("attempts", run.attempts.to_string())
         .maybe("started", local(run.started))
         .maybe("finished", local(run.finished))

@@ -1,26 +1,16 @@
 //! Attempts: the tasks in which runs are worked on. A panic ends the attempt that it happens in and no other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-use super::{Clock, RunResult, Runner};
+use super::{RunResult, Runner};
 use crate::job::Job;
 use crate::run::RunId;
-use crate::state::{Owner, PendingRun, State, StateError};
-
-/// What came of an attempt.
-pub(super) enum Ended {
-    /// The runner returned, or panicked.
-    Worked(RunResult),
-    /// State could not be told that it begins; it did not.
-    NotBegun(StateError),
-    /// State says that the run is no longer to be done.
-    Gone,
-}
+use crate::state::PendingRun;
 
 /// A run that is being worked on.
 pub(super) struct Ticket {
@@ -28,21 +18,17 @@ pub(super) struct Ticket {
     pub(super) run: PendingRun,
 }
 
-pub(super) struct Attempts<R, C> {
-    state: State,
+pub(super) struct Attempts<R> {
     runner: Arc<R>,
-    clock: Arc<C>,
     stop: CancellationToken,
-    tasks: JoinSet<Ended>,
+    tasks: JoinSet<RunResult>,
     tickets: HashMap<Id, Ticket>,
 }
 
-impl<R: Runner, C: Clock> Attempts<R, C> {
-    pub(super) fn new(state: State, runner: R, clock: Arc<C>) -> Attempts<R, C> {
+impl<R: Runner> Attempts<R> {
+    pub(super) fn new(runner: R) -> Attempts<R> {
         Attempts {
-            state,
             runner: Arc::new(runner),
-            clock,
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
             tickets: HashMap::new(),
@@ -54,9 +40,9 @@ impl<R: Runner, C: Clock> Attempts<R, C> {
         self.runner.clone()
     }
 
-    /// Whether the run is among those that are going on.
-    pub(super) fn has(&self, run: &RunId) -> bool {
-        self.tickets.values().any(|ticket| ticket.run.record.id == *run)
+    /// The runs that are going on.
+    pub(super) fn runs(&self) -> HashSet<&RunId> {
+        self.tickets.values().map(|ticket| &ticket.run.record.id).collect()
     }
 
     /// How many are going on.
@@ -64,35 +50,40 @@ impl<R: Runner, C: Clock> Attempts<R, C> {
         self.tasks.len()
     }
 
-    /// Begins one.
+    /// Goes to work on a run that is begun.
     pub(super) fn begin(&mut self, job: Arc<Job>, run: PendingRun) {
-        let (state, runner, clock, stop) =
-            (self.state.clone(), self.runner.clone(), self.clock.clone(), self.stop.clone());
-        let (id, working_on) = (run.record.id.clone(), job.clone());
-        let span = info_span!("run", job = %job.label, run = %id, due = %run.record.due);
-        let attempt = async move {
-            match state.start(&id, Owner::Daemon, clock.now()).await {
-                Ok(Some(record)) => Ended::Worked(runner.run(working_on, record, stop).await),
-                Ok(None) => Ended::Gone,
-                Err(error) => Ended::NotBegun(error),
-            }
-        };
+        let (runner, working_on, record, stop) =
+            (self.runner.clone(), job.clone(), run.record.clone(), self.stop.clone());
+        let span = info_span!("run", job = %job.label, run = %record.id, due = %record.due);
+        let attempt = async move { runner.run(working_on, record, stop).await };
         let task = self.tasks.spawn(attempt.instrument(span));
         self.tickets.insert(task.id(), Ticket { job, run });
     }
 
     /// Waits for one to end. None if there is none.
-    pub(super) async fn ended(&mut self) -> Option<(Ticket, Ended)> {
+    pub(super) async fn ended(&mut self) -> Option<(Ticket, RunResult)> {
         loop {
-            let (id, ended) = match self.tasks.join_next_with_id().await? {
-                Ok((id, ended)) => (id, ended),
-                Err(lost) if lost.is_panic() => (lost.id(), Ended::Worked(defect())),
-                Err(aborted) => (aborted.id(), Ended::Worked(RunResult::Stopped)),
-            };
-            if let Some(ticket) = self.tickets.remove(&id) {
-                return Some((ticket, ended));
+            let joined = self.tasks.join_next_with_id().await?;
+            let ended = self.settle(joined);
+            if ended.is_some() {
+                return ended;
             }
         }
+    }
+
+    /// One that has ended already.
+    pub(super) fn ended_by_now(&mut self) -> Option<(Ticket, RunResult)> {
+        let joined = self.tasks.try_join_next_with_id()?;
+        self.settle(joined)
+    }
+
+    fn settle(&mut self, joined: Result<(Id, RunResult), JoinError>) -> Option<(Ticket, RunResult)> {
+        let (id, result) = match joined {
+            Ok(ended) => ended,
+            Err(lost) if lost.is_panic() => (lost.id(), defect()),
+            Err(aborted) => (aborted.id(), RunResult::Stopped),
+        };
+        Some((self.tickets.remove(&id)?, result))
     }
 
     /// Tells all of them to stop.

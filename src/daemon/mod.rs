@@ -18,6 +18,7 @@ mod scheduler;
 mod service;
 mod signals;
 mod systemd;
+mod turns;
 
 use std::io;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::deliver::PER_HOST;
 use crate::job::Job;
 use crate::run::RunRecord;
 use crate::state::{DaemonLock, State, StateError};
@@ -71,7 +73,9 @@ pub enum RunResult {
 /// How much is done at once, and how long the end may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Runs at once. More than read the store at once: most of the time a run waits for its partner.
+    /// Runs that are begun at once, those that wait for their turn at their host included. Later ones stay queued.
+    pub begun: usize,
+    /// Runs at work at once. More than read the store at once: most of the time a run waits for its partner.
     pub workers: usize,
     /// Runs at once against the same host: servers drop or refuse sessions beyond a few.
     pub per_host: usize,
@@ -81,7 +85,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { workers: 16, per_host: 4, grace: Duration::from_secs(30) }
+        Limits { begun: 2000, workers: 500, per_host: PER_HOST, grace: Duration::from_secs(30) }
     }
 }
 

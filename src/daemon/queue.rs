@@ -1,17 +1,21 @@
-//! The queue: which run may begin next.
+//! The queue: which runs may begin, and which of those begun may go to work.
 //!
 //! A job's runs go one at a time and in the order of their due times; a run that waits to be tried again holds the
-//! later ones back, so that files arrive in order. Runs of a job that is not in force stay where they are.
+//! later ones back, so that files arrive in order. Whatever may begin begins; it then waits here for its turn at its
+//! host, oldest first, and goes to work as its job is defined by then. Runs of a job that is not in force stay where
+//! they are.
 
+use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Limits;
 use super::jobs::Jobs;
 use crate::job::Job;
-use crate::run::RunId;
+use crate::run::{RunId, RunRecord, RunState};
 use crate::state::{PendingRun, job_key};
 
 /// How long nobody knocks at a server that has refused us.
@@ -21,7 +25,9 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 pub(super) struct Queue {
     /// By job key. A job without runs has no line.
     lines: BTreeMap<String, Line>,
-    /// How many runs are going on against each host.
+    /// The runs in lines that are begun, and so running as far as state knows.
+    begun: HashSet<RunId>,
+    /// How many runs are at work against each host.
     hosts: HashMap<String, usize>,
     /// Who was refused at which server, and when the next run may knock there.
     refusals: HashMap<String, Timestamp>,
@@ -30,7 +36,17 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Line {
     runs: BTreeMap<(Timestamp, RunId), PendingRun>,
+    /// A run of the job is at work.
     is_busy: bool,
+}
+
+/// What may go on.
+#[derive(Default)]
+pub(super) struct Choice {
+    /// Runs to be begun.
+    pub(super) begin: Vec<RunId>,
+    /// The keys of jobs whose first run may go to work, if it is begun.
+    pub(super) work: Vec<String>,
 }
 
 impl Queue {
@@ -39,28 +55,82 @@ impl Queue {
         self.lines.entry(job_key(&run.record.job)).or_default().runs.insert(place, run);
     }
 
-    /// Takes the run that is due longest among those that may begin now, with its job as it is in force.
-    pub(super) fn take(&mut self, jobs: &Jobs, per_host: usize, now: Timestamp) -> Option<(Arc<Job>, PendingRun)> {
-        let ready = self.lines.iter().filter(|(_, line)| !line.is_busy).filter_map(|(key, line)| {
-            let job = jobs.get(key)?;
-            let (place, run) = line.runs.first_key_value()?;
+    /// Chooses what may begin and what may go to work now, while `at_work` runs are: the oldest first.
+    pub(super) fn choose(&self, jobs: &Jobs, limits: &Limits, at_work: usize, now: Timestamp) -> Choice {
+        let mut ready: Vec<_> = self
+            .lines
+            .iter()
+            .filter(|(_, line)| !line.is_busy)
+            .filter_map(|(key, line)| {
+                let job = jobs.get(key)?;
+                let (place, run) = line.runs.first_key_value()?;
+                let is_begun = self.begun.contains(&place.1);
+                let may_go_on = self.may_knock(job, now) && (is_begun || may_begin(run, job, now));
+                may_go_on.then_some((place, key, job, is_begun))
+            })
+            .collect();
+        ready.sort_unstable_by_key(|(place, ..)| *place);
+        let mut choice = Choice::default();
+        let mut hosts: HashMap<Cow<'_, str>, usize> = HashMap::new();
+        for (place, key, job, is_begun) in ready {
+            let host = host(job);
             // Where we were refused last time, one at a time finds out whether that has changed.
-            let per_host = if self.refusals.contains_key(&door(job)) { 1 } else { per_host };
-            let is_free = self.hosts.get(&host(job)).is_none_or(|&going_on| going_on < per_host);
-            (is_free && self.may_knock(job, now) && may_begin(run, job, now)).then_some((place, key, job))
+            let most = if self.was_refused(job) { 1 } else { limits.per_host };
+            let going_on = hosts.get(&host).copied().unwrap_or(0) + self.hosts.get(&*host).copied().unwrap_or(0);
+            let goes_to_work = going_on < most && at_work + choice.work.len() < limits.workers;
+            let begins = goes_to_work || at_work + self.begun.len() + choice.begin.len() < limits.begun;
+            if goes_to_work {
+                *hosts.entry(host).or_default() += 1;
+                choice.work.push(key.clone());
+            }
+            if begins && !is_begun {
+                choice.begin.push(place.1.clone());
+            }
+        }
+        choice
+    }
+
+    /// Those of `asked` that state has begun, as they are now; it knows the others as done or in other hands.
+    pub(super) fn note_begun(&mut self, asked: &[RunId], begun: Vec<RunRecord>) {
+        let mut begun: HashMap<RunId, RunRecord> = begun.into_iter().map(|run| (run.id.clone(), run)).collect();
+        let asked: HashSet<&RunId> = asked.iter().collect();
+        self.lines.retain(|_, line| {
+            line.runs.retain(|(_, id), run| match begun.remove(id) {
+                Some(record) => {
+                    run.record = record;
+                    run.retry_at = None;
+                    self.begun.insert(id.clone());
+                    true
+                }
+                None => !asked.contains(id),
+            });
+            line.is_busy || !line.runs.is_empty()
         });
-        let (place, key, job) = ready.min_by_key(|(place, ..)| *place)?;
-        let (place, key, job) = (place.clone(), key.clone(), job.clone());
-        let line = self.lines.get_mut(&key)?;
+    }
+
+    /// Lets none of `runs` begin before `at`.
+    pub(super) fn put_off(&mut self, runs: &[RunId], at: Timestamp) {
+        let put_off: HashSet<&RunId> = runs.iter().collect();
+        let runs = self.lines.values_mut().flat_map(|line| line.runs.iter_mut());
+        runs.filter(|((_, id), _)| put_off.contains(id)).for_each(|(_, run)| run.retry_at = Some(at));
+    }
+
+    /// Takes the first run of a job, if it is begun, to work.
+    pub(super) fn take(&mut self, key: &str, jobs: &Jobs) -> Option<(Arc<Job>, PendingRun)> {
+        let (job, line) = (jobs.get(key)?.clone(), self.lines.get_mut(key)?);
+        let first = line.runs.first_entry()?;
+        if !self.begun.remove(&first.key().1) {
+            return None;
+        }
+        let run = first.remove();
         line.is_busy = true;
-        let run = line.runs.remove(&place)?;
-        *self.hosts.entry(host(&job)).or_default() += 1;
+        *self.hosts.entry(host(&job).into_owned()).or_default() += 1;
         Some((job, run))
     }
 
-    /// Lets the job's next run, and another one against the host, begin: one that was taken has ended.
+    /// Lets the job's next run, and another one against the host, go on: one that was taken has ended.
     pub(super) fn release(&mut self, job: &Job) {
-        if let Some(going_on) = self.hosts.get_mut(&host(job)) {
+        if let Some(going_on) = self.hosts.get_mut(&*host(job)) {
             *going_on -= 1;
         }
         self.hosts.retain(|_, going_on| *going_on > 0);
@@ -73,6 +143,21 @@ impl Queue {
         }
     }
 
+    /// The runs that are begun and wait for their turn.
+    pub(super) fn begun(&self) -> Vec<RunId> {
+        self.begun.iter().cloned().collect()
+    }
+
+    /// Has every run wait here that waits here as if it were not begun, as state does from now on.
+    pub(super) fn take_back(&mut self) {
+        for ((_, id), run) in self.lines.values_mut().flat_map(|line| line.runs.iter_mut()) {
+            if self.begun.remove(id) {
+                run.record.state = RunState::Queued;
+                run.record.attempts -= 1;
+            }
+        }
+    }
+
     /// Holds all runs back that would log in as the same user at the same server: servers ban who tries again and again.
     pub(super) fn note_refusal(&mut self, job: &Job, now: Timestamp) {
         self.refusals.insert(door(job), now.checked_add(PAUSE).unwrap_or(Timestamp::MAX));
@@ -80,10 +165,19 @@ impl Queue {
 
     /// That user has been let in at that server.
     pub(super) fn forget_refusal(&mut self, job: &Job) {
-        self.refusals.remove(&door(job));
+        if !self.refusals.is_empty() {
+            self.refusals.remove(&door(job));
+        }
+    }
+
+    fn was_refused(&self, job: &Job) -> bool {
+        !self.refusals.is_empty() && self.refusals.contains_key(&door(job))
     }
 
     fn may_knock(&self, job: &Job, now: Timestamp) -> bool {
+        if self.refusals.is_empty() {
+            return true;
+        }
         let Some(again) = self.refusals.get(&door(job)) else { return true };
         let left = again.duration_since(now);
         // A longer wait than there ever is means that the clock was set back.
@@ -99,6 +193,7 @@ impl Queue {
             line.runs.retain(|(_, id), _| wanted.contains(id));
             is_changed |= line.runs.len() != before;
         }
+        self.begun.retain(|id| wanted.contains(id));
         for run in runs {
             let place = (run.record.due.timestamp(), run.record.id.clone());
             let line = self.lines.entry(job_key(&run.record.job)).or_default();
@@ -128,8 +223,10 @@ fn door(job: &Job) -> String {
     format!("{}@{}:{}", job.destination.user, host(job), job.destination.port)
 }
 
-fn host(job: &Job) -> String {
-    job.destination.host.to_lowercase()
+/// The host, without regard to case.
+fn host(job: &Job) -> Cow<'_, str> {
+    let host = &job.destination.host;
+    if host.chars().any(char::is_uppercase) { host.to_lowercase().into() } else { host.into() }
 }
 
 fn may_begin(run: &PendingRun, job: &Job, now: Timestamp) -> bool {

@@ -53,6 +53,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
         let before = self.state.definitions().await.map_err(|error| refuse(error.to_string()))?;
         self.scheduler.settle(now).await.map_err(|error| refuse(error.to_string()))?;
         self.scheduler.replace(&jobs, now).await.map_err(|error| refuse(error.to_string()))?;
+        // What waits for its turn goes by the new jobs, or not at all.
+        self.take_back().await;
         self.jobs = jobs;
         self.alerts.set(notify);
         accept();

@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 
 use super::abandoned;
 use super::alerts::Alerts;
-use super::attempt::{Attempts, Ended, Ticket};
+use super::attempt::{Attempts, Ticket};
 use super::jobs::Jobs;
 use super::queue::Queue;
 use super::retry::retry_at;
@@ -33,18 +33,15 @@ const ADOPTION: SignedDuration = SignedDuration::from_secs(60);
 /// How often what nobody needs is cleared away.
 const TIDYING: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long a run waits that could not be begun because state could not be written.
-const STATE_PAUSE: SignedDuration = SignedDuration::from_secs(10);
-
 pub(super) struct Service<R, C> {
     pub(super) state: State,
     pub(super) clock: Arc<C>,
     pub(super) load: Load,
-    limits: Limits,
+    pub(super) limits: Limits,
     pub(super) jobs: Jobs,
     pub(super) scheduler: Scheduler,
     pub(super) queue: Queue,
-    attempts: Attempts<R, C>,
+    pub(super) attempts: Attempts<R>,
     /// Results that state could not be told of yet. Their jobs stay busy until it is.
     unrecorded: Vec<(Ticket, RunResult)>,
     pub(super) alerts: Alerts,
@@ -76,7 +73,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         abandoned::settle(&state, &jobs, now).await?;
         let mut service = Service {
             scheduler: Scheduler::new(state.clone()),
-            attempts: Attempts::new(state.clone(), runner, clock.clone()),
+            attempts: Attempts::new(runner),
             alerts: Alerts::start(state.clone(), clock.clone()),
             state,
             clock,
@@ -109,12 +106,12 @@ impl<R: Runner, C: Clock> Service<R, C> {
         self.show_status();
         self.notifier.ready();
         loop {
-            self.fill();
+            self.fill().await;
             self.show_status();
             self.notifier.alive();
             tokio::select! {
                 () = self.clock.tick() => { self.look().await; }
-                Some((ticket, ended)) = self.attempts.ended() => self.ended(ticket, ended).await,
+                Some((ticket, result)) = self.attempts.ended() => self.record_all(ticket, result).await,
                 signal = signals.recv() => match signal {
                     Some(Signal::Reload) => self.reload().await,
                     Some(Signal::Stop) | None => break,
@@ -171,9 +168,9 @@ impl<R: Runner, C: Clock> Service<R, C> {
         }
         match self.state.unfinished().await {
             Ok(mut runs) => {
-                let unrecorded =
-                    |run: &PendingRun| self.unrecorded.iter().any(|(t, _)| t.run.record.id == run.record.id);
-                runs.retain(|run| !self.attempts.has(&run.record.id) && !unrecorded(run));
+                let mut taken = self.attempts.runs();
+                taken.extend(self.unrecorded.iter().map(|(ticket, _)| &ticket.run.record.id));
+                runs.retain(|run| !taken.contains(&run.record.id));
                 if self.queue.replace(runs) {
                     info!(queued = self.queue.len(), "commands beside the daemon have changed what is queued");
                 }
@@ -209,25 +206,11 @@ impl<R: Runner, C: Clock> Service<R, C> {
         self.queue.push(PendingRun { record, stage: None, first_failed: None, retry_at: None });
     }
 
-    /// Begins as many runs as may go on at once.
-    fn fill(&mut self) {
-        while self.attempts.len() < self.limits.workers {
-            let Some((job, run)) = self.queue.take(&self.jobs, self.limits.per_host, self.clock.now()) else { break };
-            self.attempts.begin(job, run);
-        }
-    }
-
-    async fn ended(&mut self, ticket: Ticket, ended: Ended) {
-        match ended {
-            Ended::Worked(result) => self.record(ticket, result).await,
-            Ended::Gone => self.queue.release(&ticket.job),
-            Ended::NotBegun(error) => {
-                let Ticket { job, mut run } = ticket;
-                error!(job = %job.label, run = %run.record.id, %error, "the run can't be recorded, so it is not begun");
-                run.retry_at = self.clock.now().checked_add(STATE_PAUSE).ok();
-                self.queue.push(run);
-                self.queue.release(&job);
-            }
+    /// Records how attempts ended: one, and those that have ended meanwhile.
+    async fn record_all(&mut self, ticket: Ticket, result: RunResult) {
+        self.record(ticket, result).await;
+        while let Some((ticket, result)) = self.attempts.ended_by_now() {
+            self.record(ticket, result).await;
         }
     }
 
@@ -268,7 +251,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
             RunResult::Failed { error, passing } => (error, *passing),
             RunResult::Refused { error } => (error, false),
         };
-        let attempts = run.record.attempts + 1;
+        let attempts = run.record.attempts;
         let first_failed = run.first_failed.unwrap_or(now);
         // Without randomness runs come back together: worse, and no reason to fail.
         let dice = getrandom::u32().unwrap_or(0);
@@ -276,9 +259,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
             Some(at) => {
                 self.state.wait(id, error, at, now).await?;
                 warn!(job = %job_label, run = %id, %due, attempts, retry_at = %at, "{error}");
-                let mut run = run.clone();
-                run.record.attempts = attempts;
-                Ok(Some(PendingRun { first_failed: Some(first_failed), retry_at: Some(at), ..run }))
+                Ok(Some(PendingRun { first_failed: Some(first_failed), retry_at: Some(at), ..run.clone() }))
             }
             None => {
                 self.state.finish(id, RunState::Failed, Some(error), now).await?;
@@ -308,8 +289,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
         self.attempts.stop();
         self.finish_attempts(LAST_WORDS, &mut signals).await;
         self.attempts.abort();
-        while let Some((ticket, ended)) = self.attempts.ended().await {
-            self.ended(ticket, ended).await;
+        while let Some((ticket, result)) = self.attempts.ended().await {
+            self.record(ticket, result).await;
         }
         self.alerts.stop().await;
         // Nothing of ours runs any more: what is marked so is parked for the next daemon.
@@ -335,7 +316,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
             self.notifier.alive();
             tokio::select! {
                 ended = self.attempts.ended() => match ended {
-                    Some((ticket, ended)) => self.ended(ticket, ended).await,
+                    Some((ticket, result)) => self.record(ticket, result).await,
                     None => return,
                 },
                 () = &mut end => return,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::sftp::{ClientError, Code};
+use crate::job::Destination;
 
 /// Where a delivery goes; every error names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// Where a destination leads.
+    pub(super) fn of(destination: &Destination) -> Place {
+        let Destination { host, port, user, directory, .. } = destination;
+        Place { host: host.clone(), port: *port, user: user.clone(), directory: directory.clone() }
+    }
+
     /// Host and port as people write them; the usual port goes unsaid.
     pub fn server(&self) -> String {
         match self.port {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -112,6 +113,8 @@ pub struct Session {
     facts: ServerFacts,
     connection: Option<Connection>,
     write_limit: OnceCell<Option<u64>>,
+    /// A request has failed, be it for a reason of its own.
+    has_failed: AtomicBool,
 }
 
 impl Session {
@@ -122,12 +125,7 @@ impl Session {
 
     /// The same with other settings.
     pub async fn open_with(destination: &Destination, settings: Settings) -> Result<Session, DeliverError> {
-        let at = Arc::new(Place {
-            host: destination.host.clone(),
-            port: destination.port,
-            user: destination.user.clone(),
-            directory: destination.directory.clone(),
-        });
+        let at = Arc::new(Place::of(destination));
         let connection = Connection::open(destination, &at, settings.deadlines()).await?;
         let stream = connection.open_sftp(&at, &Client::greeting(), settings.handshake).await?;
         let refused = |error| match error {
@@ -179,7 +177,17 @@ impl Session {
         };
         let lanes = Semaphore::new(settings.further_channels());
         let pace = settings.max_rate.map(|rate| Pace::of(&at, rate));
-        Session { client, at, settings, lanes, pace, facts, connection, write_limit: OnceCell::new() }
+        let (write_limit, has_failed) = (OnceCell::new(), AtomicBool::new(false));
+        Session { client, at, settings, lanes, pace, facts, connection, write_limit, has_failed }
+    }
+
+    /// The same connection for another directory of the same server and user, and with settings of its own but for the
+    /// requests in flight and their deadline, which have to be the same.
+    pub(super) fn move_to(self, destination: &Destination, settings: Settings) -> Session {
+        let at = Arc::new(Place::of(destination));
+        let lanes = Semaphore::new(settings.further_channels());
+        let pace = settings.max_rate.map(|rate| Pace::of(&at, rate));
+        Session { at, settings, lanes, pace, ..self }
     }
 
     /// What the server is and can do.
@@ -206,6 +214,11 @@ impl Session {
     /// Whether the connection still stands, as far as is known without asking.
     pub fn is_alive(&self) -> bool {
         self.client.is_open() && self.connection.as_ref().is_none_or(Connection::is_open)
+    }
+
+    /// Whether the connection stands and nothing ever failed on it.
+    pub(super) fn is_sound(&self) -> bool {
+        self.is_alive() && !self.has_failed.load(Ordering::Relaxed)
     }
 
     /// Ends the session and the connection.
@@ -245,6 +258,7 @@ impl Session {
 
     /// The error of a request that failed at `step` ("uploading agents.csv").
     pub(super) fn error(&self, step: &str, error: ClientError) -> DeliverError {
+        self.has_failed.store(true, Ordering::Relaxed);
         let farewell = self.connection.as_ref().and_then(Connection::farewell);
         let error = match (error, farewell) {
             (ClientError::Lost(_), Some(farewell)) => ClientError::Lost(farewell),

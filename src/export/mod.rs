@@ -20,7 +20,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use crate::deliver::{DeliverError, Session, Settings};
+use crate::deliver::{DeliverError, PER_HOST, Pool, Session, Settings, Turn};
 use crate::failpoint::{self, Side};
 use crate::job::Job;
 use crate::progress::Progress;
@@ -55,14 +55,17 @@ pub struct Context {
     pub origin: Origin,
     /// How long a destination may have requests in flight with nothing moving.
     pub stall: Duration,
+    /// Connections, and the turns to have one.
+    pub pool: Pool,
     readers: Arc<Semaphore>,
 }
 
 impl Context {
-    /// What runs share that are made with clones of it: the limit on how many read the store at once, too.
+    /// What runs share that are made with clones of it: connections, and the limit on how many read the store at once, too.
     pub fn new(store: StoreSettings, spool: Spool, state: State, keep: Duration, origin: Origin) -> Context {
         let readers = Arc::new(Semaphore::new(READERS));
-        Context { store, spool, state, keep, origin, stall: Settings::default().stall, readers }
+        let (stall, pool) = (Settings::default().stall, Pool::new(PER_HOST));
+        Context { store, spool, state, keep, origin, stall, pool, readers }
     }
 }
 
@@ -78,7 +81,7 @@ pub async fn execute(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<(), RunError> {
-    Work { context, job, run, progress, cancel, may_query: true }.carry_out().await
+    carry_out(context, job, run, progress, cancel, true).await
 }
 
 /// The same for a run whose files are in the spool: the store is not asked, whatever has become of them.
@@ -89,7 +92,23 @@ pub async fn redeliver(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<(), RunError> {
-    Work { context, job, run, progress, cancel, may_query: false }.carry_out().await
+    carry_out(context, job, run, progress, cancel, false).await
+}
+
+async fn carry_out(
+    context: &Context,
+    job: &Arc<Job>,
+    run: &RunRecord,
+    progress: &Progress,
+    cancel: &Cancel,
+    may_query: bool,
+) -> Result<(), RunError> {
+    let settings = Settings { stall: context.stall, ..Settings::of(&job.destination) };
+    let turn = tokio::select! {
+        turn = context.pool.turn(&job.destination, settings) => turn,
+        () = cancel.cancelled() => return Err(RunError::Cancelled),
+    };
+    Work { context, job, run, progress, cancel, turn: &turn, may_query }.carry_out().await
 }
 
 /// A run being worked on.
@@ -100,6 +119,7 @@ struct Work<'a> {
     run: &'a RunRecord,
     progress: &'a Progress,
     cancel: &'a Cancel,
+    turn: &'a Turn,
     may_query: bool,
 }
 
@@ -137,10 +157,9 @@ impl Work<'_> {
         Ok(self.context.spool.require(needed)?)
     }
 
-    /// A session with the job's destination.
+    /// A session with the job's destination, in the place of one that has ended.
     async fn connect(&self) -> Result<Session, DeliverError> {
-        let destination = &self.job.destination;
-        Session::open_with(destination, Settings { stall: self.context.stall, ..Settings::of(destination) }).await
+        self.turn.connect().await
     }
 
     /// Connects to the job's destination and makes sure that its directory takes files.
@@ -150,13 +169,8 @@ impl Work<'_> {
         let (state, reason) = (&self.context.state, self.job.reason.as_deref());
         state.reaching(run, &probes, &self.context.origin, reason).await?;
         failpoint::reach("destination:reach", Side::Before).await;
-        let reached = async {
-            let session = self.connect().await?;
-            session.check_directory(run.as_str()).await?;
-            Ok(session)
-        };
         let session = tokio::select! {
-            reached = tokio::time::timeout(REACH, reached) => match reached {
+            reached = tokio::time::timeout(REACH, self.turn.reach(run.as_str())) => match reached {
                 Ok(result) => result.map_err(RunError::Deliver)?,
                 Err(_) => return Err(RunError::TooLong { phase: "reaching the destination", limit: REACH }),
             },

@@ -30,7 +30,7 @@ impl Work<'_> {
             return Err(error);
         }
         self.enter(Stage::Published).await?;
-        session.close().await;
+        self.turn.leave(session).await;
         Ok(())
     }
 

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::presence::{self, Presence};
 use super::row::to_micros;
-use super::runs::Owner;
 use super::{State, StateError};
 use crate::run::{RunId, RunRecord};
 
@@ -49,7 +48,7 @@ impl State {
         if taken.rows_affected() == 0 {
             return Ok(None);
         }
-        self.begin_attempt(&mut tx, run, Owner::Command(presence), now).await?;
+        self.begin_attempt(&mut tx, run, presence, now).await?;
         self.commit(tx, "state:reopen").await?;
         self.run(run).await
     }

@@ -9,7 +9,6 @@ use jiff::{Timestamp, Zoned};
 use sqlx::{Sqlite, Transaction};
 
 use super::row::{to_micros, zone_text};
-use super::runs::Owner;
 use super::{Presence, State, StateError, job_key};
 use crate::period::Period;
 use crate::run::{RunId, RunRecord, RunState, Trigger};
@@ -120,7 +119,7 @@ impl State {
         let mut tx = self.write().await?;
         let made = self.insert(&mut tx, job, &run, now).await?;
         let record = made.ok_or_else(|| self.corrupt("a manual run collides with another one"))?;
-        self.begin_attempt(&mut tx, &record.id, Owner::Command(presence), now).await?;
+        self.begin_attempt(&mut tx, &record.id, presence, now).await?;
         self.commit(tx, "state:start").await?;
         Ok(RunRecord { attempts: 1, started: Some(now), ..record })
     }

@@ -62,6 +62,14 @@ pub struct Attempt {
     pub passages: Vec<(Stage, Timestamp)>,
 }
 
+impl RunDetail {
+    /// Whether it is begun and has not set out for its destination: it waits for its turn.
+    pub fn waits_for_turn(&self) -> bool {
+        let last = self.attempts.last().filter(|_| self.record.state == RunState::Running);
+        last.is_some_and(|attempt| attempt.actor.is_none() && attempt.ended.is_none())
+    }
+}
+
 impl State {
     /// Past and present runs, the newest first, with their files.
     pub async fn history(&self, filter: &Filter) -> Result<Vec<RunRecord>, StateError> {

@@ -36,7 +36,7 @@ pub use keep::Temporary;
 pub use lock::{DaemonLock, Holder};
 pub use notices::Notice;
 pub use presence::Presence;
-pub use runs::{Owner, PendingRun};
+pub use runs::PendingRun;
 
 /// The state database, open. Clones share it.
 #[derive(Clone, Debug)]

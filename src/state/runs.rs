@@ -7,29 +7,9 @@ use super::row::{RECORD, to_micros};
 use super::{Presence, State, StateError};
 use crate::run::{RunId, RunRecord, RunState, Stage};
 
-/// Who works on a running run.
-#[derive(Clone, Copy, Debug)]
-pub enum Owner<'a> {
-    /// The daemon of the state folder: what it leaves running when it dies, its successor takes up.
-    Daemon,
-    /// A command in the foreground: the daemon leaves its runs alone as long as the command is present.
-    Command(&'a Presence),
-}
-
-impl<'a> Owner<'a> {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Owner::Daemon => "daemon",
-            Owner::Command(_) => "command",
-        }
-    }
-
-    pub(super) fn presence(self) -> Option<&'a str> {
-        match self {
-            Owner::Daemon => None,
-            Owner::Command(presence) => Some(presence.name()),
-        }
-    }
+/// Identifiers as one value that a statement can take apart.
+pub(super) fn id_list<'a>(runs: impl IntoIterator<Item = &'a RunId>) -> String {
+    serde_json::Value::from_iter(runs.into_iter().map(RunId::as_str)).to_string()
 }
 
 /// A run that has not ended, with what its next attempt depends on.
@@ -46,21 +26,34 @@ pub struct PendingRun {
 }
 
 impl State {
-    /// Begins an attempt at a queued or waiting run and returns the run as it is now. None if it is neither: then
-    /// somebody else has it, or it has ended.
-    pub async fn start(&self, run: &RunId, owner: Owner<'_>, now: Timestamp) -> Result<Option<RunRecord>, StateError> {
+    /// Begins an attempt of the daemon at each of `runs` that is queued or waiting, all in one commit, and returns those
+    /// as they are now, in no order. Of the others somebody else has taken care, or they have ended.
+    ///
+    /// Until such an attempt is [`State::reaching`] its destination it has done nothing but wait, and can be taken back.
+    pub async fn start(&self, runs: &[RunId], now: Timestamp) -> Result<Vec<RunRecord>, StateError> {
         let mut tx = self.write().await?;
-        let taken = sqlx::query("UPDATE run SET state = 'running' WHERE id = ? AND state IN ('queued', 'waiting')")
-            .bind(run.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-        if taken.rows_affected() == 0 {
-            return Ok(None);
-        }
-        self.begin_attempt(&mut tx, run, owner, now).await?;
+        // A stage that was reached is kept: the attempt goes on from it.
+        let sql = format!(
+            "UPDATE run SET state = 'running', owner = 'daemon', presence = NULL, attempts = attempts + 1,
+                            started_at = coalesce(started_at, ?1), stage = coalesce(stage, 'claimed')
+             WHERE id IN (SELECT value FROM json_each(?2)) AND state IN ('queued', 'waiting')
+             RETURNING {RECORD}"
+        );
+        let started = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(to_micros(now)).bind(id_list(runs));
+        let started = started.fetch_all(&mut *tx).await.map_err(|error| self.failed(error))?;
+        let started: Vec<RunRecord> = started.iter().map(|row| self.record(row)).collect::<Result<_, _>>()?;
+        let ids = id_list(started.iter().map(|run| &run.id));
+        sqlx::query(
+            "INSERT INTO attempt (run, number, started_at)
+             SELECT id, attempts, ? FROM run WHERE id IN (SELECT value FROM json_each(?))",
+        )
+        .bind(to_micros(now))
+        .bind(ids)
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
         self.commit(tx, "state:start").await?;
-        self.run(run).await
+        Ok(started)
     }
 
     /// Records that a run enters `stage`. Returns when that is on disk; only then may the stage begin.
@@ -179,21 +172,20 @@ impl State {
         Ok(())
     }
 
+    /// Begins the attempt of a command.
     pub(super) async fn begin_attempt(
         &self,
         tx: &mut Transaction<'_, Sqlite>,
         run: &RunId,
-        owner: Owner<'_>,
+        presence: &Presence,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        // A stage that was reached is kept: the next attempt goes on from it.
         sqlx::query(
-            "UPDATE run SET owner = ?, presence = ?, attempts = attempts + 1, started_at = coalesce(started_at, ?),
+            "UPDATE run SET owner = 'command', presence = ?, attempts = attempts + 1, started_at = coalesce(started_at, ?),
                             stage = coalesce(stage, 'claimed')
              WHERE id = ?",
         )
-        .bind(owner.name())
-        .bind(owner.presence())
+        .bind(presence.name())
         .bind(to_micros(now))
         .bind(run.as_str())
         .execute(&mut **tx)

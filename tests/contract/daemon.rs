@@ -176,7 +176,7 @@ async fn no_more_runs_go_on_than_the_limits_allow() {
         job
     };
     let jobs = vec![on_one_host("a", 0), on_one_host("b", 1), on_one_host("c", 2), daily("d", 4, 3), daily("e", 4, 4)];
-    let limits = Limits { workers: 3, per_host: 2, grace: Duration::ZERO };
+    let limits = Limits { workers: 3, per_host: 2, ..Limits::default() };
     let mut daemon = TestDaemon::with_limits(dir.path(), "2026-11-21T03:00:00Z", jobs, limits).await;
     daemon.set("2026-11-21T05:00:00Z").await;
     let mut going_on = vec![daemon.begun().await, daemon.begun().await, daemon.begun().await];
@@ -200,7 +200,7 @@ async fn where_one_run_was_refused_no_other_knocks_for_a_minute_and_then_one_at_
     };
     let mut jobs: Vec<Job> = ["a", "b", "c", "e"].iter().map(|label| at_one_server(label, 0)).collect();
     jobs.push(daily("d", 4, 1));
-    let limits = Limits { workers: 9, per_host: 2, grace: Duration::ZERO };
+    let limits = Limits { per_host: 2, ..Limits::default() };
     let mut daemon = TestDaemon::with_limits(dir.path(), "2026-11-21T03:00:00Z", jobs, limits).await;
     let refused = RunResult::Refused { error: "another host key".to_owned() };
     daemon.set("2026-11-21T04:00:00Z").await;

@@ -104,3 +104,31 @@ async fn a_daemon_that_is_told_to_stop_does_not_count_as_dead() {
         assert!(detail.attempts.iter().all(|attempt| attempt.ended.is_some()));
     }
 }
+
+#[tokio::test]
+async fn a_run_that_waits_for_its_turn_has_no_part_in_the_daemons_death() {
+    let dir = TempDir::new().unwrap();
+    let limits = Limits { workers: 1, ..Limits::default() };
+    let jobs = || vec![daily("first", 3, 59), nightly()];
+    let mut now = "2026-11-21T03:00:00Z".to_owned();
+    for death in 1..7 {
+        let mut daemon = TestDaemon::with_limits(dir.path(), &now, jobs(), limits).await;
+        now = format!("2026-11-21T{:02}:00:00Z", 3 + death);
+        daemon.set(&now).await;
+        if death <= 4 {
+            assert_eq!(daemon.begun().await.job.label, "first", "it is at work when the daemon dies");
+        }
+        let run = the_run(&daemon.state).await;
+        let is_at_work = death > 4;
+        assert_eq!((run.state, run.attempts, run.error), (RunState::Running, 1, None), "death {death}");
+        let detail = daemon.state.detail(&run.id).await.unwrap().unwrap();
+        assert_eq!(detail.waits_for_turn(), !is_at_work, "the first is put off by now: {}", death > 4);
+        if is_at_work {
+            break;
+        }
+        daemon.kill().await;
+    }
+    let state = State::open(dir.path()).await.unwrap();
+    let first = state.history(&Filter { job: Some("first".to_owned()), ..Filter::default() }).await.unwrap().remove(0);
+    assert!(first.error.unwrap().contains("died 4 times in a row"));
+}

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::slice::from_ref;
 
 use exportd::job::{Cadence, Schedule};
 use exportd::period::Period;
-use exportd::run::{FileRecord, RunId, RunRecord, RunState, Stage, Trigger};
-use exportd::state::{DaemonLock, Decision, Filter, NewRun, Owner, State, StateError, StoredFile};
+use exportd::run::{FileRecord, Origin, RunId, RunRecord, RunState, Stage, Trigger};
+use exportd::state::{DaemonLock, Decision, Filter, NewRun, State, StateError, StoredFile};
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -102,7 +103,7 @@ async fn a_job_starts_when_it_is_first_seen_and_anew_after_an_absence() {
 async fn history_has_the_documented_fields() {
     let (_dir, state) = open().await;
     let run = one_run(&state).await;
-    state.start(&run.id, Owner::Daemon, at("2026-11-21T03:00:06Z")).await.unwrap().unwrap();
+    started(&state, &run, at("2026-11-21T03:00:06Z")).await;
     state.spooled(&run.id, &[file("nightly_2026_11_21_agents.csv")], at(NOW)).await.unwrap();
     state.finish(&run.id, RunState::Delivered, None, at("2026-11-21T03:00:09.5Z")).await.unwrap();
     let history = state.history(&Filter::default()).await.unwrap();
@@ -168,24 +169,29 @@ async fn history_is_filtered_and_newest_first() {
     assert!(state.find("zzz").await.unwrap().is_empty());
 }
 
+/// Begins an attempt of the daemon.
+async fn started(state: &State, run: &RunRecord, now: Timestamp) {
+    assert_eq!(state.start(from_ref(&run.id), now).await.unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_run_is_begun_by_one_and_every_attempt_is_kept() {
     let (_dir, state) = open().await;
     let run = one_run(&state).await;
     let (first, second) =
-        tokio::join!(state.start(&run.id, Owner::Daemon, at(NOW)), state.start(&run.id, Owner::Daemon, at(NOW)));
-    assert_eq!([first.unwrap(), second.unwrap()].iter().flatten().count(), 1);
+        tokio::join!(state.start(from_ref(&run.id), at(NOW)), state.start(from_ref(&run.id), at(NOW)));
+    assert_eq!([first.unwrap(), second.unwrap()].concat().len(), 1);
     let retry_at = at(NOW) + 30.seconds();
     state.wait(&run.id, "the partner is away", retry_at, at(NOW)).await.unwrap();
     let pending = state.unfinished().await.unwrap().remove(0);
     assert_eq!((pending.retry_at, pending.first_failed), (Some(retry_at), Some(at(NOW))));
-    state.start(&run.id, Owner::Daemon, retry_at).await.unwrap().unwrap();
+    started(&state, &run, retry_at).await;
     state.finish(&run.id, RunState::Failed, Some("refused"), retry_at).await.unwrap();
     let detail = state.detail(&run.id).await.unwrap().unwrap();
     let errors: Vec<_> = detail.attempts.iter().map(|attempt| attempt.error.as_deref()).collect();
     assert_eq!(errors, [Some("the partner is away"), Some("refused")]);
     assert_eq!((detail.record.attempts, detail.record.error.as_deref()), (2, Some("refused")));
-    assert!(state.start(&run.id, Owner::Daemon, at(NOW)).await.unwrap().is_none(), "it has ended");
+    assert!(state.start(from_ref(&run.id), at(NOW)).await.unwrap().is_empty(), "it has ended");
 }
 
 #[tokio::test]
@@ -196,7 +202,8 @@ async fn what_a_daemon_leaves_running_is_queued_again_with_its_stage_and_files()
     let due = schedule.latest_due(at(NOW));
     let (period, presence) = (Period::of_cadence(&due, &schedule), state.presence().unwrap());
     state.begin_manual("by-hand", &due, &period, &presence, at(NOW)).await.unwrap();
-    state.start(&run.id, Owner::Daemon, at(NOW)).await.unwrap().unwrap();
+    started(&state, &run, at(NOW)).await;
+    state.reaching(&run.id, &[], &Origin::default(), None).await.unwrap();
     state.spooled(&run.id, &[file("a.csv"), file("b.csv")], at(NOW)).await.unwrap();
     state.uploading(&run.id, &[(1, ".b.csv.part".to_owned())], at(NOW)).await.unwrap();
     state.close().await;
@@ -219,7 +226,7 @@ async fn what_a_daemon_leaves_running_is_queued_again_with_its_stage_and_files()
 async fn a_missing_run_is_no_error() {
     let (_dir, state) = open().await;
     assert!(state.detail(&RunId::from_stored("0")).await.unwrap().is_none());
-    assert!(state.start(&RunId::from_stored("0"), Owner::Daemon, at(NOW)).await.unwrap().is_none());
+    assert!(state.start(&[RunId::from_stored("0")], at(NOW)).await.unwrap().is_empty());
 }
 
 #[tokio::test]

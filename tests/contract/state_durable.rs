@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::slice::from_ref;
 
 use exportd::job::{Cadence, Schedule};
 use exportd::period::Period;
 use exportd::run::{FileRecord, Origin, RunId, RunRecord, RunState, Stage, Trigger};
-use exportd::state::{Decision, Filter, NewRun, Owner, State, StoredFile, Temporary};
+use exportd::state::{Decision, Filter, NewRun, State, StoredFile, Temporary};
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -24,6 +25,11 @@ async fn open() -> (TempDir, State) {
     (dir, state)
 }
 
+/// Begins an attempt of the daemon.
+async fn started(state: &State, run: &RunRecord, now: Timestamp) {
+    assert_eq!(state.start(from_ref(&run.id), now).await.unwrap().len(), 1);
+}
+
 /// A run of an occurrence that the daemon has begun and brought to `stage`.
 async fn begun(state: &State, stage: Stage) -> RunRecord {
     let zone = TimeZone::UTC;
@@ -33,7 +39,7 @@ async fn begun(state: &State, stage: Stage) -> RunRecord {
     let run = NewRun { due, trigger: Trigger::Schedule, state: RunState::Queued, period, reason: None };
     let decision = Decision { job: "nightly".to_owned(), until: now(), runs: vec![run] };
     let run = state.decide(&[decision], now()).await.unwrap().remove(0);
-    state.start(&run.id, Owner::Daemon, now()).await.unwrap().unwrap();
+    started(state, &run, now()).await;
     if stage >= Stage::Spooled {
         state.spooled(&run.id, &[file("a.csv"), file("b.csv")], now()).await.unwrap();
     }
@@ -99,7 +105,7 @@ async fn a_command_that_fails_leaves_a_run_as_it_was() {
     let taken = state.reopen(&run.id, &presence, now()).await.unwrap().unwrap();
     assert_eq!((taken.state, taken.retry_at), (RunState::Running, None));
     assert!(state.unfinished().await.unwrap().is_empty(), "the daemon leaves it alone");
-    assert!(state.start(&run.id, Owner::Daemon, now()).await.unwrap().is_none());
+    assert!(state.start(from_ref(&run.id), now()).await.unwrap().is_empty());
     state.fall_back(&run.id, &presence, "still away", now()).await.unwrap();
     let waiting = state.run(&run.id).await.unwrap().unwrap();
     assert_eq!(
@@ -107,7 +113,7 @@ async fn a_command_that_fails_leaves_a_run_as_it_was() {
         (RunState::Waiting, Some(later), Some("still away"))
     );
 
-    state.start(&run.id, Owner::Daemon, later).await.unwrap().unwrap();
+    started(&state, &run, later).await;
     state.stage(&run.id, Stage::Published, later).await.unwrap();
     state.finish(&run.id, RunState::Delivered, None, later).await.unwrap();
     state.reopen(&run.id, &presence, later + 1.hour()).await.unwrap().unwrap();

@@ -1,8 +1,12 @@
-//! The daemon: a job at its minute, a broken file on reload, a second daemon, a stop.
+//! The daemon: a job at its minute, a broken file on reload, a second daemon, a stop, many jobs of one server.
+
+use std::fs;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::support::counted::Counted;
+use crate::support::night;
 use crate::support::service::Service;
 use crate::support::shop;
 use crate::support::sshd::Sshd;
@@ -43,4 +47,29 @@ fn a_job_runs_at_its_minute_and_a_broken_file_changes_nothing() {
     assert_eq!(server.names().len(), 1);
 
     daemon.stop();
+}
+
+#[test]
+fn many_jobs_of_one_server_share_its_connections() {
+    let server = Counted::start();
+    let program = night::program(&server.sshd, "");
+    let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
+    let (head, job) = config.split_once("[[job]]").unwrap();
+    let labels: Vec<String> = (0..12).map(|number| format!("shop{number}")).collect();
+    let jobs: Vec<String> =
+        labels.iter().map(|label| job.replace("label = \"shop\"", &format!("label = \"{label}\""))).collect();
+    fs::write(program.path("jobs.toml"), format!("{head}[[job]]{}", jobs.join("[[job]]"))).unwrap();
+
+    let one_by_one: Vec<&str> = ["run"].into_iter().chain(labels.iter().map(String::as_str)).collect();
+    program.run(&one_by_one).expect(0);
+    assert_eq!(server.sessions().len(), 1, "one command, one connection");
+
+    night::last_up_all(&program, &labels.iter().map(String::as_str).collect::<Vec<_>>(), 2);
+    let mut service = Service::start(&program);
+    for _ in 0..24 {
+        service.says("\"delivered\"");
+    }
+    service.stop();
+    let sessions = server.sessions().len() - 1;
+    assert!((1..=4).contains(&sessions), "24 runs, {sessions} connections");
 }

@@ -17,7 +17,7 @@ use exportd::plan::Plan;
 use exportd::progress::Progress;
 use exportd::run::{Origin, RunId, RunRecord, RunState};
 use exportd::spool::Spool;
-use exportd::state::{Owner, Presence, State};
+use exportd::state::{Presence, State};
 use jiff::{Timestamp, Zoned};
 
 use crate::support::night;
@@ -117,7 +117,7 @@ impl World {
         let (state, now) = (&self.context.state, Timestamp::now());
         if error.is_passing() {
             state.wait(&run.id, &error.to_string(), now, now).await.unwrap();
-            let again = state.start(&run.id, Owner::Daemon, now).await.unwrap().unwrap();
+            let again = state.start(std::slice::from_ref(&run.id), now).await.unwrap().remove(0);
             self.attempt(&self.context, &again).await.unwrap_or_else(|later| panic!("{error}; then {later}"));
             return (again, Ending::NextAttempt);
         }
@@ -131,7 +131,10 @@ impl World {
     }
 
     /// One run whose `nth` request meets `fate`. Returns how many requests its first attempt made, and how it ended.
-    async fn deliver(&self, nth: usize, fate: Fate) -> (usize, Ending) {
+    async fn deliver(&mut self, nth: usize, fate: Fate) -> (usize, Ending) {
+        // A connection that the run before has left would be judged as that run was.
+        self.context.pool.renew();
+        self.hurried.pool = self.context.pool.clone();
         let requests = self.relay.spoil(nth, fate);
         let watcher = Watcher::start(&self.relay.server.directory());
         let run = self.begin().await;
@@ -194,7 +197,7 @@ impl World {
 
 /// Spoils every `step`th request from the `nth` on, until a run makes fewer. Returns what happened, in a line.
 async fn sweep(more: &str, fault: Fault, mut nth: usize, step: usize) -> String {
-    let world = World::new(more).await;
+    let mut world = World::new(more).await;
     let mut endings: BTreeMap<Ending, usize> = BTreeMap::new();
     loop {
         let (made, ending) = world.deliver(nth, fault.of(nth)).await;

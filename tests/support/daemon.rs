@@ -7,7 +7,7 @@ use std::time::Duration;
 use exportd::daemon::{Clock, Configuration, Daemon, DaemonError, Limits, Load, Refusal};
 use exportd::daemon::{RunResult, Runner, Signal, serve};
 use exportd::job::Job;
-use exportd::run::{RunRecord, RunState};
+use exportd::run::{Origin, RunRecord, RunState};
 use exportd::state::{DaemonLock, Filter, State};
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -92,12 +92,17 @@ fn configuration(jobs: Vec<Job>, accepted: &watch::Sender<u32>) -> Configuration
     Configuration { jobs, digest: "of the test".to_owned(), notify: None, accept }
 }
 
-struct Recorder(mpsc::UnboundedSender<Begun>);
+/// Sets out for the destination, as far as state knows, and waits for the test's answer.
+struct Recorder {
+    state: State,
+    tell: mpsc::UnboundedSender<Begun>,
+}
 
 impl Runner for Recorder {
     async fn run(&self, job: Arc<Job>, run: RunRecord, stop: CancellationToken) -> RunResult {
         let (answer, answered) = oneshot::channel();
-        self.0.send(Begun { job, run, stop: stop.clone(), answer }).unwrap();
+        self.state.reaching(&run.id, &[], &Origin::default(), None).await.unwrap();
+        self.tell.send(Begun { job, run, stop: stop.clone(), answer }).unwrap();
         tokio::select! {
             answer = answered => match answer {
                 Ok(Answer::Result(result)) => result,
@@ -152,7 +157,7 @@ impl TestDaemon {
             lock,
             configuration: configuration(jobs, &accepted),
             load,
-            runner: Recorder(tell),
+            runner: Recorder { state: state.clone(), tell },
             clock: DaemonClock(clock.clone()),
             signals: heard,
             limits,

@@ -1,6 +1,7 @@
 //! What tests stand on: real servers on free ports, started by the tests themselves.
 
 pub mod certificates;
+pub mod counted;
 pub mod daemon;
 pub mod databases;
 pub mod encoded;

@@ -12,7 +12,7 @@ use jiff::{Timestamp, Zoned};
 use crate::config::{self, Config};
 use crate::definition::Definition;
 use crate::run::{EventKind, RunRecord, RunState, Stage};
-use crate::state::{Event, Holder, State, job_key};
+use crate::state::{Event, Holder, RunDetail, State, job_key};
 
 use super::args::StatusArguments;
 use super::failure::Failure;
@@ -100,11 +100,12 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
             jobs.push(JobStatus::gone(&run.job));
             jobs.len() - 1
         });
-        let stage = match run.state {
-            RunState::Running => state.detail(&run.id).await.map_err(Failure::unreachable)?.and_then(|run| run.stage),
+        let detail = match run.state {
+            RunState::Running => state.detail(&run.id).await.map_err(Failure::unreachable)?,
             _ => None,
         };
-        let why = why(&run, stage, &jobs[place], daemon.is_some());
+        let why = why(&run, detail.as_ref(), &jobs[place], daemon.is_some());
+        let stage = detail.and_then(|detail| detail.stage);
         jobs[place].under_way.push(UnderWay { run, stage, why });
     }
     for job in &mut jobs {
@@ -132,10 +133,14 @@ fn fresh(definition: &Definition, now: Timestamp) -> JobStatus {
 }
 
 /// What a run waits for, in one sentence.
-fn why(run: &RunRecord, stage: Option<Stage>, job: &JobStatus, is_up: bool) -> String {
+fn why(run: &RunRecord, detail: Option<&RunDetail>, job: &JobStatus, is_up: bool) -> String {
     let error = run.error.as_deref().unwrap_or("it failed");
     match run.state {
-        RunState::Running => stage.map_or("at work".to_owned(), |stage| format!("at work: {stage}")),
+        RunState::Running => match detail {
+            Some(detail) if detail.waits_for_turn() => "begun; waits for its turn at its host".to_owned(),
+            Some(RunDetail { stage: Some(stage), .. }) => format!("at work: {stage}"),
+            _ => "at work".to_owned(),
+        },
         _ if !job.is_enabled => "its job is switched off or no longer configured".to_owned(),
         RunState::Waiting if is_up => error.to_owned(),
         RunState::Waiting => format!("{error} (no daemon is up to try again)"),
