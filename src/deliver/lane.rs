@@ -4,18 +4,12 @@
 //! holds up nobody. The file may still be growing: its blocks come as they are written.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::runtime::Handle as Runtime;
-use tokio::sync::{Mutex, mpsc};
-
+use super::blocks::{Block, Blocks};
 use super::pace::Pace;
 use super::sftp::{Client, ClientError, Handle, Ticket};
-use crate::growth::Follower;
-
-/// What the local file is read in, roughly.
-const BLOCK: usize = 256 * 1024;
 
 /// How writes are cut and how many are in flight.
 #[derive(Clone, Copy, Debug)]
@@ -117,68 +111,5 @@ impl InFlight {
             self.acknowledge(progress).await?;
         }
         Ok(())
-    }
-}
-
-/// A block and where it starts in the file.
-type Block = (u64, Vec<u8>);
-
-/// The blocks of a local file, in order, read ahead on a thread of its own.
-pub struct Blocks(Mutex<mpsc::Receiver<io::Result<Block>>>);
-
-impl Blocks {
-    /// Starts reading in blocks that hold a whole number of writes, as far as `follower` says that there are bytes.
-    pub fn read(file: std::fs::File, follower: Follower, length: usize) -> Blocks {
-        let (blocks, receiver) = mpsc::channel(4);
-        let size = (BLOCK / length).max(1) * length;
-        let reader = Reader { file, follower, size: size as u64, offset: 0 };
-        tokio::task::spawn_blocking(move || reader.send_all(&blocks));
-        Blocks(Mutex::new(receiver))
-    }
-
-    async fn next(&self) -> io::Result<Option<Block>> {
-        self.0.lock().await.recv().await.transpose()
-    }
-}
-
-struct Reader {
-    file: std::fs::File,
-    follower: Follower,
-    /// Bytes of a block.
-    size: u64,
-    /// Where the next block starts.
-    offset: u64,
-}
-
-impl Reader {
-    fn send_all(mut self, blocks: &mpsc::Sender<io::Result<Block>>) {
-        while let Some(next) = self.next(blocks).transpose() {
-            let failed = next.is_err();
-            // Without a receiver the upload has failed elsewhere; after an error there is nothing more to read.
-            if blocks.blocking_send(next).is_err() || failed {
-                return;
-            }
-        }
-    }
-
-    /// The next block when there is one; none at the end of the file, or when nobody wants it any more.
-    fn next(&mut self, blocks: &mpsc::Sender<io::Result<Block>>) -> io::Result<Option<Block>> {
-        let until = self.offset + self.size;
-        let grown = Runtime::current().block_on(async {
-            tokio::select! {
-                extent = self.follower.until(until) => Some(extent),
-                () = blocks.closed() => None,
-            }
-        });
-        let Some(extent) = grown.transpose().map_err(io::Error::other)? else { return Ok(None) };
-        let start = self.offset;
-        let length = extent.bytes.min(until) - start;
-        let mut block = Vec::with_capacity(length as usize);
-        (&mut self.file).take(length).read_to_end(&mut block)?;
-        if block.len() as u64 != length {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.offset += length;
-        Ok((length > 0).then_some((start, block)))
     }
 }

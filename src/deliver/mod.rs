@@ -7,6 +7,7 @@
 //! Deliberately absent: retries, which are the caller's policy ([`DeliverError::is_permanent`] tells whether they make
 //! sense), and creating directories, which are the partner's.
 
+mod blocks;
 mod directory;
 mod error;
 mod lane;

@@ -9,15 +9,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
+use super::blocks::Blocks;
 use super::error::{DeliverError, io_text};
-use super::lane::{Blocks, Lane, LaneError, Pumped, Shape};
+use super::lane::{Lane, LaneError, Pumped, Shape};
 use super::session::Session;
-use super::sftp::{Access, Client, ClientError, Code, Handle, MAX_PACKET, Status};
+use super::sftp::{Access, Client, ClientError, Code, Handle, Status};
 use crate::growth::Follower;
 use crate::job::Verify;
 
 /// A write of this size fits one packet of an SSH channel, and every server takes it.
 const USUAL_PACKET: usize = 32 * 1024;
+
+/// Where the server says that it takes as much. Larger writes cost OpenSSH more, and one that is no power of two ends
+/// within a page of its file and a block of ours.
+const LARGE_WRITE: usize = 64 * 1024;
 
 /// Files from this size on may use several channels.
 const LARGE: u64 = 4 * 1024 * 1024;
@@ -208,10 +213,10 @@ impl Session {
         Ok(pumped.sent)
     }
 
-    /// How writes to `handle` are cut: as large as the server says it takes, else as all servers take.
+    /// How writes to `handle` are cut: large where the server says that it takes them, else as all servers take them.
     async fn shape(&self, handle: &Handle) -> Shape {
         let length = match self.write_limit().await {
-            Some(limit) => usize::try_from(limit).unwrap_or(MAX_PACKET).min(Client::write_size(handle, MAX_PACKET)),
+            Some(limit) => usize::try_from(limit).unwrap_or(LARGE_WRITE).min(LARGE_WRITE),
             None => Client::write_size(handle, USUAL_PACKET),
         };
         Shape { length, depth: (self.settings.ahead / length).clamp(1, self.settings.requests.max(1)) }

@@ -30,7 +30,7 @@ pub(super) enum Message {
 /// What the blocks are written to.
 pub(super) enum Output {
     /// A file of one export.
-    Plain(FileWriter),
+    Plain(Box<FileWriter>),
     /// A zip with a member for each export.
     Zip { archive: Box<Archive>, deflater: Box<Deflater> },
 }
@@ -156,7 +156,7 @@ impl Output {
 
     fn finish(self, contents: Contents) -> Result<Artifact, PipelineError> {
         let file = match self {
-            Output::Plain(file) => file,
+            Output::Plain(file) => *file,
             Output::Zip { archive, .. } => archive.finish()?,
         };
         Ok(file.finish(contents)?)

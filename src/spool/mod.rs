@@ -7,6 +7,8 @@
 //! Deliberately absent: what a run is and how long its files are kept; `state` knows, and `export` asks both.
 
 mod artifact;
+mod block;
+mod disk;
 mod error;
 mod writer;
 

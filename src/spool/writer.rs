@@ -1,7 +1,8 @@
 //! Writing one file of the spool.
+//!
+//! What is appended is gathered in blocks; who follows the file hears of a block when it is in the file.
 
 use std::fs::File;
-use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,21 +10,25 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::artifact::{Artifact, hex};
+use super::block::{Block, Blocks};
+use super::disk::Disk;
 use super::{SpoolError, unlink};
 use crate::failpoint::{self, Side};
 use crate::growth::{Follower, Growth};
 
 /// A file being written. Unless it is finished it is removed when dropped.
-///
-/// It does not buffer: blocks should be large.
 #[derive(Debug)]
 pub struct FileWriter {
     name: String,
     path: PathBuf,
     folder: Arc<OwnedFd>,
-    file: File,
+    disk: Disk,
     hash: Sha256,
+    /// Bytes in the file.
     bytes: u64,
+    blocks: Blocks,
+    /// What is not in the file yet.
+    block: Block,
     growth: Growth,
     is_finished: bool,
 }
@@ -41,8 +46,19 @@ pub struct Contents {
 
 impl FileWriter {
     pub(super) fn new(name: &str, path: PathBuf, folder: Arc<OwnedFd>, file: File) -> FileWriter {
-        let (name, hash) = (name.to_owned(), Sha256::new());
-        FileWriter { name, path, folder, file, hash, bytes: 0, growth: Growth::new(), is_finished: false }
+        let blocks = Blocks::new();
+        FileWriter {
+            name: name.to_owned(),
+            path,
+            folder,
+            disk: Disk::new(file),
+            hash: Sha256::new(),
+            bytes: 0,
+            block: blocks.empty(),
+            blocks,
+            growth: Growth::new(),
+            is_finished: false,
+        }
     }
 
     /// The file's name.
@@ -61,24 +77,27 @@ impl FileWriter {
         self.growth.follower()
     }
 
-    /// Appends a block.
-    pub fn append(&mut self, block: &[u8]) -> Result<(), SpoolError> {
-        self.hash.update(block);
-        match failpoint::io("spool:write", Side::Before).and_then(|()| self.file.write_all(block)) {
-            Ok(()) => {
-                self.bytes += block.len() as u64;
-                self.growth.reach(self.bytes);
-                Ok(())
+    /// Appends bytes. An error may be about bytes that were appended before.
+    pub fn append(&mut self, mut bytes: &[u8]) -> Result<(), SpoolError> {
+        self.hash.update(bytes);
+        while !bytes.is_empty() {
+            let taken = self.block.fill(bytes);
+            bytes = &bytes[taken..];
+            if self.block.is_full() {
+                self.write_block()?;
             }
-            Err(error) => Err(SpoolError::file(&self.name, self.bytes, error)),
         }
+        Ok(())
     }
 
     /// Brings the file and its folder's entry to disk. When that fails the file is removed; it is not tried again.
     pub fn finish(mut self, contents: Contents) -> Result<Artifact, SpoolError> {
+        if !self.block.filled().is_empty() {
+            self.write_block()?;
+        }
         self.growth.complete();
         let failed = |error| SpoolError::file(&self.name, self.bytes, error);
-        failpoint::io("spool:sync", Side::Before).and_then(|()| self.file.sync_all()).map_err(failed)?;
+        failpoint::io("spool:sync", Side::Before).and_then(|()| self.disk.sync()).map_err(failed)?;
         failpoint::io("spool:entry", Side::Before).map_err(failed)?;
         rustix::fs::fsync(&*self.folder).map_err(|error| failed(error.into()))?;
         failpoint::io("spool:entry", Side::After).map_err(failed)?;
@@ -92,6 +111,16 @@ impl FileWriter {
             sha256: hex(std::mem::take(&mut self.hash)),
             columns: contents.columns,
         })
+    }
+
+    /// Writes what has been gathered, and lets those who follow have it.
+    fn write_block(&mut self) -> Result<(), SpoolError> {
+        let written = failpoint::io("spool:write", Side::Before).and_then(|()| self.disk.write(&self.block));
+        written.map_err(|error| SpoolError::file(&self.name, self.bytes, error))?;
+        self.bytes += self.block.filled().len() as u64;
+        let block = std::mem::replace(&mut self.block, self.blocks.empty());
+        self.growth.grow(block.share());
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use exportd::deliver::{DeliverError, Session, Settings};
 use exportd::growth::{Follower, Growth};
 
@@ -63,7 +64,7 @@ async fn the_same_bytes_arrive_however_they_were_made_and_sent() {
 fn write(file: &mut File, growth: &Growth, from: usize, to: usize) {
     if to > from {
         file.write_all(&content(LENGTH)[from..to]).unwrap();
-        growth.reach(to as u64);
+        growth.grow(Bytes::copy_from_slice(&content(LENGTH)[from..to]));
     }
 }
 

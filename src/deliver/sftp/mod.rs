@@ -12,5 +12,5 @@ mod reply;
 mod request;
 
 pub use client::{Client, ClientError, Settings, Ticket};
-pub use reply::{Attributes, Code, Handle, MAX_PACKET, Status};
+pub use reply::{Attributes, Code, Handle, Status};
 pub use request::Access;

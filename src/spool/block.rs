@@ -1,0 +1,112 @@
+//! Blocks: pieces of memory that a file is written from, aligned as disks want them, and used again and again.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use bytes::Bytes;
+
+/// Bytes of a block. Larger ones make no disk faster that was measured; smaller ones wait for it more often.
+pub(super) const BLOCK: usize = 1024 * 1024;
+
+/// What memory and places in a file must be multiples of to go to a disk directly: the largest sector that is common.
+const ALIGNMENT: usize = 4096;
+
+/// Hands blocks out, those first that nobody needs any more.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    returned: Receiver<Vec<u8>>,
+    home: Sender<Vec<u8>>,
+}
+
+/// A block that is being filled, or that is read by those whom it was shared with.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// Never grows beyond its capacity, so that what was aligned stays aligned.
+    memory: Vec<u8>,
+    start: usize,
+    home: Sender<Vec<u8>>,
+}
+
+impl Blocks {
+    pub(super) fn new() -> Blocks {
+        let (home, returned) = channel();
+        Blocks { returned, home }
+    }
+
+    /// A block with nothing in it.
+    pub(super) fn empty(&self) -> Block {
+        let mut memory = self.returned.try_recv().unwrap_or_else(|_| Vec::with_capacity(BLOCK + ALIGNMENT));
+        // A place that can't be known is one that the disk may object to, and that is heard.
+        let start = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
+        memory.clear();
+        memory.resize(start, 0);
+        Block { memory, start, home: self.home.clone() }
+    }
+}
+
+impl Block {
+    /// Takes as many of `bytes` as fit and says how many.
+    pub(super) fn fill(&mut self, bytes: &[u8]) -> usize {
+        let taken = bytes.len().min(BLOCK - self.filled().len());
+        self.memory.extend_from_slice(&bytes[..taken]);
+        taken
+    }
+
+    /// What is in it.
+    pub(super) fn filled(&self) -> &[u8] {
+        &self.memory[self.start..]
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.filled().len() == BLOCK
+    }
+
+    /// Lets others read it. It comes back to be filled again when the last of them has dropped it.
+    pub(super) fn share(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Block {
+    fn as_ref(&self) -> &[u8] {
+        self.filled()
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        // The file may be finished by now, and then nobody fills any more.
+        let _ = self.home.send(std::mem::take(&mut self.memory));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_aligned_and_holds_what_fits() {
+        let mut block = Blocks::new().empty();
+        assert_eq!(block.fill(b"abc"), 3);
+        assert_eq!(block.filled(), b"abc");
+        assert!(block.filled().as_ptr().addr().is_multiple_of(ALIGNMENT));
+        assert_eq!(block.fill(&vec![b'x'; 2 * BLOCK]), BLOCK - 3);
+        assert!(block.is_full());
+        assert_eq!(block.fill(b"d"), 0);
+        assert_eq!(block.filled().len(), BLOCK);
+    }
+
+    #[test]
+    fn memory_is_used_again_when_the_last_reader_is_gone() {
+        let blocks = Blocks::new();
+        let mut block = blocks.empty();
+        block.fill(b"abc");
+        let address = block.filled().as_ptr();
+        let shared = block.share();
+        let slice = shared.slice(1..);
+        drop(shared);
+        assert_ne!(blocks.empty().filled().as_ptr(), address);
+        drop(slice);
+        let again: Vec<_> = (0..2).map(|_| blocks.empty()).collect();
+        assert!(again.iter().any(|block| block.filled().as_ptr() == address && block.filled().is_empty()));
+    }
+}

@@ -1,0 +1,128 @@
+//! The way of blocks to the disk: past the page cache where the file system allows it.
+//!
+//! What is written is read again only if an upload falls behind, and has to be on disk before anything is published.
+//! Through the cache the same bytes cost a multiple of the processor's time, and all of the waiting comes at the end.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use rustix::fs::OFlags;
+
+use super::block::Block;
+
+/// A file that is written from its beginning to its end.
+#[derive(Debug)]
+pub(super) struct Disk {
+    file: File,
+    way: Way,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The file system was not asked yet. It never is for a file that is smaller than a block.
+    Untried,
+    /// From our memory (`O_DIRECT`).
+    Direct,
+    /// Through the cache.
+    Cached,
+}
+
+impl Disk {
+    pub(super) fn new(file: File) -> Disk {
+        Disk { file, way: Way::Untried }
+    }
+
+    /// Appends what is in the block. Only the file's last block may be less than full.
+    pub(super) fn write(&mut self, block: &Block) -> io::Result<()> {
+        match (self.way, block.is_full()) {
+            (Way::Untried, true) => self.way = self.set_direct(true).map_or(Way::Cached, |()| Way::Direct),
+            (Way::Direct, false) => self.go_cached()?,
+            _ => {}
+        }
+        let mut rest = block.filled();
+        while !rest.is_empty() {
+            match self.file.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => rest = &rest[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The file system wants more than aligned memory, or has written a part that leaves the rest unaligned.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput && self.way == Way::Direct => {
+                    self.go_cached()?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until all of it is on the disk, its size included.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    fn go_cached(&mut self) -> io::Result<()> {
+        self.way = Way::Cached;
+        self.set_direct(false)
+    }
+
+    fn set_direct(&self, is_direct: bool) -> io::Result<()> {
+        let mut flags = rustix::fs::fcntl_getfl(&self.file)?;
+        flags.set(OFlags::DIRECT, is_direct);
+        Ok(rustix::fs::fcntl_setfl(&self.file, flags)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+
+    use super::super::block::{BLOCK, Blocks};
+    use super::*;
+
+    /// On the disk that the program is built on, and in memory.
+    const PLACES: [&str; 2] = [env!("CARGO_MANIFEST_DIR"), "/dev/shm"];
+
+    fn block(byte: u8, length: usize) -> Block {
+        let mut block = Blocks::new().empty();
+        block.fill(&vec![byte; length]);
+        block
+    }
+
+    #[test]
+    fn blocks_and_a_rest_arrive_on_every_file_system() {
+        for place in PLACES {
+            let folder = tempfile::tempdir_in(place).unwrap();
+            let path = folder.path().join("file");
+            let mut disk = Disk::new(File::create(&path).unwrap());
+            for byte in *b"ab" {
+                disk.write(&block(byte, BLOCK)).unwrap();
+            }
+            disk.write(&block(b'c', 5)).unwrap();
+            disk.sync().unwrap();
+            let expected = [vec![b'a'; BLOCK], vec![b'b'; BLOCK], vec![b'c'; 5]].concat();
+            assert!(std::fs::read(&path).unwrap() == expected, "{place}");
+        }
+    }
+
+    #[test]
+    fn what_a_disk_will_not_take_directly_goes_through_its_cache() {
+        let folder = tempfile::tempdir_in(PLACES[0]).unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"not aligned").unwrap();
+        let mut disk = Disk::new(OpenOptions::new().append(true).open(&path).unwrap());
+        disk.write(&block(b'a', BLOCK)).unwrap();
+        disk.write(&block(b'b', BLOCK)).unwrap();
+        disk.sync().unwrap();
+        let expected = [b"not aligned".to_vec(), vec![b'a'; BLOCK], vec![b'b'; BLOCK]].concat();
+        assert!(std::fs::read(&path).unwrap() == expected);
+        assert_eq!(disk.way, Way::Cached);
+    }
+
+    #[test]
+    fn small_files_do_not_ask() {
+        let folder = tempfile::tempdir_in(PLACES[0]).unwrap();
+        let mut disk = Disk::new(File::create(folder.path().join("file")).unwrap());
+        disk.write(&block(b'a', BLOCK - 1)).unwrap();
+        assert_eq!(disk.way, Way::Untried);
+    }
+}
