@@ -224,6 +224,12 @@ impl DeliverError {
         matches!(self, LoginRefused { .. } | HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyRevoked(_))
     }
 
+    /// Whether the server refuses a step that it may grant when nothing is done beside it.
+    pub fn is_refused_step(&self) -> bool {
+        use DeliverError::*;
+        matches!(self, Failed { .. } | Denied { .. } | DirectoryDenied { .. })
+    }
+
     /// The error of a request that failed at `step` ("uploading agents.csv").
     pub(super) fn from_client(at: &Arc<Place>, step: &str, error: ClientError) -> DeliverError {
         let (at, step) = (Arc::clone(at), step.to_owned());

@@ -8,6 +8,7 @@
 //! sense), and creating directories, which are the partner's.
 
 mod blocks;
+mod channels;
 mod directory;
 mod error;
 mod lane;

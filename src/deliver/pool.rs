@@ -174,6 +174,16 @@ impl Turn {
     /// Goes on with a connection that an earlier run has left, or opens one, and makes sure that the directory takes
     /// files, as [`Session::check_directory`] does. A connection that has died while it was idle is replaced.
     pub async fn reach(&self, probe_name: &str) -> Result<Session, DeliverError> {
+        let (session, is_proven) = self.approach(probe_name, false).await?;
+        if !is_proven {
+            session.check_directory(probe_name).await?;
+        }
+        Ok(session)
+    }
+
+    /// The same, but for a connection that is opened: whether its directory takes files is left to be found out. Returns
+    /// whether it is known. `is_large` as in [`Settings`].
+    pub async fn approach(&self, probe_name: &str, is_large: bool) -> Result<(Session, bool), DeliverError> {
         let found = self.held().found.take();
         if let Some(session) = found {
             let session = session.move_to(&self.destination, self.settings);
@@ -181,17 +191,19 @@ impl Turn {
                 Err(error @ (DeliverError::Lost { .. } | DeliverError::Stalled { .. })) => {
                     tracing::debug!(%error, "a connection has died while it was idle; another one is opened");
                 }
-                checked => return checked.map(|()| session),
+                checked => return checked.map(|()| (session, true)),
             }
         }
-        let session = self.connect().await?;
-        session.check_directory(probe_name).await?;
-        Ok(session)
+        Ok((self.open(Settings { is_large, ..self.settings }).await?, false))
     }
 
     /// Opens a connection, in the place of one that has ended.
     pub async fn connect(&self) -> Result<Session, DeliverError> {
-        let opened = Session::open_with(&self.destination, self.settings).await;
+        self.open(self.settings).await
+    }
+
+    async fn open(&self, settings: Settings) -> Result<Session, DeliverError> {
+        let opened = Session::open_with(&self.destination, settings).await;
         self.held().opening = None;
         opened
     }
@@ -199,7 +211,10 @@ impl Turn {
     /// Leaves a session whose run is over to the next run, or ends it if anything ever went wrong on it.
     pub async fn leave(&self, session: Session) {
         match session.is_sound() {
-            true => self.held().left = Some(session),
+            true => {
+                session.close_further_channels().await;
+                self.held().left = Some(session);
+            }
             false => session.close().await,
         }
     }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
+use super::channels::{FurtherChannels, is_sound};
 use super::error::{DeliverError, Place};
 use super::pace::Pace;
 use super::sftp::{self, Client, ClientError};
@@ -36,11 +37,14 @@ pub struct Settings {
     pub keepalive: Duration,
     /// Bytes of a file in flight at most, on each channel.
     pub ahead: usize,
-    /// Channels that a large file may use besides the first, if nobody says how many. A channel carries no more than the server's window (2 MiB
-    /// for OpenSSH) in one round trip; over long distances several are needed to fill the line.
+    /// Channels that a large file may use besides the first, if nobody says how many. A channel carries no more than
+    /// the server's window (2 MiB for OpenSSH) in one round trip; over long distances several are needed to fill the
+    /// line. OpenSSH grants nine more as it comes.
     pub lanes: usize,
     /// The round trip from which on further channels are used.
     pub long_way: Duration,
+    /// A large file waits already: further channels are opened together with the first.
+    pub is_large: bool,
 }
 
 impl Default for Settings {
@@ -57,6 +61,7 @@ impl Default for Settings {
             ahead: 2 * 1024 * 1024,
             lanes: 9,
             long_way: Duration::from_millis(5),
+            is_large: false,
         }
     }
 }
@@ -68,15 +73,7 @@ impl Settings {
         Settings { requests: usize::from(requests), verify, channels, max_rate, ..Settings::default() }
     }
 
-    /// Channels that one large file may use besides the first.
-    fn further_channels(&self) -> usize {
-        match self.channels {
-            Channels::Auto => self.lanes,
-            Channels::AtMost(most) => usize::from(most.saturating_sub(1)),
-        }
-    }
-
-    fn sftp(&self) -> sftp::Settings {
+    pub(super) fn sftp(&self) -> sftp::Settings {
         sftp::Settings { outstanding: self.requests, stall: self.stall }
     }
 
@@ -107,11 +104,10 @@ pub struct Session {
     pub(super) client: Client,
     pub(super) at: Arc<Place>,
     pub(super) settings: Settings,
-    /// Permits for further channels, shared by all uploads of the session.
-    pub(super) lanes: Semaphore,
+    pub(super) further: FurtherChannels,
     pub(super) pace: Option<Pace>,
     facts: ServerFacts,
-    connection: Option<Connection>,
+    connection: Option<Arc<Connection>>,
     write_limit: OnceCell<Option<u64>>,
     /// A request has failed, be it for a reason of its own.
     has_failed: AtomicBool,
@@ -126,8 +122,13 @@ impl Session {
     /// The same with other settings.
     pub async fn open_with(destination: &Destination, settings: Settings) -> Result<Session, DeliverError> {
         let at = Arc::new(Place::of(destination));
-        let connection = Connection::open(destination, &at, settings.deadlines()).await?;
-        let stream = connection.open_sftp(&at, &Client::greeting(), settings.handshake).await?;
+        let connection = Arc::new(Connection::open(destination, &at, settings.deadlines()).await?);
+        let channel = connection.open_channel(&at, settings.handshake).await?;
+        let further = FurtherChannels::new(Some(Arc::clone(&connection)), Arc::clone(&at), settings);
+        if settings.is_large {
+            further.open().await;
+        }
+        let stream = connection.start_sftp(channel, &at, &Client::greeting(), settings.handshake).await?;
         let refused = |error| match error {
             // Typical of accounts whose shell prints something before the server is started.
             ClientError::Protocol(breach) => DeliverError::SftpRefused {
@@ -143,7 +144,7 @@ impl Session {
             error => DeliverError::from_client(&at, "starting SFTP", error),
         };
         let client = Client::start_greeted(stream, settings.sftp()).await.map_err(refused)?;
-        Ok(Session::assemble(client, at, settings, Some(connection)))
+        Ok(Session::assemble(client, at, settings, further, Some(connection)))
     }
 
     /// A session over any stream on which an SFTP server answers, such as the pipe of an `sftp-server` process.
@@ -163,31 +164,37 @@ impl Session {
         let at = Arc::new(Place { host, port: 22, user, directory: directory.to_owned() });
         let client = Client::start(stream, settings.sftp()).await;
         let client = client.map_err(|error| DeliverError::from_client(&at, "starting SFTP", error))?;
-        Ok(Session::assemble(client, at, settings, None))
+        let further = FurtherChannels::new(None, Arc::clone(&at), settings);
+        Ok(Session::assemble(client, at, settings, further, None))
     }
 
-    fn assemble(client: Client, at: Arc<Place>, settings: Settings, connection: Option<Connection>) -> Session {
+    fn assemble(
+        client: Client,
+        at: Arc<Place>,
+        settings: Settings,
+        further: FurtherChannels,
+        connection: Option<Arc<Connection>>,
+    ) -> Session {
         let facts = ServerFacts {
             host_key: connection.as_ref().map(|connection| connection.host_key.clone()),
-            version: connection.as_ref().map(Connection::version).unwrap_or_default(),
-            banner: connection.as_ref().map(Connection::banner).unwrap_or_default(),
+            version: connection.as_deref().map(Connection::version).unwrap_or_default(),
+            banner: connection.as_deref().map(Connection::banner).unwrap_or_default(),
             posix_rename: client.offers("posix-rename@openssh.com"),
             fsync: client.offers("fsync@openssh.com"),
             statvfs: client.offers("statvfs@openssh.com"),
         };
-        let lanes = Semaphore::new(settings.further_channels());
         let pace = settings.max_rate.map(|rate| Pace::of(&at, rate));
         let (write_limit, has_failed) = (OnceCell::new(), AtomicBool::new(false));
-        Session { client, at, settings, lanes, pace, facts, connection, write_limit, has_failed }
+        Session { client, at, settings, further, pace, facts, connection, write_limit, has_failed }
     }
 
     /// The same connection for another directory of the same server and user, and with settings of its own but for the
     /// requests in flight and their deadline, which have to be the same.
     pub(super) fn move_to(self, destination: &Destination, settings: Settings) -> Session {
         let at = Arc::new(Place::of(destination));
-        let lanes = Semaphore::new(settings.further_channels());
+        let further = FurtherChannels::new(self.connection.clone(), Arc::clone(&at), settings);
         let pace = settings.max_rate.map(|rate| Pace::of(&at, rate));
-        Session { at, settings, lanes, pace, ..self }
+        Session { at, settings, further, pace, ..self }
     }
 
     /// What the server is and can do.
@@ -213,7 +220,7 @@ impl Session {
 
     /// Whether the connection still stands, as far as is known without asking.
     pub fn is_alive(&self) -> bool {
-        self.client.is_open() && self.connection.as_ref().is_none_or(Connection::is_open)
+        self.client.is_open() && self.connection.as_deref().is_none_or(Connection::is_open)
     }
 
     /// Whether the connection stands and nothing ever failed on it.
@@ -223,31 +230,22 @@ impl Session {
 
     /// Ends the session and the connection.
     pub async fn close(self) {
-        drop(self.client);
-        if let Some(connection) = self.connection {
+        self.further.give_up().await;
+        drop((self.client, self.further));
+        if let Some(connection) = self.connection.and_then(Arc::into_inner) {
             connection.close().await;
         }
     }
 
-    /// One more SFTP channel on the same connection; none where there is no connection or the server grants no more.
-    pub(super) async fn open_lane(&self) -> Option<Client> {
-        let connection = self.connection.as_ref()?;
-        let stream = connection.open_sftp(&self.at, &Client::greeting(), self.settings.handshake).await.ok()?;
-        Client::start_greeted(stream, self.settings.sftp()).await.ok()
+    /// Closes the channels besides the first, which a large file leaves open for the one after it.
+    pub async fn close_further_channels(&self) {
+        self.further.release().await;
     }
 
-    /// The channels besides the first that one large file may use, if the job says so, or else if the way is long enough
-    /// for that to be of use.
-    ///
-    /// OpenSSH writes to a file system, where that is sound. Gateways to object stores have been seen to keep a copy
-    /// for each handle, and everybody else may be one.
-    pub(super) fn lanes_for_large(&self) -> usize {
-        let far = self.connection.as_ref().is_some_and(|connection| connection.round_trip() >= self.settings.long_way);
-        let is_sound = far && self.facts.version.starts_with("SSH-2.0-OpenSSH");
-        match self.settings.channels {
-            Channels::Auto if !is_sound => 0,
-            _ => self.settings.further_channels(),
-        }
+    /// Whether the server is known to do several things at a time as well as one after the other: a directory may be
+    /// tried while a file goes up.
+    pub fn works_in_parallel(&self) -> bool {
+        is_sound(&self.facts.version)
     }
 
     /// The path of a name in the session's directory.
@@ -259,7 +257,7 @@ impl Session {
     /// The error of a request that failed at `step` ("uploading agents.csv").
     pub(super) fn error(&self, step: &str, error: ClientError) -> DeliverError {
         self.has_failed.store(true, Ordering::Relaxed);
-        let farewell = self.connection.as_ref().and_then(Connection::farewell);
+        let farewell = self.connection.as_deref().and_then(Connection::farewell);
         let error = match (error, farewell) {
             (ClientError::Lost(_), Some(farewell)) => ClientError::Lost(farewell),
             (error, _) => error,

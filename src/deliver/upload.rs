@@ -24,8 +24,8 @@ const USUAL_PACKET: usize = 32 * 1024;
 /// within a page of its file and a block of ours.
 const LARGE_WRITE: usize = 64 * 1024;
 
-/// Files from this size on may use several channels.
-const LARGE: u64 = 4 * 1024 * 1024;
+/// Files from this size on, in bytes, may use several channels.
+pub const LARGE: u64 = 4 * 1024 * 1024;
 
 /// Why an upload failed.
 enum Trouble {
@@ -91,7 +91,11 @@ impl Session {
         let file = tokio::fs::File::open(path).await.map_err(|error| unreadable(path, &error))?;
         let size = follower.extent().bytes;
         let remote = self.path(temporary);
-        let lanes = if size >= LARGE { self.lanes_for_large() } else { 0 };
+        let mut lanes = 0;
+        if size >= LARGE {
+            self.further.open().await;
+            lanes = self.further.count();
+        }
         let source = Source { file: file.into_std().await, follower: follower.clone() };
         let trouble = match self.transfer(&remote, source, lanes, progress).await {
             Ok(()) => return Ok(()),
@@ -196,9 +200,8 @@ impl Session {
     /// Helps to fill the file over a channel of its own; returns the bytes sent. A channel that can't be had, or comes
     /// too late, is no error, because the others do its part.
     async fn side_lane(&self, course: &Course<'_>) -> Result<u64, LaneError> {
-        let Ok(_permit) = self.lanes.try_acquire() else { return Ok(0) };
         let opening = async {
-            let client = self.open_lane().await?;
+            let client = self.further.take().await?;
             let blocks = course.blocks.wait().await;
             let handle = client.open(course.remote, Access::Write).await.ok()?;
             Some((Lane { client, handle, pace: self.pace.clone() }, blocks))
@@ -210,6 +213,7 @@ impl Session {
         let finish = lane.client.finish(lane.handle, false, false).await?;
         pumped.in_flight.acknowledge_all(course.progress).await?;
         finish.outcome().await?;
+        self.further.give_back(lane.client);
         Ok(pumped.sent)
     }
 

@@ -11,6 +11,7 @@ mod daemon_dies;
 mod daemon_many;
 mod daemon_reload;
 pub mod destination;
+mod destination_channels;
 mod destination_directory;
 mod destination_faults;
 mod destination_growing;

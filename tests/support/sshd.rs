@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use exportd::job::{Channels, Destination, Publish, Trust, Verify};
@@ -30,7 +30,11 @@ pub struct Sshd {
     port: u16,
     user: String,
     frozen: Vec<rustix::process::Pid>,
+    log: Log,
 }
+
+/// What a server has said so far.
+type Log = Arc<Mutex<Vec<String>>>;
 
 impl Sshd {
     /// The usual server.
@@ -69,8 +73,9 @@ impl Sshd {
         }
         config.extend(options.config);
         std::fs::write(folder.path().join("sshd_config"), config.join("\n") + "\n").unwrap();
-        let (child, port) = launch(folder.path(), None);
-        Sshd { child, folder, port, user, frozen: Vec::new() }
+        let log = Log::default();
+        let (child, port) = launch(folder.path(), None, &log);
+        Sshd { child, folder, port, user, frozen: Vec::new(), log }
     }
 
     /// Ends the server; whoever is connected stays so, unless they are frozen.
@@ -110,7 +115,7 @@ impl Sshd {
 
     /// Starts it again on the same port.
     pub fn start_again(&mut self) {
-        (self.child, _) = launch(self.folder.path(), Some(self.port));
+        (self.child, _) = launch(self.folder.path(), Some(self.port), &self.log);
     }
 
     /// The directory that files are delivered into.
@@ -150,6 +155,11 @@ impl Sshd {
         let mut keys = std::fs::read(self.file("authorized_keys")).unwrap();
         keys.extend(std::fs::read(public_key).unwrap());
         std::fs::write(self.file("authorized_keys"), keys).unwrap();
+    }
+
+    /// What it has said so far, line by line.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 
     /// The names in the destination's directory, hidden ones too.
@@ -221,8 +231,7 @@ pub fn set_mode(path: &Path, mode: u32) {
 }
 
 /// A port can be taken by somebody else between finding it free and listening on it, so that is tried again.
-fn launch(folder: &Path, same_port: Option<u16>) -> (Child, u16) {
-    let mut log = String::new();
+fn launch(folder: &Path, same_port: Option<u16>, told: &Log) -> (Child, u16) {
     for _ in 0..10 {
         let port = same_port.unwrap_or_else(|| {
             let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -235,23 +244,25 @@ fn launch(folder: &Path, same_port: Option<u16>) -> (Child, u16) {
         command.arg(format!("ListenAddress=127.0.0.1:{port}")).arg("-f").arg(folder.join("sshd_config"));
         let (sender, receiver) = mpsc::channel();
         let (started, starting) = mpsc::channel();
+        let log = Arc::clone(told);
         std::thread::spawn(move || {
             let child = command.stderr(Stdio::piped()).spawn();
             let mut child = child.expect("this test needs setpriv (util-linux) and /usr/sbin/sshd (openssh-server)");
             let lines = BufReader::new(child.stderr.take().unwrap()).lines();
             started.send(child).unwrap();
-            lines.map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+            lines.map_while(Result::ok).for_each(|line| {
+                log.lock().unwrap().push(line.clone());
+                let _ = sender.send(line);
+            });
         });
         let mut child = starting.recv().expect("the server's process was started");
         while let Ok(line) = receiver.recv_timeout(Duration::from_secs(20)) {
             if line.contains("Server listening on") {
                 return (child, port);
             }
-            log.push_str(&line);
-            log.push('\n');
         }
         let _ = child.kill();
         let _ = child.wait();
     }
-    panic!("sshd does not start:\n{log}");
+    panic!("sshd does not start:\n{}", told.lock().unwrap().join("\n"));
 }

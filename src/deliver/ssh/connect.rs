@@ -162,26 +162,44 @@ impl Connection {
         self.round_trip.get().copied().unwrap_or_default()
     }
 
-    /// Opens a channel to the server's sftp subsystem and sends it `greeting`, without waiting for its consent first.
-    pub async fn open_sftp(
+    /// Opens one more session channel.
+    pub async fn open_channel(&self, at: &Place, limit: Duration) -> Result<Channel<client::Msg>, DeliverError> {
+        let asked = Instant::now();
+        let opening = self.handle.channel_open_session();
+        let channel = self.within(at, limit, "no session channel is granted", opening).await?;
+        self.round_trip.get_or_init(|| asked.elapsed());
+        Ok(channel)
+    }
+
+    /// Starts the server's sftp subsystem on a channel and sends it `greeting`, without waiting for its consent first.
+    pub async fn start_sftp(
         &self,
+        mut channel: Channel<client::Msg>,
         at: &Place,
         greeting: &[u8],
         limit: Duration,
     ) -> Result<ChannelStream<client::Msg>, DeliverError> {
-        let refused = |cause: String| DeliverError::SftpRefused { server: at.server(), user: at.user.clone(), cause };
-        let opening = async {
-            let asked = Instant::now();
-            let mut channel = self.handle.channel_open_session().await?;
-            self.round_trip.get_or_init(|| asked.elapsed());
+        let starting = async {
             channel.request_subsystem(true, "sftp").await?;
             channel.data(greeting).await?;
             Ok(is_granted(&mut channel).await.then_some(channel))
         };
-        match timeout(limit, opening).await {
-            Ok(Ok(Some(channel))) => Ok(channel.into_stream()),
-            Ok(Ok(None)) => Err(refused("the subsystem is refused".to_owned())),
-            Ok(Err(russh::Error::ChannelOpenFailure(_))) => Err(refused("no session channel is granted".to_owned())),
+        match self.within(at, limit, "the subsystem is refused", starting).await? {
+            Some(channel) => Ok(channel.into_stream()),
+            None => Err(refused(at, "the subsystem is refused")),
+        }
+    }
+
+    async fn within<T>(
+        &self,
+        at: &Place,
+        limit: Duration,
+        refusal: &str,
+        asking: impl Future<Output = Result<T, russh::Error>>,
+    ) -> Result<T, DeliverError> {
+        match timeout(limit, asking).await {
+            Ok(Ok(granted)) => Ok(granted),
+            Ok(Err(russh::Error::ChannelOpenFailure(_))) => Err(refused(at, refusal)),
             Ok(Err(error)) => Err(handshake_failure(at, &self.seen, &error)),
             Err(_) => Err(DeliverError::Silent { server: at.server(), limit }),
         }
@@ -192,6 +210,10 @@ impl Connection {
         let _ = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
         let _ = timeout(Duration::from_secs(2), self.handle).await;
     }
+}
+
+fn refused(at: &Place, cause: &str) -> DeliverError {
+    DeliverError::SftpRefused { server: at.server(), user: at.user.clone(), cause: cause.to_owned() }
 }
 
 async fn is_granted(channel: &mut Channel<client::Msg>) -> bool {

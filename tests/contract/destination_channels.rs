@@ -1,0 +1,72 @@
+//! How many channels a server grants is found out by asking for them, once.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use exportd::deliver::{Session, Settings};
+use exportd::job::Publish;
+
+use super::destination::{content, deliver, local_file};
+use crate::support::sshd::{Options, Sshd};
+
+const LENGTH: usize = 20_000_001;
+
+/// A server that grants so many sessions on one connection, and tells in its log what it is asked for.
+fn server(sessions: usize) -> Sshd {
+    let config = vec![format!("MaxSessions {sessions}\nLogLevel DEBUG1")];
+    Sshd::with(Options { config, ..Options::default() })
+}
+
+/// A session to which every distance is far.
+async fn session(server: &Sshd) -> Session {
+    let settings = Settings { long_way: Duration::ZERO, ..Settings::default() };
+    Session::open_with(&server.destination(), settings).await.unwrap()
+}
+
+/// How many channels the server has been asked for by its first `sessions` sessions, which have said goodbye.
+async fn asked(server: &Sshd, sessions: usize) -> usize {
+    let count = |text: &str| server.log().iter().filter(|line| line.contains(text)).count();
+    let told = async {
+        while count("Received disconnect") < sessions {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), told).await.expect("the server hears of the end of the session");
+    count("server_input_channel_open: ctype session")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_refuses_is_not_asked_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = local_file(&folder, LENGTH);
+    for sessions in [1, 2, 3] {
+        let server = server(sessions);
+        let mut before = 0;
+        for (round, expected) in [(1, 10), (2, sessions), (3, sessions)] {
+            let session = session(&server).await;
+            deliver(&session, &path, "daily.csv", Publish::Replace).await.unwrap();
+            session.close().await;
+            assert!(std::fs::read(server.directory().join("daily.csv")).unwrap() == content(LENGTH));
+            let all = asked(&server, round).await;
+            assert_eq!(all - before, expected, "channels asked for in round {round}, of {sessions}");
+            before = all;
+        }
+        assert_eq!(server.names(), ["daily.csv"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_serve_one_large_file_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = local_file(&folder, LENGTH);
+    let server = server(10);
+    let session = session(&server).await;
+    for number in 0..3 {
+        session.upload(&path, &format!(".{number}.part"), &AtomicU64::new(0)).await.unwrap();
+    }
+    session.close().await;
+    assert_eq!(asked(&server, 1).await, 10);
+    for name in server.names() {
+        assert!(std::fs::read(server.directory().join(&name)).unwrap() == content(LENGTH), "{name}");
+    }
+}
