@@ -68,6 +68,12 @@ impl Growth {
         self.extent.send_modify(|extent| extent.bytes += length);
     }
 
+    /// So many bytes can be read, all of them in the file.
+    pub fn reach(&self, bytes: u64) {
+        self.recent.push(None);
+        self.extent.send_modify(|extent| extent.bytes = bytes);
+    }
+
     /// There will be no more.
     pub fn complete(&self) {
         self.extent.send_modify(|extent| extent.is_whole = true);
@@ -139,6 +145,16 @@ mod tests {
         growth.grow(Bytes::from_static(b"defg"));
         growth.complete();
         assert_eq!(waiting.await.unwrap(), Ok(Extent { bytes: 7, is_whole: true }));
+    }
+
+    #[tokio::test]
+    async fn what_is_only_in_the_file_is_not_in_memory() {
+        let growth = Growth::new();
+        let mut follower = growth.follower();
+        growth.grow(Bytes::from_static(b"abc"));
+        growth.reach(8);
+        assert_eq!(follower.until(8).await, Ok(Extent { bytes: 8, is_whole: false }));
+        assert_eq!(follower.recent(0, 9), None);
     }
 
     #[tokio::test]

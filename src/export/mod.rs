@@ -34,7 +34,7 @@ pub use error::RunError;
 pub use housekeeping::tidy;
 pub use produce::{Production, produce};
 
-/// How long reaching a destination and checking its directory may take, whatever the server does.
+/// How long reaching a destination may take, and checking its directory, whatever the server does.
 const REACH: Duration = Duration::from_secs(120);
 
 /// How many runs may read the store at once.
@@ -127,14 +127,14 @@ impl Work<'_> {
     async fn carry_out(&self) -> Result<(), RunError> {
         let known = self.known().await?;
         if known.stage != Some(Stage::Published) {
-            if !known.is_spooled() {
-                self.check_room().await?;
-            }
-            let session = self.reach().await?;
-            self.remove_leftovers(&session, &known).await?;
-            let (session, parcels) = match self.take_up(&session, known).await? {
-                Some(parcels) => self.upload(session, parcels).await?,
-                None => self.read_and_upload(session).await?,
+            let (session, parcels) = match known.is_spooled() {
+                true => self.go_on(known).await?,
+                false => {
+                    self.check_room().await?;
+                    let session = self.reach().await?;
+                    self.remove_leftovers(&session, &known).await?;
+                    self.read_and_upload(session).await?
+                }
             };
             self.publish(session, parcels).await?;
         }
@@ -164,23 +164,56 @@ impl Work<'_> {
 
     /// Connects to the job's destination and makes sure that its directory takes files.
     async fn reach(&self) -> Result<Session, RunError> {
-        let run = self.id();
-        let probes = Session::probe_names(run.as_str());
-        let (state, reason) = (&self.context.state, self.job.reason.as_deref());
-        state.reaching(run, &probes, &self.context.origin, reason).await?;
-        failpoint::reach("destination:reach", Side::Before).await;
-        let session = tokio::select! {
-            reached = tokio::time::timeout(REACH, self.turn.reach(run.as_str())) => match reached {
-                Ok(result) => result.map_err(RunError::Deliver)?,
-                Err(_) => return Err(RunError::TooLong { phase: "reaching the destination", limit: REACH }),
-            },
-            () = self.cancel.cancelled() => return Err(RunError::Cancelled),
-        };
-        failpoint::reach("destination:reach", Side::After).await;
-        let gone: Vec<Temporary> = probes.into_iter().map(|name| Temporary { run: run.clone(), name }).collect();
-        let host_key = session.server().host_key.as_ref().map(|key| format!("{} {}", key.algorithm, key.fingerprint));
-        state.reached(run, host_key.as_deref(), &gone).await?;
+        self.reaching().await?;
+        let session = self.within_reach(self.turn.reach(self.id().as_str())).await?;
+        self.reached(&session).await?;
         Ok(session)
+    }
+
+    /// The same, but for a connection that is new: whether its directory takes files is for [`Work::prove`] to find out.
+    /// Returns whether it is known already.
+    async fn approach(&self, is_large: bool) -> Result<(Session, bool), RunError> {
+        self.reaching().await?;
+        let (session, is_proven) = self.within_reach(self.turn.approach(self.id().as_str(), is_large)).await?;
+        if is_proven {
+            self.reached(&session).await?;
+        }
+        Ok((session, is_proven))
+    }
+
+    /// Makes sure that the destination's directory takes files.
+    async fn prove(&self, session: &Session) -> Result<(), RunError> {
+        self.within_reach(session.check_directory(self.id().as_str())).await?;
+        self.reached(session).await
+    }
+
+    async fn reaching(&self) -> Result<(), RunError> {
+        let (run, reason) = (self.id(), self.job.reason.as_deref());
+        self.context.state.reaching(run, &self.probes(), &self.context.origin, reason).await?;
+        failpoint::reach("destination:reach", Side::Before).await;
+        Ok(())
+    }
+
+    async fn reached(&self, session: &Session) -> Result<(), RunError> {
+        let run = self.id();
+        failpoint::reach("destination:reach", Side::After).await;
+        let gone = self.probes().map(|name| Temporary { run: run.clone(), name });
+        let host_key = session.server().host_key.as_ref().map(|key| format!("{} {}", key.algorithm, key.fingerprint));
+        Ok(self.context.state.reached(run, host_key.as_deref(), &gone).await?)
+    }
+
+    fn probes(&self) -> [String; 2] {
+        Session::probe_names(self.id().as_str())
+    }
+
+    async fn within_reach<T>(&self, work: impl Future<Output = Result<T, DeliverError>>) -> Result<T, RunError> {
+        tokio::select! {
+            done = tokio::time::timeout(REACH, work) => match done {
+                Ok(result) => result.map_err(RunError::Deliver),
+                Err(_) => Err(RunError::TooLong { phase: "reaching the destination", limit: REACH }),
+            },
+            () = self.cancel.cancelled() => Err(RunError::Cancelled),
+        }
     }
 
     /// Records that the run comes to a stage, then says so: a stage begins only when that is on disk.

@@ -18,7 +18,7 @@ const SETTLEMENTS: usize = 3;
 const CLEANING: Duration = Duration::from_secs(30);
 
 /// Renames, and removals, on their way at once.
-const AT_ONCE: usize = 256;
+pub(super) const AT_ONCE: usize = 256;
 
 impl Work<'_> {
     /// Gives what is up its final names, in the order of the files, the manifest last.

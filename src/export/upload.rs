@@ -13,12 +13,13 @@ use jiff::Timestamp;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::resume::{Parcel, Standing};
+use super::resume::{Digests, Parcel, Standing};
 use super::{RunError, Work};
 use crate::deliver::{DeliverError, Session};
 use crate::failpoint::{self, Side};
-use crate::growth::Follower;
+use crate::growth::{Follower, Growth};
 use crate::run::Stage;
+use crate::state::StoredFile;
 
 /// Small files that are on their way at once, as far as the server takes so many requests. Most of the time each of
 /// them waits for an answer.
@@ -29,7 +30,7 @@ const UNIT: u64 = 64 * 1024;
 
 /// A file that is still growing begins to go up when it has so many bytes: it is large then, and no small one waits
 /// for the store with a file open at the destination.
-const LARGE: u64 = 4 * 1024 * 1024;
+pub(super) const LARGE: u64 = 4 * 1024 * 1024;
 
 /// A file that is to go up.
 #[derive(Debug)]
@@ -42,6 +43,33 @@ pub(super) struct Outgoing {
     pub(super) follower: Follower,
     /// Counts the bytes that are acknowledged.
     pub(super) sent: Arc<AtomicU64>,
+}
+
+/// Files that are to go up.
+struct Load {
+    /// Their places and the names under which they go up.
+    names: Vec<(usize, String)>,
+    files: mpsc::UnboundedReceiver<Outgoing>,
+    held: Vec<Held>,
+}
+
+/// A finished file that is held short of its end: it goes up as one that is still growing. Dropped, it never ends.
+struct Held {
+    growth: Growth,
+    bytes: u64,
+}
+
+impl Held {
+    fn new(bytes: u64) -> Held {
+        let growth = Growth::new();
+        growth.reach(bytes.saturating_sub(1));
+        Held { growth, bytes }
+    }
+
+    fn release(self) {
+        self.growth.reach(self.bytes);
+        self.growth.complete();
+    }
 }
 
 /// What came of files that were to go up.
@@ -61,30 +89,89 @@ impl Work<'_> {
         session: Session,
         mut parcels: Vec<Parcel>,
     ) -> Result<(Session, Vec<Parcel>), RunError> {
-        let (files, outgoing) = mpsc::unbounded_channel();
-        let mut names = Vec::new();
-        for parcel in parcels.iter_mut().filter(|parcel| parcel.standing == Standing::Local) {
-            let temporary = self.temporary(&parcel.file.file.name, parcel.is_second_try);
-            let path = parcel.file.spool.clone().ok_or_else(|| RunError::NotSpooled { run: self.id().clone() })?;
-            let (position, sent) = (parcel.position, self.sent(parcel.position));
-            let follower = Follower::of_whole(parcel.file.file.bytes);
-            names.push((position, temporary.clone()));
-            parcel.standing = Standing::Up(temporary.clone());
-            // The receiver is below.
-            let _ = files.send(Outgoing { position, temporary, path, follower, sent });
-        }
-        drop(files);
-        if names.is_empty() {
+        let load = self.load(&mut parcels, false)?;
+        if load.names.is_empty() {
             return Ok((session, parcels));
         }
-        self.context.state.uploading(self.id(), &names, Timestamp::now()).await?;
-        self.progress.enter(Stage::Uploading);
-        let Sent { session, error, .. } = self.send(session, outgoing, &CancellationToken::new()).await;
+        self.begin(&load.names).await?;
+        let Sent { session, error, .. } = self.send(session, load.files, &CancellationToken::new()).await;
         if let Some(error) = error {
             self.clean(session, &parcels, &error).await;
             return Err(error);
         }
         self.compare(session, parcels).await
+    }
+
+    /// The same while `digests` are compared and, if `is_unproven`, the directory is tried: no file is whole at the
+    /// destination before both have come out well.
+    pub(super) async fn upload_held(
+        &self,
+        session: Session,
+        mut parcels: Vec<Parcel>,
+        digests: &mut Digests,
+        is_unproven: bool,
+    ) -> Result<(Session, Vec<Parcel>), RunError> {
+        let Load { names, files, held } = self.load(&mut parcels, true)?;
+        let is_all_up = names.is_empty();
+        if !is_all_up {
+            self.begin(&names).await?;
+        }
+        let (way, over) = (Way::new(self, session), CancellationToken::new());
+        let testing = async {
+            if is_unproven {
+                self.prove(&*way.session().await?).await?;
+            }
+            over.run_until_cancelled(digests.agree()).await.unwrap_or(Err(RunError::Cancelled))
+        };
+        let testing = async {
+            testing.await.inspect_err(|_| over.cancel())?;
+            held.into_iter().for_each(Held::release);
+            Ok(())
+        };
+        let sending = async {
+            let (_, error) = way.send_all(files, &over).await;
+            error.map_or(Ok(()), Err).inspect_err(|_| over.cancel())
+        };
+        let (tested, sent) = tokio::join!(testing, sending);
+        let (session, failure) = (way.session.into_inner(), first_cause(tested, sent));
+        match failure {
+            None if is_all_up => Ok((session, parcels)),
+            None => self.compare(session, parcels).await,
+            Some(error) => {
+                self.clean(session, &parcels, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn begin(&self, names: &[(usize, String)]) -> Result<(), RunError> {
+        self.context.state.uploading(self.id(), names, Timestamp::now()).await?;
+        self.progress.enter(Stage::Uploading);
+        Ok(())
+    }
+
+    /// What of `parcels` is to go up. They count as up from here on; whoever fails to bring them there cleans.
+    fn load(&self, parcels: &mut [Parcel], is_held: bool) -> Result<Load, RunError> {
+        let (sender, files) = mpsc::unbounded_channel();
+        let (mut names, mut held) = (Vec::new(), Vec::new());
+        for parcel in parcels.iter_mut().filter(|parcel| parcel.standing == Standing::Local) {
+            let StoredFile { file, spool, .. } = &parcel.file;
+            let temporary = self.temporary(&file.name, parcel.is_second_try);
+            let path = spool.clone().ok_or_else(|| RunError::NotSpooled { run: self.id().clone() })?;
+            let (position, sent) = (parcel.position, self.sent(parcel.position));
+            let follower = match is_held {
+                true => {
+                    held.push(Held::new(file.bytes));
+                    held[held.len() - 1].growth.follower()
+                }
+                false => Follower::of_whole(file.bytes),
+            };
+            names.push((position, temporary.clone()));
+            parcel.standing = Standing::Up(temporary.clone());
+            // The receiver is below.
+            let _ = sender.send(Outgoing { position, temporary, path, follower, sent });
+        }
+        Ok(Load { names, files, held })
     }
 
     /// Compares what is up with what was recorded of it, as closely as the job asks for; only then it counts.
@@ -116,34 +203,11 @@ impl Work<'_> {
     pub(super) async fn send(
         &self,
         session: Session,
-        mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
+        outgoing: mpsc::UnboundedReceiver<Outgoing>,
         stop: &CancellationToken,
     ) -> Sent {
-        let at_once = usize::from(self.job.destination.requests).min(AT_ONCE);
-        let way = Way {
-            session: RwLock::new(session),
-            work: self,
-            at_once,
-            room: Semaphore::new(at_once),
-            is_crowded: AtomicBool::new(false),
-        };
-        let (mut up, mut error) = (HashSet::new(), None);
-        {
-            let files = stream::poll_fn(|context| outgoing.poll_recv(context));
-            let mut uploads = std::pin::pin!(files.map(|file| way.send(file)).buffer_unordered(at_once));
-            loop {
-                let next = tokio::select! {
-                    next = uploads.next() => next,
-                    () = stop.cancelled() => Some(Err(RunError::Cancelled)),
-                    () = self.cancel.cancelled() => Some(Err(RunError::Cancelled)),
-                };
-                match next {
-                    Some(Ok(position)) => up.insert(position),
-                    Some(Err(failed)) => break error = Some(failed),
-                    None => break,
-                };
-            }
-        }
+        let way = Way::new(self, session);
+        let (up, error) = way.send_all(outgoing, stop).await;
         Sent { session: way.session.into_inner(), up, error }
     }
 
@@ -163,6 +227,14 @@ impl Work<'_> {
     }
 }
 
+/// Of two that end each other, the error of the one that was not only told to end.
+fn first_cause(one: Result<(), RunError>, other: Result<(), RunError>) -> Option<RunError> {
+    match (one, other) {
+        (Err(RunError::Cancelled), Err(error)) | (Err(error), _) | (Ok(()), Err(error)) => Some(error),
+        (Ok(()), Ok(())) => None,
+    }
+}
+
 /// The way that all files of a run share.
 struct Way<'a> {
     work: &'a Work<'a>,
@@ -173,7 +245,36 @@ struct Way<'a> {
     is_crowded: AtomicBool,
 }
 
-impl Way<'_> {
+impl<'a> Way<'a> {
+    fn new(work: &'a Work<'a>, session: Session) -> Way<'a> {
+        let at_once = usize::from(work.job.destination.requests).min(AT_ONCE);
+        let (room, is_crowded) = (Semaphore::new(at_once), AtomicBool::new(false));
+        Way { session: RwLock::new(session), work, at_once, room, is_crowded }
+    }
+
+    /// Puts files up as they come. Returns the places of those that are up, and why there are not more.
+    async fn send_all(
+        &self,
+        mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
+        stop: &CancellationToken,
+    ) -> (HashSet<usize>, Option<RunError>) {
+        let mut up = HashSet::new();
+        let files = stream::poll_fn(|context| outgoing.poll_recv(context));
+        let mut uploads = std::pin::pin!(files.map(|file| self.send(file)).buffer_unordered(self.at_once));
+        loop {
+            let next = tokio::select! {
+                next = uploads.next() => next,
+                () = stop.cancelled() => Some(Err(RunError::Cancelled)),
+                () = self.work.cancel.cancelled() => Some(Err(RunError::Cancelled)),
+            };
+            match next {
+                Some(Ok(position)) => up.insert(position),
+                Some(Err(error)) => return (up, Some(error)),
+                None => return (up, None),
+            };
+        }
+    }
+
     async fn send(&self, file: Outgoing) -> Result<usize, RunError> {
         let Outgoing { position, temporary, path, mut follower, sent } = file;
         let Ok(extent) = follower.until(LARGE).await else { return Err(RunError::Cancelled) };

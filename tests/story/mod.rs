@@ -6,6 +6,7 @@ mod daemon;
 mod demo;
 mod destination_at_fault;
 mod disk;
+mod distance;
 mod first_export;
 mod history;
 mod init;

@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod counted;
 pub mod daemon;
 pub mod databases;
+pub mod distance;
 pub mod encoded;
 pub mod hook;
 pub mod jobs;
