@@ -44,7 +44,7 @@ impl Definition {
             "at": schedule.at.strftime("%H:%M").to_string(),
             "week_starts": format!("{:?}", schedule.week_starts).to_lowercase(),
             "timezone": schedule.zone.iana_name(),
-            "exports": job.exports.iter().map(export).collect::<Vec<_>>(),
+            "exports": job.exports.iter().map(|of_job| export(of_job)).collect::<Vec<_>>(),
             "format": format_words(&job.format),
             "host": to.host,
             "port": to.port,

@@ -27,8 +27,8 @@ pub struct Job {
     pub enabled: bool,
     /// When it is due.
     pub schedule: Schedule,
-    /// What it exports, each with its columns already chosen.
-    pub exports: Vec<JobExport>,
+    /// What it exports, each with its columns already chosen; shared by all jobs that make the same choice.
+    pub exports: Vec<Arc<JobExport>>,
     /// How the files are written.
     pub format: Format,
     /// Where they go.
@@ -104,7 +104,7 @@ pub struct JobExport {
     pub name: String,
     /// Where its rows come from.
     pub source: Source,
-    /// The columns of the file, in order; shared by all jobs that make the same choice.
+    /// The columns of the file, in order.
     pub columns: Arc<[Column]>,
     /// SQL columns that fix the order of rows.
     pub order: Vec<String>,

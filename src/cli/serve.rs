@@ -74,11 +74,11 @@ fn loader(path: PathBuf, context: Arc<RwLock<Context>>) -> daemon::Load {
 /// What the daemon takes over from a configuration. A run that is under way keeps the store and the job that it began
 /// with; the state folder stays what it was as long as the daemon lives.
 fn offer(config: Config, context: Arc<RwLock<Context>>) -> Configuration {
-    let (jobs, digest, origin) = (config.jobs.clone(), config.digest.clone(), origin(&config));
-    let notify = config.notify.clone();
+    let origin = origin(&config);
+    let Config { jobs, digest, notify, store, keep, .. } = config;
     let accept = Box::new(move || {
         let mut context = context.write().unwrap_or_else(PoisonError::into_inner);
-        (context.store, context.keep, context.origin) = (config.store, config.keep, origin);
+        (context.store, context.keep, context.origin) = (store, keep, origin);
         context.pool.renew();
     });
     Configuration { jobs, digest, notify, accept }

@@ -1,5 +1,7 @@
 //! What a job exports: which exports of the catalogue, with which columns, over which period.
 
+use std::sync::Arc;
+
 use super::Context;
 use super::fault::Fault;
 use super::job::Keys;
@@ -26,7 +28,7 @@ struct Usual<'a> {
 }
 
 /// Reads a job's exports.
-pub(super) fn read(keys: &Keys<'_>, cadence: Option<Cadence>, context: &Context<'_>) -> Option<Vec<JobExport>> {
+pub(super) fn read(keys: &Keys<'_>, cadence: Option<Cadence>, context: &Context<'_>) -> Option<Vec<Arc<JobExport>>> {
     let of_cadence = cadence.map_or(PeriodRule::Day, PeriodRule::of);
     let period = keys.get("period").map_or(Some(of_cadence), |item| item.word(&PERIODS));
     let usual = Usual { period: period.unwrap_or(of_cadence), filter_by: keys.get("filter_by") };
@@ -86,18 +88,18 @@ fn read_export(
     export: &Export,
     usual: &Usual<'_>,
     context: &Context<'_>,
-) -> Option<JobExport> {
-    let columns = read_columns(name, table, export).map(|columns| context.share(&export.name, columns));
+) -> Option<Arc<JobExport>> {
+    let columns = read_columns(name, table, export).map(|columns| context.share_columns(&export.name, columns));
     let timing = read_timing(name, table, export, usual);
     let (period, filter) = timing?;
-    Some(JobExport {
+    Some(context.share_export(JobExport {
         name: export.name.clone(),
         source: export.source.clone(),
         columns: columns?,
         order: export.order.clone(),
         period,
         filter,
-    })
+    }))
 }
 
 /// The export's own words count first; the job's are for exports that have a period anyway.

@@ -37,7 +37,7 @@ use self::fault::{File, Report};
 use self::table::Table;
 pub use self::table::nearest;
 use crate::catalogue::{Catalogue, Column};
-use crate::job::Job;
+use crate::job::{Job, JobExport};
 use crate::name::{NameFault, NameTemplate};
 use crate::notify::Notify;
 use crate::store::StoreSettings;
@@ -115,6 +115,8 @@ struct Context<'a> {
     catalogue_is_whole: bool,
     /// The columns of each choice: thousands of jobs make a few choices between them.
     choices: RefCell<HashMap<Choice, Arc<[Column]>>>,
+    /// The exports of jobs, by their names, for the same reason.
+    exports: RefCell<HashMap<String, Vec<Arc<JobExport>>>>,
     /// Templates by their text, for the same reason.
     templates: RefCell<HashMap<String, NameTemplate>>,
 }
@@ -124,14 +126,31 @@ type Choice = (String, Vec<String>);
 
 impl<'a> Context<'a> {
     fn new(from: &'a Surroundings, catalogue: Catalogue, catalogue_is_whole: bool) -> Context<'a> {
-        let (choices, templates) = (RefCell::default(), RefCell::default());
-        Context { from, catalogue, catalogue_is_whole, choices, templates }
+        let (choices, exports, templates) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Context { from, catalogue, catalogue_is_whole, choices, exports, templates }
     }
 
     /// The same columns, in one place for all jobs.
-    fn share(&self, export: &str, columns: Vec<Column>) -> Arc<[Column]> {
+    fn share_columns(&self, export: &str, columns: Vec<Column>) -> Arc<[Column]> {
         let names = columns.iter().map(|column| column.name.clone()).collect();
         Arc::clone(self.choices.borrow_mut().entry((export.to_owned(), names)).or_insert_with(|| columns.into()))
+    }
+
+    /// The same export, in one place for all jobs. Its columns are shared already.
+    fn share_export(&self, export: JobExport) -> Arc<JobExport> {
+        let filter = |export: &JobExport| export.filter.as_ref().map(|time| time.name.clone());
+        let mut exports = self.exports.borrow_mut();
+        let known = exports.entry(export.name.clone()).or_default();
+        let same = known.iter().find(|other| {
+            let is_same_choice = Arc::ptr_eq(&other.columns, &export.columns) && other.period == export.period;
+            is_same_choice && filter(other) == filter(&export)
+        });
+        if let Some(same) = same {
+            return Arc::clone(same);
+        }
+        let export = Arc::new(export);
+        known.push(Arc::clone(&export));
+        export
     }
 
     /// The template of `text`, in one place for all jobs.
@@ -174,8 +193,14 @@ impl Config {
         let config = {
             let file = report.open(path.display().to_string(), text.into(), true);
             let tree = parse_tree(&file);
-            let config = read(&Table::root(&file, tree.get_ref()), &report, surroundings);
-            config.map(|config| Config { digest: digest(text), ..config })
+            let read = read(&Table::root(&file, tree.get_ref()), &report, surroundings);
+            // Of ten thousand jobs it is larger than all that is made of it.
+            drop(tree);
+            let (config, placed) = read;
+            rules::check_labels(&file, &placed);
+            rules::check_paths(&file, &placed);
+            let jobs = placed.into_iter().map(|placed| placed.job).collect();
+            config.map(|config| Config { digest: digest(text), jobs, ..config })
         };
         report.finish(config)
     }
@@ -218,7 +243,8 @@ pub fn find_config(flag: Option<&Path>) -> Result<PathBuf, Faults> {
     })
 }
 
-fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Option<Config> {
+/// The configuration without its jobs, and these with their places, as far as they could be read.
+fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> (Option<Config>, Vec<job::Placed>) {
     root.refuse_unknown(&ROOT_KEYS);
     let (catalogue, catalogue_is_whole) = sources::read_catalogue(root, report, surroundings);
     let context = Context::new(surroundings, catalogue, catalogue_is_whole);
@@ -235,12 +261,15 @@ fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> Optio
     let tables = root.tables("job", "[[job]]");
     let keys = tables.into_iter().map(|own| job::Keys { own, defaults: defaults.as_ref() });
     let placed: Vec<job::Placed> = keys.filter_map(|keys| job::read(&keys, &context)).collect();
-    rules::check_labels(root.file, &placed);
-    rules::check_paths(root.file, &placed);
-    let jobs = placed.into_iter().map(|placed| placed.job).collect();
-    let state = state?;
-    let (catalogue, digest) = (context.catalogue, String::new());
-    Some(Config { store: store?, state_dir: state.dir, keep: state.keep, catalogue, notify: notify?, digest, jobs })
+    let (catalogue, digest, jobs) = (context.catalogue, String::new(), Vec::new());
+    let config = match (store, state, notify) {
+        (Some(store), Some(state), Some(notify)) => {
+            let (state_dir, keep) = (state.dir, state.keep);
+            Some(Config { store, state_dir, keep, catalogue, notify, digest, jobs })
+        }
+        _ => None,
+    };
+    (config, placed)
 }
 
 /// The digest of the file at `path` as it is now, whatever is in it; none if it can't be read.

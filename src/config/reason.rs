@@ -1,6 +1,8 @@
 //! `reason`: a job that lets sensitive columns out says why. Every job for itself: a default would be a reason for
 //! whatever comes next.
 
+use std::sync::Arc;
+
 use super::fault::Fault;
 use super::job::{Keys, limited};
 use super::table::Item;
@@ -16,7 +18,7 @@ pub(super) fn read(keys: &Keys<'_>) -> Option<Option<String>> {
 }
 
 /// Reports the first sensitive column of a job that gives no reason.
-pub(super) fn check(keys: &Keys<'_>, exports: &[JobExport]) {
+pub(super) fn check(keys: &Keys<'_>, exports: &[Arc<JobExport>]) {
     if keys.own.get("reason").is_some() {
         return;
     }

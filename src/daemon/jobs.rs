@@ -7,6 +7,9 @@ use crate::definition::Definition;
 use crate::job::Job;
 use crate::state::job_key;
 
+/// All jobs, by key and in its order.
+pub(super) type All<'a> = std::collections::btree_map::Iter<'a, String, Arc<Job>>;
+
 /// The jobs of a configuration, by [`job_key`].
 #[derive(Default)]
 pub(super) struct Jobs {
@@ -28,8 +31,13 @@ impl Jobs {
         self.by_key.iter().filter(|(_, job)| job.enabled).map(|(key, job)| (key.as_str(), job))
     }
 
-    /// The definitions of all of them.
-    pub(super) fn definitions(&self) -> Vec<Definition> {
-        self.by_key.values().map(|job| Definition::of(job)).collect()
+    /// All of them, by key and in its order.
+    pub(super) fn all(&self) -> All<'_> {
+        self.by_key.iter()
+    }
+
+    /// The definition of the job of that key.
+    pub(super) fn definition(&self, key: &str) -> Option<Definition> {
+        self.by_key.get(key).map(|job| Definition::of(job))
     }
 }

@@ -7,6 +7,7 @@
 mod abandoned;
 mod alerts;
 mod attempt;
+mod changes;
 mod clock;
 mod configuration;
 mod decision;

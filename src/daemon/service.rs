@@ -299,8 +299,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
             Ok(0) | Err(_) => "nothing was running any more".to_owned(),
             Ok(parked) => format!("{parked} runs were cut short and are queued again"),
         };
-        let detail = json!({ "parked": parked.as_ref().ok() });
-        self.tell(NewEvent { kind: EventKind::Stopped, config: None, text, detail }, None).await;
+        let detail = json!({ "parked": parked.as_ref().ok() }).to_string();
+        self.tell(NewEvent { kind: EventKind::Stopped, config: None, text, detail }, &[]).await;
         match parked {
             Ok(0) => info!("stopped"),
             Ok(parked) => info!(parked, "stopped; runs that were cut short are queued again"),

@@ -1,13 +1,11 @@
 //! Events: what the daemon did beside runs, and the definitions of the jobs that it accepted last.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::QueryBuilder;
 
 use super::row::to_micros;
-use super::{State, StateError, job_key};
+use super::{State, StateError};
 use crate::definition::Definition;
 use crate::run::EventKind;
 
@@ -37,46 +35,37 @@ pub struct NewEvent {
     pub config: Option<String>,
     /// As in [`Event`].
     pub text: String,
-    /// As in [`Event`].
-    pub detail: Value,
+    /// The text of a JSON object.
+    pub detail: String,
 }
 
 impl State {
-    /// Records an event, and with it the definitions that it puts in the place of those before; none leaves them.
+    /// Records an event, and with it what it makes of the jobs of `changed` keys, by [`job_key`](super::job_key): their
+    /// definitions now, or that they have none any more.
     pub async fn record_event(
         &self,
         event: &NewEvent,
-        definitions: Option<&[Definition]>,
+        changed: &[String],
+        definition: &(dyn Fn(&str) -> Option<Definition> + Sync),
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let before = match definitions {
-            Some(_) => self.definition_texts().await?,
-            None => HashMap::new(),
-        };
         let mut tx = self.write().await?;
         let mut insert = QueryBuilder::new("INSERT INTO event (at, kind, config, text, detail) VALUES (");
         let mut values = insert.separated(", ");
         values.push_bind(to_micros(now)).push_bind(event.kind.name()).push_bind(&event.config);
-        values.push_bind(&event.text).push_bind(event.detail.to_string());
+        values.push_bind(&event.text).push_bind(&event.detail);
         values.push_unseparated(")");
         insert.build().execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        let mut gone = before.clone();
-        for definition in definitions.unwrap_or_default() {
-            let (key, text) = (job_key(definition.label()), definition.text());
-            gone.remove(&key);
-            if before.get(&key) == Some(&text) {
-                continue;
-            }
-            sqlx::query("INSERT OR REPLACE INTO definition (job_key, definition) VALUES (?, ?)")
-                .bind(key)
-                .bind(text)
-                .execute(&mut *tx)
-                .await
-                .map_err(|error| self.failed(error))?;
-        }
-        for key in gone.into_keys() {
-            let delete = sqlx::query("DELETE FROM definition WHERE job_key = ?").bind(key);
-            delete.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        // One at a time: all definitions of ten thousand jobs would be the largest thing in memory.
+        for key in changed {
+            let change = match definition(key) {
+                Some(definition) => {
+                    let replace = "INSERT OR REPLACE INTO definition (job_key, definition) VALUES (?, ?)";
+                    sqlx::query(replace).bind(key).bind(definition.text())
+                }
+                None => sqlx::query("DELETE FROM definition WHERE job_key = ?").bind(key),
+            };
+            change.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         }
         tx.commit().await.map_err(|error| self.failed(error))
     }
@@ -104,17 +93,14 @@ impl State {
         events.collect()
     }
 
-    /// The jobs of the configuration that was accepted last, by [`job_key`]. Empty before the first.
-    pub async fn definitions(&self) -> Result<HashMap<String, Definition>, StateError> {
-        let texts = self.definition_texts().await?;
-        Ok(texts.into_iter().filter_map(|(key, text)| Some((key, Definition::parse(&text)?))).collect())
-    }
-
-    async fn definition_texts(&self) -> Result<HashMap<String, String>, StateError> {
-        let rows: Vec<(String, String)> = sqlx::query_as("SELECT job_key, definition FROM definition")
+    /// The jobs of the configuration that was accepted last: keys, which are by [`job_key`](super::job_key), and texts of
+    /// their definitions, in the order of the keys, at most `limit` of those after `after`.
+    pub async fn definitions(&self, after: &str, limit: u32) -> Result<Vec<(String, String)>, StateError> {
+        sqlx::query_as("SELECT job_key, definition FROM definition WHERE job_key > ? ORDER BY job_key LIMIT ?")
+            .bind(after)
+            .bind(limit)
             .fetch_all(self.reader())
             .await
-            .map_err(|error| self.failed(error))?;
-        Ok(rows.into_iter().collect())
+            .map_err(|error| self.failed(error))
     }
 }

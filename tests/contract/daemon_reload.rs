@@ -28,7 +28,7 @@ fn exporting(label: &str, columns: &[&str]) -> Job {
         period: PeriodRule::All,
         filter: None,
     };
-    Job { exports: vec![export], ..daily(label, 4, 0) }
+    Job { exports: vec![Arc::new(export)], ..daily(label, 4, 0) }
 }
 
 async fn start(dir: &TempDir, jobs: Vec<Job>) -> TestDaemon {
@@ -114,7 +114,7 @@ fn all_columns_of_a_job_are_new_to_a_new_recipient() {
     assert_eq!(exposed(&elsewhere), 2);
     assert_eq!(exposed(&Job { enabled: false, ..elsewhere }), 0, "switched off, nothing leaves");
     let mut another = job.clone();
-    another.exports[0].source = Source::Table("patients".to_owned());
+    Arc::make_mut(&mut another.exports[0]).source = Source::Table("patients".to_owned());
     assert_eq!(exposed(&another), 2, "the same names of another table");
     let read = Definition::parse(&before.text()).unwrap();
     assert_eq!((read.changed_keys(&before), read.schedule()), (Vec::new(), Some(job.schedule)));

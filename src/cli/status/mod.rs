@@ -21,6 +21,9 @@ use super::output;
 /// How many events are looked through for the last word on the configuration.
 const EVENTS: u32 = 100;
 
+/// How many jobs are read at a time.
+const DEFINITIONS: u32 = 100;
+
 /// All that is shown.
 struct Status {
     state_dir: PathBuf,
@@ -65,7 +68,7 @@ pub async fn status(path: Option<&Path>, options: StatusArguments) -> Result<(),
             is_file_changed: false,
             refused: None,
             stopped: None,
-            jobs: configured(&path).iter().map(|job| fresh(job, Timestamp::now())).collect(),
+            jobs: configured(&path, Timestamp::now()),
         },
     };
     if options.json {
@@ -87,13 +90,18 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
     let stopped = events.first().filter(|event| event.kind == EventKind::Stopped && daemon.is_none());
     let stopped = stopped.map(|event| event.at);
 
-    let accepted = state.definitions().await.map_err(Failure::unreachable)?;
-    let mut definitions: Vec<Definition> = accepted.into_values().collect();
-    definitions.sort_by_key(|definition| job_key(definition.label()));
-    if definitions.is_empty() {
-        definitions = configured(path);
+    let mut jobs: Vec<JobStatus> = Vec::new();
+    let mut last = String::new();
+    loop {
+        let mut page = state.definitions(&last, DEFINITIONS).await.map_err(Failure::unreachable)?;
+        let definitions = page.iter().filter_map(|(_, text)| Definition::parse(text));
+        jobs.extend(definitions.map(|definition| fresh(&definition, now)));
+        let Some((key, _)) = page.pop() else { break };
+        last = key;
     }
-    let mut jobs: Vec<JobStatus> = definitions.iter().map(|definition| fresh(definition, now)).collect();
+    if jobs.is_empty() {
+        jobs = configured(path, now);
+    }
     for run in state.under_way().await.map_err(Failure::unreachable)? {
         let key = job_key(&run.job);
         let place = jobs.iter().position(|job| job_key(&job.label) == key).unwrap_or_else(|| {
@@ -116,8 +124,9 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
 }
 
 /// What the file says, where no daemon has said what is in force. A file with faults says nothing here: `check` does.
-fn configured(path: &Path) -> Vec<Definition> {
-    Config::load(path).map(|config| config.jobs.iter().map(Definition::of).collect()).unwrap_or_default()
+fn configured(path: &Path, now: Timestamp) -> Vec<JobStatus> {
+    let Ok(config) = Config::load(path) else { return Vec::new() };
+    config.jobs.iter().map(|job| fresh(&Definition::of(job), now)).collect()
 }
 
 fn fresh(definition: &Definition, now: Timestamp) -> JobStatus {
