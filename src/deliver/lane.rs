@@ -42,6 +42,8 @@ pub struct Lane {
     pub handle: Handle,
     /// How fast bytes may go; none: as fast as they are taken.
     pub pace: Option<Pace>,
+    /// After so many bytes the server is asked to bring the file to its disk, if ever.
+    pub sync_every: Option<u64>,
 }
 
 /// What a lane has sent when no block is left.
@@ -56,20 +58,27 @@ impl Lane {
     /// Sends blocks until none is left; the last writes are still in flight then.
     pub async fn pump(&self, blocks: &Blocks, shape: Shape, progress: &AtomicU64) -> Result<Pumped, LaneError> {
         let mut pumped = Pumped { sent: 0, in_flight: InFlight(VecDeque::with_capacity(shape.depth)) };
+        let mut unsynced = 0;
         while let Some((start, block)) = pumped.in_flight.during(blocks.next(), progress).await? {
-            let mut offset = start;
-            for data in block.chunks(shape.length) {
+            for from in (0..block.len()).step_by(shape.length) {
+                let data = block.slice(from..block.len().min(from + shape.length));
+                let length = data.len() as u64;
                 if pumped.in_flight.0.len() == shape.depth {
                     pumped.in_flight.acknowledge(progress).await?;
                 }
                 if let Some(pace) = &self.pace {
                     pace.wait(data.len()).await;
                 }
-                let ticket = self.client.write(&self.handle, offset, data).await?;
-                pumped.in_flight.0.push_back((ticket, data.len() as u64));
-                offset += data.len() as u64;
+                let ticket = self.client.write(&self.handle, start + from as u64, data).await?;
+                pumped.in_flight.0.push_back((ticket, length));
             }
             pumped.sent += block.len() as u64;
+            unsynced += block.len() as u64;
+            // Its disk works while we read on, and the end need not wait for all of it.
+            if self.sync_every.is_some_and(|every| unsynced >= every) {
+                unsynced = 0;
+                pumped.in_flight.0.push_back((self.client.sync(&self.handle).await?, 0));
+            }
         }
         Ok(pumped)
     }

@@ -37,6 +37,8 @@ pub struct Settings {
     pub keepalive: Duration,
     /// Bytes of a file in flight at most, on each channel.
     pub ahead: usize,
+    /// Bytes of a file after which the server is asked to bring them to its disk, besides the end.
+    pub sync_every: u64,
     /// Channels that a large file may use besides the first, if nobody says how many. A channel carries no more than
     /// the server's window (2 MiB for OpenSSH) in one round trip; over long distances several are needed to fill the
     /// line. OpenSSH grants nine more as it comes.
@@ -59,6 +61,7 @@ impl Default for Settings {
             max_rate: None,
             keepalive: Duration::from_secs(15),
             ahead: 2 * 1024 * 1024,
+            sync_every: 64 * 1024 * 1024,
             lanes: 9,
             long_way: Duration::from_millis(5),
             is_large: false,

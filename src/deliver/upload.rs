@@ -180,7 +180,8 @@ impl Session {
         };
         let (handle, _) = tokio::join!(self.create(course.remote), self.write_limit());
         let handle = handle.map_err(Trouble::Create).map_err(stop_others)?;
-        let lane = Lane { client: self.client.clone(), handle, pace: self.pace.clone() };
+        let sync_every = self.server().fsync.then_some(self.settings.sync_every);
+        let lane = Lane { client: self.client.clone(), handle, pace: self.pace.clone(), sync_every };
         let shape = self.shape(&lane.handle).await;
         let blocks = course.blocks.set(Blocks::read(source.file, source.follower, shape.length));
         debug_assert!(blocks.is_ok(), "nobody else sets the blocks");
@@ -204,7 +205,7 @@ impl Session {
             let client = self.further.take().await?;
             let blocks = course.blocks.wait().await;
             let handle = client.open(course.remote, Access::Write).await.ok()?;
-            Some((Lane { client, handle, pace: self.pace.clone() }, blocks))
+            Some((Lane { client, handle, pace: self.pace.clone(), sync_every: None }, blocks))
         };
         let Some(Some((lane, blocks))) = course.all_sent.run_until_cancelled(opening).await else { return Ok(0) };
         let pump = lane.pump(blocks, self.shape(&lane.handle).await, course.progress);

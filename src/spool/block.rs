@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use bytes::Bytes;
 
 /// Bytes of a block. Larger ones make no disk faster that was measured; smaller ones wait for it more often.
-pub(super) const BLOCK: usize = 1024 * 1024;
+pub(super) const BLOCK: usize = 512 * 1024;
 
 /// What memory and places in a file must be multiples of to go to a disk directly: the largest sector that is common.
 const ALIGNMENT: usize = 4096;

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::Write;
 use std::num::NonZeroU64;
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use exportd::deliver::{DeliverError, Session, Settings};
 use exportd::growth::{Follower, Growth};
 
 use super::destination::content;
+use crate::support::sftp_pipe::{Fate, Judge, spoiled};
 use crate::support::sshd::Sshd;
 
 const LENGTH: usize = 5_000_001;
@@ -102,4 +104,24 @@ async fn a_file_that_is_given_up_is_taken_away() {
     let (error, ()) = tokio::join!(session.follow(&path, follower, ".a.part", &sent), give_up);
     assert!(matches!(error, Err(DeliverError::LocalFile { .. })), "{error:?}");
     assert_eq!(server.names(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_large_file_comes_to_the_servers_disk_bit_by_bit() {
+    let (folder, remote) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("spooled");
+    std::fs::write(&path, content(LENGTH)).unwrap();
+    let syncs = Arc::new(AtomicUsize::new(0));
+    let count = syncs.clone();
+    let judge: Judge = Box::new(move |name, _| {
+        count.fetch_add(usize::from(name == "fsync@openssh.com"), Ordering::Relaxed);
+        Fate::Pass
+    });
+    let settings = Settings { sync_every: 1024 * 1024, ..Settings::default() };
+    let session = Session::over_with(spoiled(remote.path(), &[], false, judge), ".", settings).await.unwrap();
+    let sent = AtomicU64::new(0);
+    session.upload(&path, ".a.part", &sent).await.unwrap();
+    assert!(std::fs::read(remote.path().join(".a.part")).unwrap() == content(LENGTH));
+    assert_eq!(sent.into_inner(), LENGTH as u64);
+    assert_eq!(syncs.load(Ordering::Relaxed), LENGTH / (1024 * 1024) + 1);
 }

@@ -8,12 +8,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::reply::{self, Code, MAX_PACKET, Malformed, Reply, Status};
-use super::request::{self, Request};
+use super::request::{self, Encoded, Request};
+use super::wire::{Incoming, Outgoing, Stream, Wire};
+
+const CLOSED: &str = "the session was closed";
+
+/// How much is sent before it counts as a movement.
+const PIECE: usize = 32 * 1024;
+
+/// How long the end of a session may take to be said.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How a client behaves.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +56,7 @@ impl From<Malformed> for ClientError {
 /// An SFTP session. Clones share it; it ends when the last one is dropped.
 #[derive(Clone)]
 pub struct Client {
-    outgoing: mpsc::UnboundedSender<Vec<u8>>,
+    outgoing: mpsc::UnboundedSender<Encoded>,
     shared: Arc<Shared>,
     extensions: Arc<Vec<String>>,
 }
@@ -86,42 +96,45 @@ impl Client {
         };
         let greeted = tokio::time::timeout(settings.stall, greeting).await;
         greeted.map_err(|_| ClientError::Stalled(settings.stall))?.map_err(lost)?;
-        Client::start_greeted(stream, settings).await
+        Client::start_greeted(Stream(stream), settings).await
     }
 
     /// What [`Client::start`] says first, for those who say it themselves.
-    pub fn greeting() -> Vec<u8> {
+    pub fn greeting() -> Bytes {
         request::encode_init()
     }
 
-    /// Starts on a stream on which the greeting has been sent.
-    pub async fn start_greeted<S>(stream: S, settings: Settings) -> Result<Client, ClientError>
-    where
-        S: AsyncRead + AsyncWrite + Send + 'static,
-    {
-        let (reader, writer) = tokio::io::split(stream);
-        let mut reader = BufReader::with_capacity(64 * 1024, reader);
-        let answer = tokio::time::timeout(settings.stall, read_packet(&mut reader)).await;
-        let answer = answer.unwrap_or(Err(ClientError::Stalled(settings.stall)))?;
-        let extensions = reply::decode_version(&answer)?;
-
-        let (outgoing, queue) = mpsc::unbounded_channel();
+    /// Starts on a wire on which the greeting has been sent.
+    pub async fn start_greeted<W: Wire>(wire: W, settings: Settings) -> Result<Client, ClientError> {
+        let (mut incoming, mut outgoing) = wire.split();
+        let (queue, requests) = mpsc::unbounded_channel();
         let state = State { waiting: HashMap::new(), next_id: 0, moved: Instant::now(), end: None };
         let shared = Arc::new(Shared {
             slots: Arc::new(Semaphore::new(settings.outstanding.max(1))),
             stall: settings.stall,
             state: Mutex::new(state),
         });
+        let (welcome, welcomed) = oneshot::channel();
         let worker = Arc::clone(&shared);
         tokio::spawn(async move {
-            let end = tokio::select! {
-                end = write_requests(queue, writer, &worker) => end,
-                end = read_replies(reader, &worker) => end,
-                end = watch(&worker) => end,
-            };
-            worker.finish(&end);
+            let mut reader = BufReader::with_capacity(64 * 1024, incoming.reader());
+            let answer = read_version(&mut reader, settings.stall).await;
+            let is_welcome = answer.is_ok();
+            // Without a receiver nobody holds a client either, and what follows ends at once.
+            let _ = welcome.send(answer);
+            if is_welcome {
+                let end = tokio::select! {
+                    end = write_requests(requests, &mut outgoing, &worker) => end,
+                    end = read_replies(reader, &worker) => end,
+                    end = watch(&worker) => end,
+                };
+                worker.finish(&end);
+            }
+            // However it ended, the server is told; what it still has to say interests nobody.
+            let _ = tokio::time::timeout(FAREWELL, outgoing.end()).await;
         });
-        Ok(Client { outgoing, shared, extensions: Arc::new(extensions) })
+        let extensions = welcomed.await.unwrap_or_else(|_| Err(ClientError::Lost(CLOSED.to_owned())))?;
+        Ok(Client { outgoing: queue, shared, extensions: Arc::new(extensions) })
     }
 
     /// Whether the server offers an extension.
@@ -169,7 +182,7 @@ impl Ticket {
         match (&mut self.0).await {
             Ok(Ok(Reply::Status(status))) if status.code != Code::Ok => Err(ClientError::Status(status)),
             Ok(answer) => answer,
-            Err(_) => Err(ClientError::Lost("the session was closed".to_owned())),
+            Err(_) => Err(ClientError::Lost(CLOSED.to_owned())),
         }
     }
 
@@ -239,7 +252,7 @@ impl Shared {
     }
 
     fn cause(&self) -> ClientError {
-        self.lock().end.clone().unwrap_or_else(|| ClientError::Lost("the session was closed".to_owned()))
+        self.lock().end.clone().unwrap_or_else(|| ClientError::Lost(CLOSED.to_owned()))
     }
 }
 
@@ -250,29 +263,32 @@ fn lost(error: std::io::Error) -> ClientError {
     }
 }
 
-async fn write_requests<W>(mut queue: mpsc::UnboundedReceiver<Vec<u8>>, mut writer: W, shared: &Shared) -> ClientError
-where
-    W: AsyncWrite + Unpin,
-{
-    while let Some(packet) = queue.recv().await {
-        let mut rest = packet.as_slice();
-        while !rest.is_empty() {
-            match writer.write(rest).await {
-                Ok(0) => return ClientError::Lost("the server closed the session".to_owned()),
-                Ok(sent) => rest = &rest[sent..],
-                Err(error) => return lost(error),
+async fn write_requests(
+    mut requests: mpsc::UnboundedReceiver<Encoded>,
+    outgoing: &mut impl Outgoing,
+    shared: &Shared,
+) -> ClientError {
+    while let Some(Encoded { head, mut data }) = requests.recv().await {
+        let mut next = head;
+        while !next.is_empty() {
+            if let Err(error) = outgoing.put(next).await {
+                return lost(error);
             }
             shared.note_movement();
+            next = data.split_to(data.len().min(PIECE));
         }
-        if queue.is_empty()
-            && let Err(error) = writer.flush().await
+        if requests.is_empty()
+            && let Err(error) = outgoing.flush().await
         {
             return lost(error);
         }
     }
-    // Every client is gone. What the server still has to say interests nobody.
-    let _ = writer.shutdown().await;
-    ClientError::Lost("the session was closed".to_owned())
+    ClientError::Lost(CLOSED.to_owned())
+}
+
+async fn read_version<R: AsyncRead + Unpin>(reader: &mut R, limit: Duration) -> Result<Vec<String>, ClientError> {
+    let answer = tokio::time::timeout(limit, read_packet(reader)).await;
+    Ok(reply::decode_version(&answer.unwrap_or(Err(ClientError::Stalled(limit)))?)?)
 }
 
 async fn read_replies<R: AsyncRead + Unpin>(mut reader: R, shared: &Shared) -> ClientError {

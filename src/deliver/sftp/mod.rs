@@ -10,7 +10,9 @@ mod client;
 mod operations;
 mod reply;
 mod request;
+mod wire;
 
 pub use client::{Client, ClientError, Settings, Ticket};
 pub use reply::{Attributes, Code, Handle, Status};
 pub use request::Access;
+pub use wire::{Incoming, Outgoing, Wire};

@@ -2,6 +2,8 @@
 //!
 //! A reply of the wrong type is a breach of the protocol, and never taken for success.
 
+use bytes::Bytes;
+
 use super::client::{Client, ClientError, Ticket};
 use super::reply::{self, Attributes, Code, Handle, Limits, Name, Reply, Space};
 use super::request::{Access, Request, WRITE_OVERHEAD};
@@ -67,15 +69,20 @@ impl Client {
     }
 
     /// Puts a write on its way; it is done when its ticket says so.
-    pub async fn write(&self, handle: &Handle, offset: u64, data: &[u8]) -> Result<Ticket, ClientError> {
+    pub async fn write(&self, handle: &Handle, offset: u64, data: Bytes) -> Result<Ticket, ClientError> {
         self.send(Request::Write { handle, offset, data }).await
+    }
+
+    /// Asks the server to bring a file to its disk; done when the ticket says so.
+    pub async fn sync(&self, handle: &Handle) -> Result<Ticket, ClientError> {
+        self.send(Request::Sync(handle)).await
     }
 
     /// Asks for the last things of an upload at once: the bytes on the server's disk (if `sync`), the size (if `stat`),
     /// and the close, which the server does in this order. The handle is void from here on.
     pub async fn finish(&self, handle: Handle, sync: bool, stat: bool) -> Result<Finish, ClientError> {
         let sync = match sync {
-            true => Some(self.send(Request::Sync(&handle)).await?),
+            true => Some(self.sync(&handle).await?),
             false => None,
         };
         let stat = match stat {

@@ -1,5 +1,6 @@
 //! Requests and replies against packets written by hand and against noise.
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::super::request::{Access, Request, WRITE_OVERHEAD};
@@ -8,7 +9,9 @@ use super::*;
 #[test]
 fn a_write_is_laid_out_as_the_protocol_says() {
     let handle = Handle(vec![0xff, 0x00]);
-    let packet = Request::Write { handle: &handle, offset: 258, data: b"xyz" }.encode(7);
+    let packet = Request::Write { handle: &handle, offset: 258, data: Bytes::from_static(b"xyz") }.encode(7);
+    assert_eq!(packet.data, b"xyz"[..]);
+    let packet = [packet.head, packet.data].concat();
     let expected = [
         &[0, 0, 0, 26, 6, 0, 0, 0, 7][..],
         &[0, 0, 0, 2, 0xff, 0x00],
@@ -22,7 +25,7 @@ fn a_write_is_laid_out_as_the_protocol_says() {
 
 #[test]
 fn a_new_file_is_opened_exclusively() {
-    let packet = Request::Open { path: "a", access: Access::CreateNew }.encode(1);
+    let packet = Request::Open { path: "a", access: Access::CreateNew }.encode(1).head;
     assert_eq!(packet[9..], [0, 0, 0, 1, b'a', 0, 0, 0, 0x2a, 0, 0, 0, 0]);
 }
 
@@ -92,13 +95,14 @@ proptest! {
         let requests = [
             Request::Open { path: &path, access: Access::Read },
             Request::Close(&handle),
-            Request::Write { handle: &handle, offset: u64::MAX, data: &bytes },
+            Request::Write { handle: &handle, offset: u64::MAX, data: bytes.into() },
             Request::PosixRename { from: &path, to: &path },
             Request::Sync(&handle),
             Request::Limits,
         ];
         for request in requests {
             let packet = request.encode(id);
+            let packet = [packet.head, packet.data].concat();
             prop_assert_eq!(&packet[..4], ((packet.len() - 4) as u32).to_be_bytes());
             prop_assert_eq!(&packet[5..9], id.to_be_bytes());
         }

@@ -1,5 +1,7 @@
 //! Requests of SFTP version 3, as the bytes that go out. Pure, no I/O.
 
+use bytes::Bytes;
+
 use super::reply::Handle;
 
 /// The bytes of a write request besides its handle and its data, the length field included.
@@ -7,6 +9,8 @@ pub const WRITE_OVERHEAD: usize = 25;
 
 /// The version of the protocol that is spoken here, and the only one.
 pub const VERSION: u32 = 3;
+
+const NEVER_SO_LONG: &str = "nothing we send is near 4 GiB";
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +43,7 @@ pub enum Request<'a> {
     /// Read up to `length` bytes.
     Read { handle: &'a Handle, offset: u64, length: u32 },
     /// Write `data`.
-    Write { handle: &'a Handle, offset: u64, data: &'a [u8] },
+    Write { handle: &'a Handle, offset: u64, data: Bytes },
     /// Describe a name without following a link.
     LinkStat(&'a str),
     /// Describe an open file.
@@ -66,17 +70,30 @@ pub enum Request<'a> {
     Limits,
 }
 
+/// A packet as it goes out, its length field included, in two parts: data of a write are not copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// All but the data of a write.
+    pub head: Bytes,
+    /// The data of a write.
+    pub data: Bytes,
+}
+
 impl Request<'_> {
-    /// The whole packet, its length field included.
-    pub fn encode(&self, id: u32) -> Vec<u8> {
+    /// The whole packet.
+    pub fn encode(&self, id: u32) -> Encoded {
         let mut packet = Packet::new(self.kind(), id);
+        let mut written = Bytes::new();
         match self {
             Request::Open { path, access } => packet.text(path).number(access.flags()).number(0),
             Request::Close(handle) | Request::HandleStat(handle) | Request::ReadDirectory(handle) => {
                 packet.bytes(&handle.0)
             }
             Request::Read { handle, offset, length } => packet.bytes(&handle.0).long(*offset).number(*length),
-            Request::Write { handle, offset, data } => packet.bytes(&handle.0).long(*offset).bytes(data),
+            Request::Write { handle, offset, data } => {
+                written = data.clone();
+                packet.bytes(&handle.0).long(*offset).number(length_of(data))
+            }
             Request::LinkStat(path)
             | Request::Stat(path)
             | Request::OpenDirectory(path)
@@ -88,7 +105,7 @@ impl Request<'_> {
             Request::Space(path) => packet.text("statvfs@openssh.com").text(path),
             Request::Limits => packet.text("limits@openssh.com"),
         };
-        packet.finish()
+        Encoded { head: packet.finish(written.len()), data: written }
     }
 
     fn kind(&self) -> u8 {
@@ -111,9 +128,9 @@ impl Request<'_> {
 }
 
 /// The first packet of a session.
-pub fn encode_init() -> Vec<u8> {
+pub fn encode_init() -> Bytes {
     // The version stands where other packets have their number.
-    Packet::new(1, VERSION).finish()
+    Packet::new(1, VERSION).finish(0)
 }
 
 struct Packet(Vec<u8>);
@@ -136,9 +153,7 @@ impl Packet {
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> &mut Packet {
-        let length = u32::try_from(bytes.len()).expect("nothing we send is near 4 GiB");
-        self.0.reserve(4 + bytes.len());
-        self.number(length).0.extend_from_slice(bytes);
+        self.number(length_of(bytes)).0.extend_from_slice(bytes);
         self
     }
 
@@ -146,9 +161,14 @@ impl Packet {
         self.bytes(text.as_bytes())
     }
 
-    fn finish(mut self) -> Vec<u8> {
-        let length = u32::try_from(self.0.len() - 4).expect("nothing we send is near 4 GiB");
+    /// The packet, which ends here but for `more` bytes.
+    fn finish(mut self, more: usize) -> Bytes {
+        let length = u32::try_from(self.0.len() - 4 + more).expect(NEVER_SO_LONG);
         self.0[..4].copy_from_slice(&length.to_be_bytes());
-        self.0
+        self.0.into()
     }
+}
+
+fn length_of(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).expect(NEVER_SO_LONG)
 }

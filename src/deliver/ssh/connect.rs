@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use russh::client::{self, DisconnectReason};
 use russh::keys::{PrivateKey, PublicKey, PublicKeyOrCertificate};
-use russh::{Channel, ChannelMsg, ChannelStream, Disconnect};
+use russh::{Channel, ChannelMsg, Disconnect};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -178,14 +178,14 @@ impl Connection {
         at: &Place,
         greeting: &[u8],
         limit: Duration,
-    ) -> Result<ChannelStream<client::Msg>, DeliverError> {
+    ) -> Result<Channel<client::Msg>, DeliverError> {
         let starting = async {
             channel.request_subsystem(true, "sftp").await?;
             channel.data(greeting).await?;
             Ok(is_granted(&mut channel).await.then_some(channel))
         };
         match self.within(at, limit, "the subsystem is refused", starting).await? {
-            Some(channel) => Ok(channel.into_stream()),
+            Some(channel) => Ok(channel),
             None => Err(refused(at, "the subsystem is refused")),
         }
     }

@@ -9,6 +9,7 @@ mod known_hosts;
 mod login;
 mod policy;
 mod scan;
+mod wire;
 
 pub use connect::{Connection, Deadlines};
 pub use hostkey::{HostKey, check_known_hosts};
