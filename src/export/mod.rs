@@ -187,6 +187,15 @@ impl Work<'_> {
         self.reached(session).await
     }
 
+    /// The same while files go up. On a slow line they hold its answers up for long, so only silence puts an end to it.
+    async fn prove_beside(&self, session: &Session) -> Result<(), RunError> {
+        tokio::select! {
+            checked = session.check_directory(self.id().as_str()) => checked?,
+            () = self.cancel.cancelled() => return Err(RunError::Cancelled),
+        }
+        self.reached(session).await
+    }
+
     async fn reaching(&self) -> Result<(), RunError> {
         let (run, reason) = (self.id(), self.job.reason.as_deref());
         self.context.state.reaching(run, &self.probes(), &self.context.origin, reason).await?;

@@ -119,7 +119,7 @@ impl Work<'_> {
         let (way, over) = (Way::new(self, session), CancellationToken::new());
         let testing = async {
             if is_unproven {
-                self.prove(&*way.session().await?).await?;
+                self.prove_beside(&*way.session().await?).await?;
             }
             over.run_until_cancelled(digests.agree()).await.unwrap_or(Err(RunError::Cancelled))
         };
