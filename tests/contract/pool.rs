@@ -106,7 +106,7 @@ async fn a_connection_that_died_while_it_was_idle_is_replaced_at_once() {
     let server = Counted::start();
     let pool = Pool::new(1);
     let destination = server.sshd.destination();
-    let hasty = Settings { stall: Duration::from_millis(300), ..Settings::of(&destination) };
+    let hasty = Settings { stall: Duration::from_secs(3), ..Settings::of(&destination) };
     let mut stopped = Vec::new();
     for signal in [Signal::STOP, Signal::KILL] {
         let turn = pool.turn(&destination, hasty).await;
