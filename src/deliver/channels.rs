@@ -70,7 +70,8 @@ impl FurtherChannels {
         let version = connection.version();
         let wanted = match self.settings.channels {
             Channels::AtMost(most) => usize::from(most.saturating_sub(1)),
-            Channels::Auto if connection.round_trip() < self.settings.long_way || !is_sound(&version) => 0,
+            Channels::Auto if !is_sound(&version) => 0,
+            Channels::Auto if connection.round_trip() < self.settings.long_way => self.settings.lanes_nearby,
             Channels::Auto => self.settings.lanes,
         };
         wanted.min(granted(&account(&self.at), &version).unwrap_or(usize::MAX))

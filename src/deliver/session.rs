@@ -43,7 +43,10 @@ pub struct Settings {
     /// the server's window (2 MiB for OpenSSH) in one round trip; over long distances several are needed to fill the
     /// line. OpenSSH grants nine more as it comes.
     pub lanes: usize,
-    /// The round trip from which on further channels are used.
+    /// The same to a server nearby, where the line is not to be filled: each channel has a process of its own at the
+    /// server, and on a busy machine one alone falls behind the store.
+    pub lanes_nearby: usize,
+    /// The round trip from which on a server is not nearby.
     pub long_way: Duration,
     /// A large file waits already: further channels are opened together with the first.
     pub is_large: bool,
@@ -63,6 +66,7 @@ impl Default for Settings {
             ahead: 2 * 1024 * 1024,
             sync_every: 64 * 1024 * 1024,
             lanes: 9,
+            lanes_nearby: 4,
             long_way: Duration::from_millis(5),
             is_large: false,
         }

@@ -8,6 +8,7 @@ mod key;
 mod known_hosts;
 mod login;
 mod policy;
+mod prompt;
 mod scan;
 mod wire;
 
