@@ -34,14 +34,14 @@ fn assert_delivered(server: &Sshd) {
     );
 }
 
-/// A server whose first sessions, `count` of them, can't write files beyond some 8 MB and die of it. The limit is a
-/// multiple of the write that OpenSSH takes (255 KiB): one that fits in part would be refused first, by a server that
+/// A server whose first sessions, `count` of them, can't write files beyond 8 MiB and die of it. The limit is a
+/// multiple of the writes that OpenSSH is sent (64 KiB): one that fits in part would be refused first, by a server that
 /// lives on.
 fn mortal(folder: &std::path::Path, count: usize) -> Sshd {
     let script = folder.join("mortal-sftp-server");
     let counter = folder.join("sessions").display().to_string();
     let text = format!(
-        "#!/bin/sh\necho >> {counter}\n[ $(wc -l < {counter}) -gt {count} ] || ulimit -f 16320\n\
+        "#!/bin/sh\necho >> {counter}\n[ $(wc -l < {counter}) -gt {count} ] || ulimit -f 16384\n\
          exec /usr/lib/openssh/sftp-server\n"
     );
     fs::write(&script, text).unwrap();
