@@ -269,7 +269,9 @@ async fn write_requests(
     shared: &Shared,
 ) -> ClientError {
     while let Some(Encoded { head, mut data }) = requests.recv().await {
-        let mut next = head;
+        // What fits one packet of a channel goes in one: ProFTPD mixes up packets of several channels that come in parts.
+        let is_short = head.len() + data.len() <= PIECE;
+        let mut next = if is_short { [head, std::mem::take(&mut data)].concat().into() } else { head };
         while !next.is_empty() {
             if let Err(error) = outgoing.put(next).await {
                 return lost(error);
