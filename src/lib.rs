@@ -2,7 +2,7 @@
 //!
 //! The modules in the order of their layers; each imports only from those above it:
 //!
-//! - [`failpoint`], where tests break it;
+//! - [`failpoint`], where tests break it, and [`fastpath`], where they choose its ways;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
 //!   [`schedule`], [`run`], [`plan`], [`definition`], [`progress`], [`growth`];
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
@@ -25,6 +25,7 @@ pub mod draft;
 pub mod encode;
 pub mod export;
 pub mod failpoint;
+pub mod fastpath;
 pub mod growth;
 pub mod instant;
 pub mod job;

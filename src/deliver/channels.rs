@@ -15,6 +15,7 @@ use super::error::Place;
 use super::session::Settings;
 use super::sftp::Client;
 use super::ssh::Connection;
+use crate::fastpath::{self, FastPath};
 use crate::job::Channels;
 
 /// What servers have granted that did not grant all that was asked for.
@@ -67,12 +68,16 @@ impl FurtherChannels {
     /// for each handle, and everybody else may be one.
     pub fn count(&self) -> usize {
         let Some(connection) = &self.connection else { return 0 };
+        if !fastpath::is_taken(FastPath::Channels, true) {
+            return 0;
+        }
+        let is_far = fastpath::is_taken(FastPath::Channels, connection.round_trip() >= self.settings.long_way);
         let version = connection.version();
         let wanted = match self.settings.channels {
             Channels::AtMost(most) => usize::from(most.saturating_sub(1)),
             Channels::Auto if !is_sound(&version) => 0,
-            Channels::Auto if connection.round_trip() < self.settings.long_way => self.settings.lanes_nearby,
-            Channels::Auto => self.settings.lanes,
+            Channels::Auto if is_far => self.settings.lanes,
+            Channels::Auto => self.settings.lanes_nearby,
         };
         wanted.min(granted(&account(&self.at), &version).unwrap_or(usize::MAX))
     }

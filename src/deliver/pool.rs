@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::DeliverError;
 use super::session::{Session, Settings};
+use crate::fastpath::{self, FastPath};
 use crate::job::{Destination, Trust};
 use crate::secret::Secret;
 
@@ -210,7 +211,7 @@ impl Turn {
 
     /// Leaves a session whose run is over to the next run, or ends it if anything ever went wrong on it.
     pub async fn leave(&self, session: Session) {
-        match session.is_sound() {
+        match session.is_sound() && fastpath::is_taken(FastPath::Pool, true) {
             true => {
                 session.close_further_channels().await;
                 self.held().left = Some(session);

@@ -14,6 +14,7 @@ use super::error::{DeliverError, io_text};
 use super::lane::{Lane, LaneError, Pumped, Shape};
 use super::session::Session;
 use super::sftp::{Access, Client, ClientError, Code, Handle, Status};
+use crate::fastpath::{self, FastPath};
 use crate::growth::Follower;
 use crate::job::Verify;
 
@@ -26,6 +27,9 @@ const LARGE_WRITE: usize = 64 * 1024;
 
 /// Files from this size on, in bytes, may use several channels.
 pub const LARGE: u64 = 4 * 1024 * 1024;
+
+/// After so many bytes even a small file is synced, where it is to be synced before its end.
+const LEAST_SYNC: u64 = 4096;
 
 /// Why an upload failed.
 enum Trouble {
@@ -92,7 +96,7 @@ impl Session {
         let size = follower.extent().bytes;
         let remote = self.path(temporary);
         let mut lanes = 0;
-        if size >= LARGE {
+        if size >= fastpath::from_size(FastPath::Channels, LARGE) {
             self.further.open().await;
             lanes = self.further.count();
         }
@@ -180,7 +184,10 @@ impl Session {
         };
         let (handle, _) = tokio::join!(self.create(course.remote), self.write_limit());
         let handle = handle.map_err(Trouble::Create).map_err(stop_others)?;
-        let sync_every = self.server().fsync.then_some(self.settings.sync_every);
+        let sync_every = match self.server().fsync && fastpath::is_taken(FastPath::Sync, true) {
+            true => Some(fastpath::piece(FastPath::Sync, self.settings.sync_every, LEAST_SYNC)),
+            false => None,
+        };
         let lane = Lane { client: self.client.clone(), handle, pace: self.pace.clone(), sync_every };
         let shape = self.shape(&lane.handle).await;
         let blocks = course.blocks.set(Blocks::read(source.file, source.follower, shape.length));
@@ -220,7 +227,8 @@ impl Session {
 
     /// How writes to `handle` are cut: large where the server says that it takes them, else as all servers take them.
     async fn shape(&self, handle: &Handle) -> Shape {
-        let length = match self.write_limit().await {
+        let limit = self.write_limit().await.filter(|_| fastpath::is_taken(FastPath::Writes, true));
+        let length = match limit {
             Some(limit) => usize::try_from(limit).unwrap_or(LARGE_WRITE).min(LARGE_WRITE),
             None => Client::write_size(handle, USUAL_PACKET),
         };

@@ -8,6 +8,7 @@ use super::resume::{Parcel, Standing};
 use super::{RunError, Work};
 use crate::deliver::{DeliverError, PublishOutcome, Session};
 use crate::failpoint::{self, Side};
+use crate::fastpath::{self, FastPath};
 use crate::run::Stage;
 use crate::state::Temporary;
 
@@ -38,7 +39,10 @@ impl Work<'_> {
         // The manifest says that all files are there.
         let files = parcels.iter().position(|parcel| parcel.file.is_manifest).unwrap_or(parcels.len());
         let (files, manifest) = parcels.split_at_mut(files);
-        let at_once = usize::from(self.job.destination.requests).min(AT_ONCE);
+        let at_once = match fastpath::is_taken(FastPath::Together, true) {
+            true => usize::from(self.job.destination.requests).min(AT_ONCE),
+            false => 1,
+        };
         for group in files.chunks_mut(at_once).chain(manifest.chunks_mut(1)) {
             self.revive(session).await?;
             self.publish_group(session, group).await?;

@@ -15,6 +15,7 @@ use super::resume::{Parcel, Standing};
 use super::upload::{Outgoing, Sent};
 use super::{Production, RunError, Work, manifest, produce};
 use crate::deliver::Session;
+use crate::fastpath::{self, FastPath};
 use crate::growth::Follower;
 use crate::plan::{Plan, PlannedFile};
 use crate::run::Stage;
@@ -39,7 +40,7 @@ impl Work<'_> {
             }
             read
         };
-        let (read, sent) = tokio::join!(reading, self.send(session, outgoing, &stop));
+        let (read, sent) = fastpath::beside(FastPath::Overlap, reading, self.send(session, outgoing, &stop)).await;
         let Sent { mut session, up, error } = sent;
         let parcel = |(position, file)| Parcel::up(position, file, names[position].clone());
         let parcels: Vec<Parcel> = match read {

@@ -15,6 +15,7 @@ use super::publish::AT_ONCE;
 use super::upload::LARGE;
 use super::{RunError, Work};
 use crate::deliver::{PublishOutcome, Session};
+use crate::fastpath::{self, FastPath};
 use crate::run::{FileRecord, Stage};
 use crate::spool::SpoolError;
 use crate::state::{StoredFile, Temporary};
@@ -35,7 +36,8 @@ impl Known {
 
     /// Whether a file that is to go up may use several channels.
     fn is_large(&self) -> bool {
-        self.files.iter().any(|file| !file.file.published && file.file.bytes >= LARGE)
+        let large = fastpath::from_size(FastPath::Channels, LARGE);
+        self.files.iter().any(|file| !file.file.published && file.file.bytes >= large)
     }
 
     /// The temporary names under which files are up and whole, as far as state knows.
@@ -226,7 +228,8 @@ impl Digests {
         let local: Vec<FileRecord> =
             known.files.iter().map(|file| &file.file).filter(|file| !file.published).cloned().collect();
         let bytes: u64 = local.iter().map(|file| file.bytes).sum();
-        if known.stage.is_some_and(|stage| stage < Stage::Uploaded) && bytes <= EARLY {
+        let is_early = fastpath::is_taken(FastPath::Held, bytes <= EARLY);
+        if known.stage.is_some_and(|stage| stage < Stage::Uploaded) && is_early {
             digests.compare(work, local);
         }
         digests

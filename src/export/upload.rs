@@ -17,6 +17,7 @@ use super::resume::{Digests, Parcel, Standing};
 use super::{RunError, Work};
 use crate::deliver::{DeliverError, Session};
 use crate::failpoint::{self, Side};
+use crate::fastpath::{self, FastPath};
 use crate::growth::{Follower, Growth};
 use crate::run::Stage;
 use crate::state::StoredFile;
@@ -132,7 +133,7 @@ impl Work<'_> {
             let (_, error) = way.send_all(files, &over).await;
             error.map_or(Ok(()), Err).inspect_err(|_| over.cancel())
         };
-        let (tested, sent) = tokio::join!(testing, sending);
+        let (tested, sent) = fastpath::beside(FastPath::Held, testing, sending).await;
         let (session, failure) = (way.session.into_inner(), first_cause(tested, sent));
         match failure {
             None if is_all_up => Ok((session, parcels)),
@@ -241,14 +242,15 @@ struct Way<'a> {
     session: RwLock<Session>,
     at_once: usize,
     room: Semaphore,
-    /// The server has refused a file beside others, so each goes up alone.
+    /// Each file goes up alone, as after the server has refused one beside others.
     is_crowded: AtomicBool,
 }
 
 impl<'a> Way<'a> {
     fn new(work: &'a Work<'a>, session: Session) -> Way<'a> {
         let at_once = usize::from(work.job.destination.requests).min(AT_ONCE);
-        let (room, is_crowded) = (Semaphore::new(at_once), AtomicBool::new(false));
+        let is_crowded = AtomicBool::new(!fastpath::is_taken(FastPath::Together, true));
+        let room = Semaphore::new(at_once);
         Way { session: RwLock::new(session), work, at_once, room, is_crowded }
     }
 
@@ -277,7 +279,9 @@ impl<'a> Way<'a> {
 
     async fn send(&self, file: Outgoing) -> Result<usize, RunError> {
         let Outgoing { position, temporary, path, mut follower, sent } = file;
-        let Ok(extent) = follower.until(LARGE).await else { return Err(RunError::Cancelled) };
+        let Ok(extent) = follower.until(fastpath::from_size(FastPath::Overlap, LARGE)).await else {
+            return Err(RunError::Cancelled);
+        };
         let all = self.at_once as u64;
         let units = if extent.is_whole { extent.bytes.div_ceil(UNIT).clamp(1, all) } else { all };
         let units = if self.is_crowded.load(Ordering::Relaxed) { all } else { units };

@@ -4,6 +4,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use bytes::Bytes;
 
+use crate::fastpath::{self, FastPath};
+
 /// Bytes of a block. Larger ones make no disk faster that was measured; smaller ones wait for it more often.
 pub(super) const BLOCK: usize = 512 * 1024;
 
@@ -13,6 +15,8 @@ const ALIGNMENT: usize = 4096;
 /// Hands blocks out, those first that nobody needs any more.
 #[derive(Debug)]
 pub(super) struct Blocks {
+    /// Bytes of each.
+    size: usize,
     returned: Receiver<Vec<u8>>,
     home: Sender<Vec<u8>>,
 }
@@ -23,30 +27,33 @@ pub(super) struct Block {
     /// Never grows beyond its capacity, so that what was aligned stays aligned.
     memory: Vec<u8>,
     start: usize,
+    /// What fits.
+    size: usize,
     home: Sender<Vec<u8>>,
 }
 
 impl Blocks {
     pub(super) fn new() -> Blocks {
         let (home, returned) = channel();
-        Blocks { returned, home }
+        let size = fastpath::piece(FastPath::Direct, BLOCK as u64, ALIGNMENT as u64) as usize;
+        Blocks { size, returned, home }
     }
 
     /// A block with nothing in it.
     pub(super) fn empty(&self) -> Block {
-        let mut memory = self.returned.try_recv().unwrap_or_else(|_| Vec::with_capacity(BLOCK + ALIGNMENT));
+        let mut memory = self.returned.try_recv().unwrap_or_else(|_| Vec::with_capacity(self.size + ALIGNMENT));
         // A place that can't be known is one that the disk may object to, and that is heard.
         let start = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         memory.clear();
         memory.resize(start, 0);
-        Block { memory, start, home: self.home.clone() }
+        Block { memory, start, size: self.size, home: self.home.clone() }
     }
 }
 
 impl Block {
     /// Takes as many of `bytes` as fit and says how many.
     pub(super) fn fill(&mut self, bytes: &[u8]) -> usize {
-        let taken = bytes.len().min(BLOCK - self.filled().len());
+        let taken = bytes.len().min(self.size - self.filled().len());
         self.memory.extend_from_slice(&bytes[..taken]);
         taken
     }
@@ -57,7 +64,7 @@ impl Block {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.filled().len() == BLOCK
+        self.filled().len() == self.size
     }
 
     /// Lets others read it. It comes back to be filled again when the last of them has dropped it.

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use rustix::fs::OFlags;
 
 use super::block::Block;
+use crate::fastpath::{self, FastPath};
 
 /// A file that is written from its beginning to its end.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl Disk {
     /// Appends what is in the block. Only the file's last block may be less than full.
     pub(super) fn write(&mut self, block: &Block) -> io::Result<()> {
         match (self.way, block.is_full()) {
+            (Way::Untried, true) if !fastpath::is_taken(FastPath::Direct, true) => self.way = Way::Cached,
             (Way::Untried, true) => self.way = self.set_direct(true).map_or(Way::Cached, |()| Way::Direct),
             (Way::Direct, false) => self.go_cached()?,
             _ => {}

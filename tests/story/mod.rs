@@ -7,6 +7,7 @@ mod demo;
 mod destination_at_fault;
 mod disk;
 mod distance;
+mod fastpaths;
 mod first_export;
 mod history;
 mod init;

@@ -97,8 +97,9 @@ fn what_is_half_published_is_never_completed_from_another_state_of_the_store() {
     night::last_up(&program, 1);
     Service::with_failpoint(&program, "state:published:before=kill").was_killed();
     let published = server.names().iter().filter(|name| !name.starts_with('.')).count();
-    assert_eq!(published, 2, "all but the manifest");
-    // Both what the partner had and what is here of the second file are lost.
+    // One after the other, or both files at once; the manifest comes after them.
+    assert!((1..=2).contains(&published), "{published}");
+    // Both what the partner may have had and what is here of the second file are lost.
     spoil_spool(&program, "invoices.csv");
     for name in server.names().iter().filter(|name| name.contains("invoices")) {
         fs::remove_file(server.directory().join(name)).unwrap();
