@@ -134,7 +134,11 @@ impl Work<'_> {
             error.map_or(Ok(()), Err).inspect_err(|_| over.cancel())
         };
         let (tested, sent) = fastpath::beside(FastPath::Held, testing, sending).await;
-        let (session, failure) = (way.session.into_inner(), first_cause(tested, sent));
+        let (session, mut failure) = (way.session.into_inner(), first_cause(tested, sent));
+        if let Some(RunError::Deliver(DeliverError::LocalFile { .. })) = &failure {
+            // What can't be read may be what was changed, and then it can be made again.
+            failure = self.agree(digests).await.err().or(failure);
+        }
         match failure {
             None if is_all_up => Ok((session, parcels)),
             None => self.compare(session, parcels).await,
@@ -142,6 +146,13 @@ impl Work<'_> {
                 self.clean(session, &parcels, &error).await;
                 Err(error)
             }
+        }
+    }
+
+    async fn agree(&self, digests: &mut Digests) -> Result<(), RunError> {
+        tokio::select! {
+            agreed = digests.agree() => agreed,
+            () = self.cancel.cancelled() => Err(RunError::Cancelled),
         }
     }
 

@@ -213,6 +213,25 @@ fn a_run_that_was_killed_on_one_way_goes_on_by_the_other() {
     }
 }
 
+#[test]
+fn a_spooled_file_that_changed_is_made_again_though_it_goes_up_already() {
+    let server = Sshd::start();
+    for change in [|path: &Path| fs::remove_file(path).unwrap(), |path: &Path| fs::write(path, "short").unwrap()] {
+        let program = night::program(&server, "");
+        night::last_up(&program, 1);
+        let watcher = Watcher::start(&server.directory());
+        Service::with_failpoint(&program, "state:uploading:after=kill").was_killed();
+        let spooled = oracle::runs(&program)[0].1[0].spool.clone();
+        change(&program.path(spooled.expect("the file is in the spool")));
+        let mut service = Service::launch(serve(&program, "on"));
+        service.says("made again");
+        service.says("\"delivered\"");
+        service.stop();
+        oracle::settle(&program, watcher);
+        server.names().iter().for_each(|name| fs::remove_file(server.directory().join(name)).unwrap());
+    }
+}
+
 /// So many that a file of them has more than one block, whichever way it is written.
 fn many_orders(store: &Path) {
     let store = rusqlite::Connection::open(store).unwrap();
