@@ -1,6 +1,7 @@
 //! Catalogue files: which exports a store offers, read from TOML.
 
 use super::fault::{Fault, File, Report};
+use super::pieces::Piece;
 use super::schedule::read_zone;
 use super::table::{Item, Table, suggest};
 use crate::catalogue::{Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn};
@@ -41,8 +42,8 @@ impl Catalogue {
 
 /// Reads the exports of `file` into `catalogue`. An export that can't be read is reported and left out.
 pub(super) fn read(file: &File<'_>, catalogue: &mut Catalogue) {
-    let tree = super::parse_tree(file);
-    let root = Table::root(file, tree.get_ref());
+    let document = Piece::whole(file);
+    let root = document.root();
     root.refuse_unknown(&["export"]);
     for table in root.tables("export", "[[export]]") {
         let Some(export) = read_export(&table) else { continue };

@@ -29,7 +29,7 @@ const ZIP_TEMPLATE: &str = "{{label}}_{{year}}_{{month}}_{{day}}";
 #[derive(Debug)]
 pub(super) struct Keys<'a> {
     pub(super) own: Table<'a>,
-    pub(super) defaults: Option<&'a Table<'a>>,
+    defaults: Option<&'a Table<'a>>,
 }
 
 impl<'a> Keys<'a> {
@@ -59,8 +59,14 @@ pub(super) struct Placed {
     pub(super) filename: Range<usize>,
 }
 
+/// Reads the jobs of a document, or of a piece of it. One that can't be read is reported and left out.
+pub(super) fn read_all(root: &Table<'_>, defaults: Option<&Table<'_>>, context: &Context<'_>) -> Vec<Placed> {
+    let tables = root.tables("job", "[[job]]").into_iter();
+    tables.filter_map(|own| read(&Keys { own, defaults }, context)).collect()
+}
+
 /// Reads one job. `None` after its faults were reported.
-pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Placed> {
+fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Placed> {
     let known: Vec<&str> = OWN_KEYS.into_iter().chain(SHARED_KEYS).collect();
     keys.own.refuse_unknown(&known);
     let label = read_label(keys);

@@ -11,6 +11,7 @@ mod format;
 mod job;
 mod key_file;
 mod notify;
+mod pieces;
 mod reason;
 mod render;
 mod rules;
@@ -23,18 +24,17 @@ mod table;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use toml::Spanned;
-use toml::de::DeTable;
 
 pub use self::catalogue::{BUILTIN, builtin};
 pub use self::fault::{Fault, Faults};
 use self::fault::{File, Report};
-use self::table::Table;
+use self::pieces::{Inseparable, Piece};
 pub use self::table::nearest;
 use crate::catalogue::{Catalogue, Column};
 use crate::job::{Job, JobExport};
@@ -189,20 +189,28 @@ impl Config {
 
     /// Checks `text` against `surroundings`.
     pub fn parse_with(text: &str, path: &Path, surroundings: &Surroundings) -> Result<Config, Faults> {
+        let in_pieces = Config::parse_pieces(text, &pieces::cut(text), path, surroundings);
+        let whole = |_| Config::parse_pieces(text, &[], path, surroundings);
+        in_pieces.or_else(whole).expect("what is not cut is never inseparable")
+    }
+
+    /// The same piece by piece; as a whole, if there are none.
+    fn parse_pieces(
+        text: &str,
+        pieces: &[Range<usize>],
+        path: &Path,
+        surroundings: &Surroundings,
+    ) -> Result<Result<Config, Faults>, Inseparable> {
         let report = Report::default();
         let config = {
             let file = report.open(path.display().to_string(), text.into(), true);
-            let tree = parse_tree(&file);
-            let read = read(&Table::root(&file, tree.get_ref()), &report, surroundings);
-            // Of ten thousand jobs it is larger than all that is made of it.
-            drop(tree);
-            let (config, placed) = read;
+            let (config, placed) = read(&file, pieces, &report, surroundings)?;
             rules::check_labels(&file, &placed);
             rules::check_paths(&file, &placed);
             let jobs = placed.into_iter().map(|placed| placed.job).collect();
             config.map(|config| Config { digest: digest(text), jobs, ..config })
         };
-        report.finish(config)
+        Ok(report.finish(config))
     }
 
     /// The job called `label`, without regard to case.
@@ -219,10 +227,10 @@ pub fn state_dir(path: &Path) -> Result<PathBuf, Faults> {
     let report = Report::default();
     let dir = {
         let file = report.open(path.display().to_string(), text.into(), true);
-        let tree = parse_tree(&file);
+        let document = Piece::whole(&file);
         let surroundings = Surroundings::new(&base_dir);
         let context = Context::new(&surroundings, Catalogue::default(), false);
-        store::read_state(&Table::root(&file, tree.get_ref()), &context).map(|state| state.dir)
+        store::read_state(&document.root(), &context).map(|state| state.dir)
     };
     report.finish(dir)
 }
@@ -244,13 +252,23 @@ pub fn find_config(flag: Option<&Path>) -> Result<PathBuf, Faults> {
 }
 
 /// The configuration without its jobs, and these with their places, as far as they could be read.
-fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> (Option<Config>, Vec<job::Placed>) {
+fn read(
+    file: &File<'_>,
+    pieces: &[Range<usize>],
+    report: &Report,
+    surroundings: &Surroundings,
+) -> Result<(Option<Config>, Vec<job::Placed>), Inseparable> {
+    let first = match pieces.first() {
+        Some(first) => Piece::first(file, first)?,
+        None => Piece::whole(file),
+    };
+    let root = first.root();
     root.refuse_unknown(&ROOT_KEYS);
-    let (catalogue, catalogue_is_whole) = sources::read_catalogue(root, report, surroundings);
+    let (catalogue, catalogue_is_whole) = sources::read_catalogue(&root, report, surroundings);
     let context = Context::new(surroundings, catalogue, catalogue_is_whole);
-    let store = store::read_store(root, &context);
-    let state = store::read_state(root, &context);
-    let notify = notify::read(root, &context);
+    let store = store::read_store(&root, &context);
+    let state = store::read_state(&root, &context);
+    let notify = notify::read(&root, &context);
     let defaults = match root.get("defaults") {
         Some(item) => item.table("[defaults]"),
         None => None,
@@ -258,9 +276,12 @@ fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> (Opti
     if let Some(defaults) = &defaults {
         job::check_defaults(defaults);
     }
-    let tables = root.tables("job", "[[job]]");
-    let keys = tables.into_iter().map(|own| job::Keys { own, defaults: defaults.as_ref() });
-    let placed: Vec<job::Placed> = keys.filter_map(|keys| job::read(&keys, &context)).collect();
+    let mut placed = job::read_all(&root, defaults.as_ref(), &context);
+    for piece in pieces.iter().skip(1) {
+        // Dropped with its tree before the next one is parsed.
+        let piece = Piece::later(file, piece)?;
+        placed.extend(job::read_all(&piece.root(), defaults.as_ref(), &context));
+    }
     let (catalogue, digest, jobs) = (context.catalogue, String::new(), Vec::new());
     let config = match (store, state, notify) {
         (Some(store), Some(state), Some(notify)) => {
@@ -269,7 +290,7 @@ fn read(root: &Table<'_>, report: &Report, surroundings: &Surroundings) -> (Opti
         }
         _ => None,
     };
-    (config, placed)
+    Ok((config, placed))
 }
 
 /// The digest of the file at `path` as it is now, whatever is in it; none if it can't be read.
@@ -279,15 +300,6 @@ pub fn digest_of(path: &Path) -> Option<String> {
 
 fn digest(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Parses a document, reporting what is not TOML. What could be read of it is returned in any case.
-fn parse_tree<'f>(file: &'f File<'_>) -> Spanned<DeTable<'f>> {
-    let (tree, errors) = DeTable::parse_recoverable(&file.text);
-    for error in errors {
-        file.broken_syntax(error.span().unwrap_or(0..0), error.message());
-    }
-    tree
 }
 
 /// An error of the operating system in words, without its number.

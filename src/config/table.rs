@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, File, Kind};
@@ -23,6 +24,7 @@ pub(super) struct Table<'a> {
     /// Its header, or all of an inline table.
     pub(super) span: Range<usize>,
     entries: &'a DeTable<'a>,
+    offset: usize,
 }
 
 /// A value of a document.
@@ -35,18 +37,19 @@ pub(super) struct Item<'a> {
     /// The value's bytes.
     pub(super) span: Range<usize>,
     value: &'a DeValue<'a>,
+    offset: usize,
 }
 
 impl<'a> Table<'a> {
-    /// The document's outermost table.
-    pub(super) fn root(file: &'a File<'a>, entries: &'a DeTable<'a>) -> Table<'a> {
-        Table { file, title: "the file".into(), span: 0..0, entries }
+    /// The outermost table of the document, or of a piece of it that begins at `offset`.
+    pub(super) fn root(file: &'a File<'a>, entries: &'a DeTable<'a>, offset: usize) -> Table<'a> {
+        Table { file, title: "the file".into(), span: 0..0, entries, offset }
     }
 
     /// The item behind `key`.
     pub(super) fn get(&self, key: &str) -> Option<Item<'a>> {
         let (key, value) = self.entries.get_key_value(key)?;
-        Some(Item { file: self.file, key: key.get_ref(), span: value.span(), value: value.get_ref() })
+        Some(Item::new(self.file, key.get_ref(), value, self.offset))
     }
 
     /// The item behind `key`; reports that it is missing, with an example of what to write.
@@ -62,7 +65,7 @@ impl<'a> Table<'a> {
     /// The keys in the order of the file, each with the bytes of the key itself and its item.
     pub(super) fn entries(&self) -> Vec<(Range<usize>, Item<'a>)> {
         let items = self.entries.iter().map(|(key, value)| {
-            (key.span(), Item { file: self.file, key: key.get_ref(), span: value.span(), value: value.get_ref() })
+            (moved(key.span(), self.offset), Item::new(self.file, key.get_ref(), value, self.offset))
         });
         let mut items: Vec<_> = items.collect();
         items.sort_by_key(|(span, _)| span.start);
@@ -94,6 +97,10 @@ impl<'a> Table<'a> {
 }
 
 impl<'a> Item<'a> {
+    fn new(file: &'a File<'a>, key: &'a str, value: &'a Spanned<DeValue<'a>>, offset: usize) -> Item<'a> {
+        Item { file, key, span: moved(value.span(), offset), value: value.get_ref(), offset }
+    }
+
     /// Reports a fault of this value.
     pub(super) fn fault(&self, fault: Fault) {
         self.file.fault(self.span.clone(), fault);
@@ -120,7 +127,8 @@ impl<'a> Item<'a> {
     /// The table, if that is what it is; reports nothing.
     pub(super) fn as_table(&self) -> Option<Table<'a>> {
         let entries = self.value.as_table()?;
-        Some(Table { file: self.file, title: format!("`{}`", self.key).into(), span: self.span.clone(), entries })
+        let (title, span) = (format!("`{}`", self.key).into(), self.span.clone());
+        Some(Table { file: self.file, title, span, entries, offset: self.offset })
     }
 
     /// A text.
@@ -179,13 +187,7 @@ impl<'a> Item<'a> {
             self.refuse("a list, in square brackets");
             return None;
         };
-        let item = |value: &'a toml::Spanned<DeValue<'a>>| Item {
-            file: self.file,
-            key: self.key,
-            span: value.span(),
-            value: value.get_ref(),
-        };
-        Some(array.iter().map(item).collect())
+        Some(array.iter().map(|value| Item::new(self.file, self.key, value, self.offset)).collect())
     }
 
     /// A list of texts. Elements that are none are reported and left out.
@@ -250,6 +252,11 @@ impl<'a> Item<'a> {
             None => self.span.clone(),
         }
     }
+}
+
+/// Where in the document lies what lies at `span` in a piece of it.
+fn moved(span: Range<usize>, offset: usize) -> Range<usize> {
+    span.start + offset..span.end + offset
 }
 
 /// Completes a fault about an unknown word: the nearest known word, or if none is near, all of them.
