@@ -1,12 +1,13 @@
 //! The first half of a run: one snapshot of the store, every export of the job, finished files in the spool.
 
 use std::cell::OnceCell;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::Builder;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Cancel, RunError};
@@ -17,7 +18,7 @@ use crate::pipeline::{self, PipelineError, Watch, Zip};
 use crate::plan::{Plan, PlannedExport, PlannedFile};
 use crate::progress::{FileProgress, Progress};
 use crate::spool::{Artifact, FileWriter, RunFolder};
-use crate::store::{Interrupt, Prepared, ReadError, Snapshot, StoreSettings};
+use crate::store::{Interrupt, Prepared, ReadError, Snapshot, StoreError, StoreSettings};
 use crate::value::Stop;
 
 /// How long opening the store and checking every export's columns may take. The store itself limits each statement
@@ -48,23 +49,15 @@ pub struct Production {
 /// Reads every export of the job in one snapshot and returns the finished files, in the order of the plan.
 ///
 /// The work is done on a thread that may block: rows are encoded where they are read, and the reading waits when the
-/// disk is slow.
+/// disk is slow. The thread watches the store's connection by itself; among the program's other connections each piece
+/// of rows that arrives would wake somebody, even while nobody wants it yet.
 pub async fn produce(production: Production) -> Result<Vec<Artifact>, RunError> {
-    let runtime = Handle::current();
     let thread = tokio::task::spawn_blocking(move || {
-        runtime.block_on(async {
-            let cancel = production.cancel.clone();
-            let interrupt = OnceCell::new();
-            let files = tokio::select! {
-                biased;
-                files = production.read_all(&interrupt) => files,
-                () = cancel.cancelled() => Err(RunError::Cancelled),
-            };
-            if let (Err(RunError::Cancelled), Some(interrupt)) = (&files, interrupt.get()) {
-                interrupt.send().await;
-            }
-            files
-        })
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+        let files = runtime.block_on(production.read_unless_cancelled());
+        // A name that is still being looked up need not be waited for.
+        runtime.shutdown_background();
+        files
     });
     match thread.await {
         Ok(files) => files,
@@ -73,7 +66,24 @@ pub async fn produce(production: Production) -> Result<Vec<Artifact>, RunError> 
     }
 }
 
+fn no_runtime(error: io::Error) -> RunError {
+    StoreError::Unreachable { place: "the store".to_owned(), cause: error.to_string() }.into()
+}
+
 impl Production {
+    async fn read_unless_cancelled(&self) -> Result<Vec<Artifact>, RunError> {
+        let interrupt = OnceCell::new();
+        let files = tokio::select! {
+            biased;
+            files = self.read_all(&interrupt) => files,
+            () = self.cancel.cancelled() => Err(RunError::Cancelled),
+        };
+        if let (Err(RunError::Cancelled), Some(interrupt)) = (&files, interrupt.get()) {
+            interrupt.send().await;
+        }
+        files
+    }
+
     async fn read_all(&self, interrupt: &OnceCell<Interrupt>) -> Result<Vec<Artifact>, RunError> {
         let opening = tokio::time::timeout(OPENING, self.open(interrupt)).await;
         let (mut snapshot, prepared) =
