@@ -1,4 +1,4 @@
-//! Places where a test can make the program die, stop or fail, as a crash, a full disk or a stuck peer would.
+//! Places where a test can make the program die, stop, fail or dawdle, as a crash, a full disk or a stuck peer would.
 //!
 //! `EXPORTD_FAILPOINT=POINT:SIDE=ACTION`, once per process, arms one side (`before`, `after`) of one of [`POINTS`];
 //! `ACTION@N` acts the Nth time that the program comes by. Only builds with debug assertions look at all: in a release
@@ -42,7 +42,8 @@ pub enum Side {
     After,
 }
 
-/// A local step that can fail. Actions: `kill` (as `kill -9`), `panic`, `error` (an I/O error), `full` (no space left).
+/// A local step that can fail. Actions: `kill` (as `kill -9`), `panic`, `error` (an I/O error), `full` (no space left), and
+/// `slow` (a pause, every time).
 #[inline]
 pub fn io(point: &'static str, side: Side) -> io::Result<()> {
     #[cfg(debug_assertions)]
@@ -77,6 +78,7 @@ mod armed {
     use std::io;
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use rustix::process::{Signal, getpid, kill_process};
 
@@ -89,7 +91,11 @@ mod armed {
         Error,
         Full,
         Hang,
+        Slow,
     }
+
+    /// How long a slow step takes more.
+    const PAUSE: Duration = Duration::from_millis(3);
 
     struct Armed {
         point: String,
@@ -121,6 +127,10 @@ mod armed {
             Action::Error => fail(5),
             Action::Full => fail(28),
             Action::Hang => Ok(()),
+            Action::Slow => {
+                std::thread::sleep(PAUSE);
+                Ok(())
+            }
         }
     }
 
@@ -134,6 +144,9 @@ mod armed {
         static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
         let armed = ARMED.get_or_init(|| std::env::var("EXPORTD_FAILPOINT").ok().map(|text| parse(&text)));
         let armed = armed.as_ref().filter(|armed| armed.point == point && armed.side == side)?;
+        if armed.action == Action::Slow {
+            return Some(Action::Slow);
+        }
         let left = armed.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         // It acts once: the work that meets an error is to be seen going on.
         (left == Ok(1)).then_some(armed.action)
@@ -157,7 +170,8 @@ mod armed {
                 "error" => Action::Error,
                 "full" => Action::Full,
                 "hang" => Action::Hang,
-                other => panic!("a fail point can kill, panic, error, full or hang, not {other}"),
+                "slow" => Action::Slow,
+                other => panic!("a fail point can kill, panic, error, full, hang or slow, not {other}"),
             },
             left: AtomicUsize::new(nth.parse::<usize>().expect("the number after @ counts from 1")),
         }

@@ -20,7 +20,7 @@ pub enum FastPath {
     Memory,
     /// A connection is left to the next run; plainly, it ends with its own.
     Pool,
-    /// Writes are as large as the server says that it takes, up to 64 KiB; plainly, as all servers take them.
+    /// Writes are as large as the server says that it takes, up to 64 KiB; plainly, no larger than all servers take them.
     Writes,
     /// The server brings a large file to its disk while it comes; plainly, at its end.
     Sync,

@@ -227,11 +227,10 @@ impl Session {
 
     /// How writes to `handle` are cut: large where the server says that it takes them, else as all servers take them.
     async fn shape(&self, handle: &Handle) -> Shape {
-        let limit = self.write_limit().await.filter(|_| fastpath::is_taken(FastPath::Writes, true));
-        let length = match limit {
-            Some(limit) => usize::try_from(limit).unwrap_or(LARGE_WRITE).min(LARGE_WRITE),
-            None => Client::write_size(handle, USUAL_PACKET),
-        };
+        let usual = Client::write_size(handle, USUAL_PACKET);
+        let most = if fastpath::is_taken(FastPath::Writes, true) { LARGE_WRITE } else { usual };
+        let limit = self.write_limit().await.map(|limit| usize::try_from(limit).unwrap_or(most));
+        let length = limit.map_or(usual, |limit| limit.min(most));
         Shape { length, depth: (self.settings.ahead / length).clamp(1, self.settings.requests.max(1)) }
     }
 

@@ -150,31 +150,39 @@ fn assert_same(one: &Delivered, other: &Delivered, case: &str) {
 #[test]
 fn all_stores_and_all_ways_deliver_the_same_bytes() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let counted = Counted::start();
-    let server = &counted.sshd;
+    let server = Sshd::start();
     let mut expected: BTreeMap<&str, Delivered> = BTreeMap::new();
     for kind in [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql] {
         let database = runtime.block_on(store(kind));
         for (way, other) in [BOTH, ["off", "on"]].map(|ways| (ways[0], ways[1])) {
-            let program = program(server, &database);
+            let program = program(&server, &database);
             for job in ["shop", "zipped"] {
                 let case = format!("{job} from {kind:?}, {way}");
-                let before = counted.sessions().len();
                 run(&program, way, &["run", job, "--at", "2026-11-21"]);
-                assert_eq!(counted.sessions().len() - before > 1, way == "on", "{case}: every channel is a session");
-                let delivered = take(server, &program, job);
+                let delivered = take(&server, &program, job);
                 assert_eq!(delivered.files.len(), if job == "shop" { 4 } else { 1 }, "{case}");
                 assert!(delivered.recorded.iter().any(|(_, _, bytes, _)| *bytes > 100_000), "{case}");
                 // From the spool, by the way that did not make it.
                 let id = oracle::runs(&program).into_iter().find(|(run, _)| run.job == job).unwrap().0.id;
                 run(&program, other, &["redeliver", id.as_str()]);
-                assert_same(&take(server, &program, job), &delivered, &format!("{case}, again {other}"));
+                assert_same(&take(&server, &program, job), &delivered, &format!("{case}, again {other}"));
                 match expected.get(job) {
                     Some(first) => assert_same(&delivered, first, &case),
                     None => drop(expected.insert(job, delivered)),
                 }
             }
         }
+    }
+}
+
+#[test]
+fn the_smallest_file_goes_the_way_that_is_forced() {
+    let server = Counted::start();
+    for (paths, expected) in [("on", 10), ("off", 1), ("on,channels=off", 1)] {
+        let program = shop::program(&server.sshd, "");
+        let before = server.sessions().len();
+        run(&program, paths, &["run", "shop", "--at", "2026-11-21"]);
+        assert_eq!(server.sessions().len() - before, expected, "{paths}: every channel is a session");
     }
 }
 
@@ -208,7 +216,7 @@ fn a_run_that_was_killed_on_one_way_goes_on_by_the_other() {
             service.says("\"delivered\"");
             service.stop();
             assert_eq!(oracle::settle(&program, watcher).runs.len(), 1, "{cut}, {way}");
-            server.names().iter().for_each(|name| fs::remove_file(server.directory().join(name)).unwrap());
+            clear(&server);
         }
     }
 }
@@ -228,8 +236,33 @@ fn a_spooled_file_that_changed_is_made_again_though_it_goes_up_already() {
         service.says("\"delivered\"");
         service.stop();
         oracle::settle(&program, watcher);
-        server.names().iter().for_each(|name| fs::remove_file(server.directory().join(name)).unwrap());
+        clear(&server);
     }
+}
+
+/// The writer waits for its disk at every block, or the upload for its line: it follows closely, or falls behind.
+#[test]
+fn a_file_is_whole_whoever_of_its_writer_and_its_upload_is_faster() {
+    let server = Sshd::start();
+    for is_upload_slow in [false, true] {
+        for paths in ["on", "on,memory=off"] {
+            let program = night::program(&server, if is_upload_slow { "max_rate = \"2 MB/s\"" } else { "" });
+            many_orders(&program.path("shop.db"));
+            let watcher = Watcher::start(&server.directory());
+            let mut command = program.command(&["run", "shop"]);
+            command.env("EXPORTD_FASTPATHS", paths);
+            if !is_upload_slow {
+                command.env("EXPORTD_FAILPOINT", "spool:write:before=slow");
+            }
+            outcome(command.output().unwrap()).expect(0);
+            assert_eq!(oracle::settle(&program, watcher).runs.len(), 1, "{is_upload_slow}, {paths}");
+            clear(&server);
+        }
+    }
+}
+
+fn clear(server: &Sshd) {
+    server.names().iter().for_each(|name| fs::remove_file(server.directory().join(name)).unwrap());
 }
 
 /// So many that a file of them has more than one block, whichever way it is written.
