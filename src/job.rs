@@ -31,8 +31,8 @@ pub struct Job {
     pub exports: Vec<Arc<JobExport>>,
     /// How the files are written.
     pub format: Format,
-    /// Where they go.
-    pub destination: Destination,
+    /// Where they go; shared by all jobs that go to the same place in the same way.
+    pub destination: Arc<Destination>,
     /// How they are named.
     pub filename: NameTemplate,
     /// The ending of file names, without the dot; empty for none.
@@ -240,7 +240,7 @@ pub enum DatetimeStyle {
 }
 
 /// An SFTP server and a directory on it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Destination {
     /// Host name or address.
     pub host: String,

@@ -94,7 +94,7 @@ fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Placed> {
         schedule: schedule?,
         exports: exports?,
         format: format?,
-        destination: destination?,
+        destination: context.share_destination(destination?),
         filename: filename?,
         extension: extension?,
         zip: zip?,

@@ -4,6 +4,7 @@
 //! checked before anything runs. Nothing is substituted in the text; secrets are references that stand as values.
 
 mod catalogue;
+mod context;
 mod destination;
 mod exports;
 mod fault;
@@ -22,23 +23,20 @@ mod sources;
 mod store;
 mod table;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 pub use self::catalogue::{BUILTIN, builtin};
+use self::context::Context;
 pub use self::fault::{Fault, Faults};
 use self::fault::{File, Report};
 use self::pieces::{Inseparable, Piece};
 pub use self::table::nearest;
-use crate::catalogue::{Catalogue, Column};
-use crate::job::{Job, JobExport};
-use crate::name::{NameFault, NameTemplate};
+use crate::catalogue::Catalogue;
+use crate::job::Job;
 use crate::notify::Notify;
 use crate::store::StoreSettings;
 
@@ -104,63 +102,6 @@ impl Surroundings {
     pub fn new(base_dir: &Path) -> Surroundings {
         let variable = |name: &str| std::env::var(name).ok();
         Surroundings { base_dir: base_dir.to_owned(), variable, overrides: Overrides::default(), opens_keys: false }
-    }
-}
-
-/// What every reader may look at.
-struct Context<'a> {
-    from: &'a Surroundings,
-    catalogue: Catalogue,
-    /// Whether all of the catalogue could be read, so that what it lacks does not exist.
-    catalogue_is_whole: bool,
-    /// The columns of each choice: thousands of jobs make a few choices between them.
-    choices: RefCell<HashMap<Choice, Arc<[Column]>>>,
-    /// The exports of jobs, by their names, for the same reason.
-    exports: RefCell<HashMap<String, Vec<Arc<JobExport>>>>,
-    /// Templates by their text, for the same reason.
-    templates: RefCell<HashMap<String, NameTemplate>>,
-}
-
-/// An export, and the names of the columns chosen from it.
-type Choice = (String, Vec<String>);
-
-impl<'a> Context<'a> {
-    fn new(from: &'a Surroundings, catalogue: Catalogue, catalogue_is_whole: bool) -> Context<'a> {
-        let (choices, exports, templates) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Context { from, catalogue, catalogue_is_whole, choices, exports, templates }
-    }
-
-    /// The same columns, in one place for all jobs.
-    fn share_columns(&self, export: &str, columns: Vec<Column>) -> Arc<[Column]> {
-        let names = columns.iter().map(|column| column.name.clone()).collect();
-        Arc::clone(self.choices.borrow_mut().entry((export.to_owned(), names)).or_insert_with(|| columns.into()))
-    }
-
-    /// The same export, in one place for all jobs. Its columns are shared already.
-    fn share_export(&self, export: JobExport) -> Arc<JobExport> {
-        let filter = |export: &JobExport| export.filter.as_ref().map(|time| time.name.clone());
-        let mut exports = self.exports.borrow_mut();
-        let known = exports.entry(export.name.clone()).or_default();
-        let same = known.iter().find(|other| {
-            let is_same_choice = Arc::ptr_eq(&other.columns, &export.columns) && other.period == export.period;
-            is_same_choice && filter(other) == filter(&export)
-        });
-        if let Some(same) = same {
-            return Arc::clone(same);
-        }
-        let export = Arc::new(export);
-        known.push(Arc::clone(&export));
-        export
-    }
-
-    /// The template of `text`, in one place for all jobs.
-    fn template(&self, text: &str) -> Result<NameTemplate, NameFault> {
-        if let Some(known) = self.templates.borrow().get(text) {
-            return Ok(known.clone());
-        }
-        let template = NameTemplate::parse(text)?;
-        self.templates.borrow_mut().insert(text.to_owned(), template.clone());
-        Ok(template)
     }
 }
 

@@ -35,7 +35,8 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Line {
-    runs: BTreeMap<(Timestamp, RunId), PendingRun>,
+    /// Boxed, for a node has room for eleven, and most jobs have one.
+    runs: BTreeMap<(Timestamp, RunId), Box<PendingRun>>,
     /// A run of the job is at work.
     is_busy: bool,
 }
@@ -52,7 +53,7 @@ pub(super) struct Choice {
 impl Queue {
     pub(super) fn push(&mut self, run: PendingRun) {
         let place = (run.record.due.timestamp(), run.record.id.clone());
-        self.lines.entry(job_key(&run.record.job)).or_default().runs.insert(place, run);
+        self.lines.entry(job_key(&run.record.job)).or_default().runs.insert(place, Box::new(run));
     }
 
     /// Chooses what may begin and what may go to work now, while `at_work` runs are: the oldest first.
@@ -122,7 +123,7 @@ impl Queue {
         if !self.begun.remove(&first.key().1) {
             return None;
         }
-        let run = first.remove();
+        let run = *first.remove();
         line.is_busy = true;
         *self.hosts.entry(host(&job).into_owned()).or_default() += 1;
         Some((job, run))
@@ -198,7 +199,7 @@ impl Queue {
             let place = (run.record.due.timestamp(), run.record.id.clone());
             let line = self.lines.entry(job_key(&run.record.job)).or_default();
             if let Entry::Vacant(vacant) = line.runs.entry(place) {
-                vacant.insert(run);
+                vacant.insert(Box::new(run));
                 is_changed = true;
             }
         }

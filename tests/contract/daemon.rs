@@ -3,6 +3,7 @@
 use exportd::daemon::{Limits, RunResult, Signal};
 use exportd::job::{Job, Missed, Retry};
 use exportd::run::RunState;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -172,7 +173,7 @@ async fn no_more_runs_go_on_than_the_limits_allow() {
     let dir = TempDir::new().unwrap();
     let on_one_host = |label: &str, minute| {
         let mut job = daily(label, 4, minute);
-        job.destination.host = "SHARED.example".to_lowercase();
+        Arc::make_mut(&mut job.destination).host = "SHARED.example".to_lowercase();
         job
     };
     let jobs = vec![on_one_host("a", 0), on_one_host("b", 1), on_one_host("c", 2), daily("d", 4, 3), daily("e", 4, 4)];
@@ -195,7 +196,7 @@ async fn where_one_run_was_refused_no_other_knocks_for_a_minute_and_then_one_at_
     let dir = TempDir::new().unwrap();
     let at_one_server = |label: &str, minute| {
         let mut job = daily(label, 4, minute);
-        job.destination.host = "shared.example".to_owned();
+        Arc::make_mut(&mut job.destination).host = "shared.example".to_owned();
         job
     };
     let mut jobs: Vec<Job> = ["a", "b", "c", "e"].iter().map(|label| at_one_server(label, 0)).collect();

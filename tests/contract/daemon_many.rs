@@ -1,5 +1,6 @@
 //! Many runs due at once: all are begun in one look, and wait for their turns without harm from what happens meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use exportd::daemon::{Limits, RunResult};
@@ -16,7 +17,7 @@ const DUE: &str = "2026-11-21T04:00:00Z";
 
 fn on_one_host(label: &str) -> Job {
     let mut job = daily(label, 4, 0);
-    job.destination.host = "shared.example".to_owned();
+    Arc::make_mut(&mut job.destination).host = "shared.example".to_owned();
     job
 }
 

@@ -1,6 +1,7 @@
 //! Jobs for tests that never reach a store or a server.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use exportd::job::{Cadence, Destination, Format, Job, Missed, Overlap, Retry, Schedule};
 use exportd::name::NameTemplate;
@@ -24,12 +25,12 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
         },
         exports: Vec::new(),
         format: Format::Bi,
-        destination: Destination {
+        destination: Arc::new(Destination {
             host: format!("{label}.example"),
             user: "drop".to_owned(),
             key: PathBuf::from("key"),
             ..destination()
-        },
+        }),
         filename: NameTemplate::parse("{{label}}").expect("a valid template"),
         extension: "csv".to_owned(),
         zip: false,

@@ -22,6 +22,9 @@ const CLOSED: &str = "the session was closed";
 /// How much is sent before it counts as a movement.
 const PIECE: usize = 32 * 1024;
 
+/// Replies that are read at once, in bytes: most are short, and the content of a file goes past this buffer.
+const REPLIES: usize = 4 * 1024;
+
 /// How long the end of a session may take to be said.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -117,7 +120,7 @@ impl Client {
         let (welcome, welcomed) = oneshot::channel();
         let worker = Arc::clone(&shared);
         tokio::spawn(async move {
-            let mut reader = BufReader::with_capacity(64 * 1024, incoming.reader());
+            let mut reader = BufReader::with_capacity(REPLIES, incoming.reader());
             let answer = read_version(&mut reader, settings.stall).await;
             let is_welcome = answer.is_ok();
             // Without a receiver nobody holds a client either, and what follows ends at once.
