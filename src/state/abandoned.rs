@@ -5,7 +5,7 @@
 //! taken back without a trace. All of this is only for the holder of the folder's [`DaemonLock`](super::DaemonLock).
 
 use jiff::Timestamp;
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 use super::row::{RECORD, to_micros};
 use super::runs::id_list;
@@ -60,7 +60,7 @@ impl State {
     pub async fn take_back(&self, runs: &[RunId]) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         self.take_back_waiting(&mut tx, Some(runs)).await?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        tx.commit().await
     }
 
     /// Queues again what a daemon left running when it died, attempts and stages kept. Returns how many runs there
@@ -84,7 +84,7 @@ impl State {
     ) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         self.set_waiting(&mut tx, run, error, retry_at, now).await?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        tx.commit().await
     }
 
     async fn requeue(&self, ended: Option<Timestamp>) -> Result<u64, StateError> {
@@ -107,15 +107,11 @@ impl State {
                 .execute(&mut *tx)
                 .await
                 .map_err(|error| self.failed(error))?;
-        tx.commit().await.map_err(|error| self.failed(error))?;
+        tx.commit().await?;
         Ok(queued.rows_affected())
     }
 
-    async fn take_back_waiting(
-        &self,
-        tx: &mut Transaction<'_, Sqlite>,
-        runs: Option<&[RunId]>,
-    ) -> Result<(), StateError> {
+    async fn take_back_waiting(&self, tx: &mut SqliteConnection, runs: Option<&[RunId]>) -> Result<(), StateError> {
         let of_those = "?1 IS NULL OR run.id IN (SELECT value FROM json_each(?1))";
         let update = format!(
             "UPDATE run SET state = 'queued', owner = NULL, attempts = attempts - 1,
@@ -130,7 +126,7 @@ impl State {
         let runs = runs.map(id_list);
         for sql in [update, delete] {
             let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&runs);
-            query.execute(&mut **tx).await.map_err(|error| self.failed(error))?;
+            query.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use jiff::{Timestamp, Zoned};
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 use super::row::{to_micros, zone_text};
 use super::{Presence, State, StateError, job_key};
@@ -64,7 +64,7 @@ impl State {
             let update = sqlx::query("UPDATE job SET in_force = 0 WHERE job_key = ?").bind(key);
             update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         }
-        tx.commit().await.map_err(|error| self.failed(error))?;
+        tx.commit().await?;
         Ok(decided)
     }
 
@@ -76,7 +76,7 @@ impl State {
             .execute(&mut *tx)
             .await
             .map_err(|error| self.failed(error))?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        tx.commit().await
     }
 
     /// Writes decisions, all or none. Returns the runs that are new; an occurrence that already has its run keeps it.
@@ -124,14 +124,14 @@ impl State {
         Ok(RunRecord { attempts: 1, started: Some(now), ..record })
     }
 
-    async fn restart_at(&self, tx: &mut Transaction<'_, Sqlite>, key: &str, until: i64) -> Result<i64, StateError> {
+    async fn restart_at(&self, tx: &mut SqliteConnection, key: &str, until: i64) -> Result<i64, StateError> {
         sqlx::query(
             "INSERT INTO job (job_key, first_seen, decided_until, in_force) VALUES (?1, ?2, ?2, 1)
              ON CONFLICT (job_key) DO UPDATE SET decided_until = ?2, in_force = 1",
         )
         .bind(key)
         .bind(until)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
         Ok(until)
@@ -140,7 +140,7 @@ impl State {
     /// Inserts `run`; none if its occurrence has a run already.
     async fn insert(
         &self,
-        tx: &mut Transaction<'_, Sqlite>,
+        tx: &mut SqliteConnection,
         job: &str,
         run: &NewRun,
         now: Timestamp,
@@ -168,7 +168,7 @@ impl State {
             .bind(to_micros(now))
             .bind(finished.map(to_micros))
             .bind(run.reason.as_deref())
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await;
             match inserted {
                 Ok(done) if done.rows_affected() == 0 => return Ok(None),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sqlx::migrate::MigrateError;
 
 /// Why state can't be used. A command that meets one ends with exit code 3.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StateError {
     /// The folder or the file can't be made, opened, read or written.
     #[error("state in {path} can't be used: {cause}; check that the folder exists, is writable and has room")]

@@ -67,7 +67,7 @@ impl State {
             };
             change.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         }
-        tx.commit().await.map_err(|error| self.failed(error))
+        tx.commit().await
     }
 
     /// Events after the one numbered `after`, the newest first, at most `limit`.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Row, SqliteConnection};
 
 use super::{State, StateError};
 use crate::run::{FileRecord, RunId, Stage};
@@ -99,18 +99,18 @@ impl State {
 
     pub(super) async fn insert_temporary(
         &self,
-        tx: &mut Transaction<'_, Sqlite>,
+        tx: &mut SqliteConnection,
         run: &RunId,
         name: &str,
     ) -> Result<(), StateError> {
         let insert = sqlx::query("INSERT INTO temporary (run, name) VALUES (?, ?) ON CONFLICT DO NOTHING");
-        let inserted = insert.bind(run.as_str()).bind(name).execute(&mut **tx).await;
+        let inserted = insert.bind(run.as_str()).bind(name).execute(&mut *tx).await;
         inserted.map(|_| ()).map_err(|error| self.failed(error))
     }
 
     async fn insert_file(
         &self,
-        tx: &mut Transaction<'_, Sqlite>,
+        tx: &mut SqliteConnection,
         run: &RunId,
         position: usize,
         stored: &StoredFile,
@@ -135,7 +135,7 @@ impl State {
         .bind(file.published)
         .bind(serde_json::Value::from(columns.as_slice()).to_string())
         .bind(serde_json::Value::from(sensitive.as_slice()).to_string())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
         Ok(())

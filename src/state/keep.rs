@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::row::to_micros;
 use super::{State, StateError, job_key};
@@ -132,14 +132,14 @@ impl State {
         self.commit(tx, "state:released").await
     }
 
-    async fn release(&self, tx: &mut Transaction<'_, Sqlite>, gone: &[Temporary]) -> Result<(), StateError> {
+    async fn release(&self, tx: &mut SqliteConnection, gone: &[Temporary]) -> Result<(), StateError> {
         for Temporary { run, name } in gone {
             let mut delete = QueryBuilder::new("DELETE FROM temporary WHERE run = ");
             delete.push_bind(run.as_str()).push(" AND name = ").push_bind(name);
-            delete.build().execute(&mut **tx).await.map_err(|error| self.failed(error))?;
+            delete.build().execute(&mut *tx).await.map_err(|error| self.failed(error))?;
             let mut release = QueryBuilder::new("UPDATE file SET temp_name = NULL WHERE NOT is_published AND run = ");
             release.push_bind(run.as_str()).push(" AND temp_name = ").push_bind(name);
-            release.build().execute(&mut **tx).await.map_err(|error| self.failed(error))?;
+            release.build().execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! State: the daemon's own database of jobs, runs, files and attempts.
 //!
-//! One SQLite file, `state.db`, in the state folder. Every function is one transaction that is on disk when it
-//! returns; a run's row is written before the step that it announces. All writes go through one connection that
-//! takes the write lock at its start, so that commands and the daemon can share the file.
+//! One SQLite file, `state.db`, in the state folder. Every function is one write, done or not done as a whole, that is
+//! on disk when it returns; a run's row is written before the step that it announces. All writes go through one
+//! connection; those that wait for each other go to disk together, see `group`. Commands and the daemon share the file.
 //! Nothing here reads a clock or decides anything: callers say what time it is and what is to be kept.
 
 mod abandoned;
@@ -11,6 +11,7 @@ mod decide;
 mod error;
 mod events;
 mod files;
+mod group;
 mod history;
 mod keep;
 mod lock;
@@ -24,6 +25,7 @@ mod runs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use group::Line;
 use sqlx::sqlite::SqlitePool;
 
 pub use abandoned::Abandoned;
@@ -48,7 +50,7 @@ pub struct State {
 struct Inner {
     dir: PathBuf,
     path: PathBuf,
-    writer: SqlitePool,
+    line: Line,
     reader: SqlitePool,
 }
 

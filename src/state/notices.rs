@@ -2,7 +2,7 @@
 //! the process loses one.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 use super::row::to_micros;
 use super::{State, StateError};
@@ -49,7 +49,7 @@ impl State {
         );
         let insert = sqlx::query(sqlx::AssertSqlSafe(insert)).bind(before).bind(to_micros(now)).execute(&mut *tx).await;
         let made = insert.map_err(|error| self.failed(error))?.rows_affected();
-        tx.commit().await.map_err(|error| self.failed(error))?;
+        tx.commit().await?;
         Ok(made)
     }
 
@@ -83,7 +83,7 @@ impl State {
         };
         let mut tx = self.write().await?;
         sqlx::query(sql).bind(notice.id).execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        tx.commit().await
     }
 
     /// Records what came of it: sent at `now`, or to be tried again at `again`, or neither: given up.
@@ -102,7 +102,7 @@ impl State {
             .execute(&mut *tx)
             .await
             .map_err(|error| self.failed(error))?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        tx.commit().await
     }
 
     /// Records that there is nobody to be told of what is pending.
@@ -117,13 +117,13 @@ impl State {
         let mut tx = self.write().await?;
         let update = sqlx::query("UPDATE notice SET try_at = NULL WHERE try_at IS NOT NULL").execute(&mut *tx).await;
         update.map_err(|error| self.failed(error))?;
-        tx.commit().await.map_err(|error| self.failed(error))
+        tx.commit().await
     }
 
     /// Makes the notice that the end of a run calls for: of a failure, or of the first delivery after one.
     pub(super) async fn note_end(
         &self,
-        tx: &mut Transaction<'_, Sqlite>,
+        tx: &mut SqliteConnection,
         run: &RunId,
         has_failed: bool,
         now: Timestamp,
@@ -134,12 +134,12 @@ impl State {
             insert = "INSERT INTO notice (kind, run, made_at, try_at) SELECT 'recovery', run.id, ?2, ?2
                       FROM run JOIN job USING (job_key) WHERE run.id = ?1 AND job.is_troubled";
         }
-        let inserted = sqlx::query(insert).bind(run.as_str()).bind(to_micros(now)).execute(&mut **tx).await;
+        let inserted = sqlx::query(insert).bind(run.as_str()).bind(to_micros(now)).execute(&mut *tx).await;
         inserted.map_err(|error| self.failed(error))?;
         sqlx::query("UPDATE job SET is_troubled = ?1 WHERE job_key = (SELECT job_key FROM run WHERE id = ?2)")
             .bind(has_failed)
             .bind(run.as_str())
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await
             .map_err(|error| self.failed(error))?;
         Ok(())

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, Transaction};
 
+use super::group::{Line, Write};
 use super::migrate::bring_up_to_date;
 use super::{Inner, State, StateError};
 use crate::failpoint::{self, Side};
@@ -35,15 +36,16 @@ impl State {
             .disable_statement_logging();
         let failed = |error| StateError::sql(&path, error);
         let pool = |size| SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
-        let writer = {
+        let connection = {
             // Two processes that find an old database must not both bring it up to date, nor both create it.
             let _alone = migration_lock(dir).await?;
             let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
             bring_up_to_date(&writer, &path).await?;
-            writer
+            writer.acquire().await.map_err(failed)?.detach()
         };
         let reader = pool(2).connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(State { inner: Arc::new(Inner { dir: dir.to_owned(), path, writer, reader }) })
+        let line = Line::new(path.clone(), connection);
+        Ok(State { inner: Arc::new(Inner { dir: dir.to_owned(), path, line, reader }) })
     }
 
     /// Opens the state in `dir` for those who only look: what is missing is not made, and none is returned.
@@ -68,14 +70,13 @@ impl State {
     /// A number that changes whenever another process has written. Cheap enough to ask all the time.
     pub async fn changes_of_others(&self) -> Result<i64, StateError> {
         // SQLite leaves out what the asking connection has written, and there is one for all our writing.
-        let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&self.inner.writer).await;
-        version.map_err(|error| self.failed(error))
+        self.inner.line.data_version().await
     }
 
     /// Waits for what is being written, then closes the database for all clones.
     pub async fn close(&self) {
         self.inner.reader.close().await;
-        self.inner.writer.close().await;
+        self.inner.line.close().await;
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -86,15 +87,15 @@ impl State {
         &self.inner.reader
     }
 
-    /// A transaction that holds the write lock from its start: one that asks for it half-way can fail at once.
-    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StateError> {
-        self.inner.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.failed(error))
+    /// Waits for the turn to write.
+    pub(super) async fn write(&self) -> Result<Write, StateError> {
+        self.inner.line.join().await
     }
 
-    /// Brings a transaction to disk. `point` is where tests let the disk fail, or the process die.
-    pub(super) async fn commit(&self, tx: Transaction<'static, Sqlite>, point: &'static str) -> Result<(), StateError> {
+    /// Brings a write to disk. `point` is where tests let the disk fail, or the process die.
+    pub(super) async fn commit(&self, tx: Write, point: &'static str) -> Result<(), StateError> {
         failpoint::step(point, Side::Before).await.map_err(|error| self.failed(sqlx::Error::Io(error)))?;
-        tx.commit().await.map_err(|error| self.failed(error))?;
+        tx.commit().await?;
         failpoint::reach(point, Side::After).await;
         Ok(())
     }

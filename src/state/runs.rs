@@ -1,7 +1,7 @@
 //! The life of a run: begun, staged, parked, ended.
 
 use jiff::Timestamp;
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 use super::row::{RECORD, to_micros};
 use super::{Presence, State, StateError};
@@ -127,7 +127,7 @@ impl State {
 
     pub(super) async fn set_waiting(
         &self,
-        tx: &mut Transaction<'_, Sqlite>,
+        tx: &mut SqliteConnection,
         run: &RunId,
         error: &str,
         retry_at: Timestamp,
@@ -142,7 +142,7 @@ impl State {
         .bind(to_micros(retry_at))
         .bind(to_micros(now))
         .bind(run.as_str())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
         Ok(())
@@ -150,13 +150,13 @@ impl State {
 
     pub(super) async fn set_stage(
         &self,
-        tx: &mut Transaction<'_, Sqlite>,
+        tx: &mut SqliteConnection,
         run: &RunId,
         stage: Stage,
         now: Timestamp,
     ) -> Result<(), StateError> {
         let update = sqlx::query("UPDATE run SET stage = ? WHERE id = ?").bind(stage.name()).bind(run.as_str());
-        update.execute(&mut **tx).await.map_err(|error| self.failed(error))?;
+        update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         sqlx::query(
             "INSERT INTO passage (run, attempt, position, stage, entered_at)
              SELECT id, attempts, (SELECT count(*) FROM passage WHERE passage.run = run.id AND attempt = run.attempts),
@@ -166,7 +166,7 @@ impl State {
         .bind(stage.name())
         .bind(to_micros(now))
         .bind(run.as_str())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
         Ok(())
@@ -175,7 +175,7 @@ impl State {
     /// Begins the attempt of a command.
     pub(super) async fn begin_attempt(
         &self,
-        tx: &mut Transaction<'_, Sqlite>,
+        tx: &mut SqliteConnection,
         run: &RunId,
         presence: &Presence,
         now: Timestamp,
@@ -188,13 +188,13 @@ impl State {
         .bind(presence.name())
         .bind(to_micros(now))
         .bind(run.as_str())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
         sqlx::query("INSERT INTO attempt (run, number, started_at) SELECT id, attempts, ? FROM run WHERE id = ?")
             .bind(to_micros(now))
             .bind(run.as_str())
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await
             .map_err(|error| self.failed(error))?;
         Ok(())
@@ -202,7 +202,7 @@ impl State {
 
     pub(super) async fn end_attempt(
         &self,
-        tx: &mut Transaction<'_, Sqlite>,
+        tx: &mut SqliteConnection,
         run: &RunId,
         error: Option<&str>,
         now: Timestamp,
@@ -214,7 +214,7 @@ impl State {
         .bind(to_micros(now))
         .bind(error)
         .bind(run.as_str())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
         Ok(())

@@ -2,6 +2,7 @@
 
 mod check_connect;
 mod crash;
+mod crowd;
 mod daemon;
 mod demo;
 mod destination_at_fault;
