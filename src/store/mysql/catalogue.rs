@@ -146,7 +146,7 @@ impl Mysql {
         query: sqlx::query::Query<'_, sqlx::MySql, sqlx::mysql::MySqlArguments>,
     ) -> Result<Vec<MySqlRow>, StoreError> {
         let timeout = self.timeout;
-        let answer = query.persistent(false).fetch_all(self.db()?).await;
+        let answer = query.fetch_all(self.db()?).await;
         answer.map_err(|error| error::of(error, timeout))
     }
 }
