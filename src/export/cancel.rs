@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
+use super::RunError;
+
 /// The wish that a run ends early. Clones are the same wish.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
@@ -32,6 +34,15 @@ impl Cancel {
     /// Waits until the wish is expressed.
     pub async fn cancelled(&self) {
         self.token.cancelled().await;
+    }
+
+    /// What `work` yields, unless the wish is expressed before; then the work is dropped where it stands.
+    pub(super) async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, RunError> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = self.cancelled() => Err(RunError::Cancelled),
+        }
     }
 
     /// The same wish for a thread that looks at it between two rows.

@@ -104,10 +104,7 @@ async fn carry_out(
     may_query: bool,
 ) -> Result<(), RunError> {
     let settings = Settings { stall: context.stall, ..Settings::of(&job.destination) };
-    let turn = tokio::select! {
-        turn = context.pool.turn(&job.destination, settings) => turn,
-        () = cancel.cancelled() => return Err(RunError::Cancelled),
-    };
+    let turn = cancel.unless(context.pool.turn(&job.destination, settings)).await?;
     Work { context, job, run, progress, cancel, turn: &turn, may_query }.carry_out().await
 }
 
@@ -189,10 +186,7 @@ impl Work<'_> {
 
     /// The same while files go up. On a slow line they hold its answers up for long, so only silence puts an end to it.
     async fn prove_beside(&self, session: &Session) -> Result<(), RunError> {
-        tokio::select! {
-            checked = session.check_directory(self.id().as_str()) => checked?,
-            () = self.cancel.cancelled() => return Err(RunError::Cancelled),
-        }
+        self.cancel.unless(session.check_directory(self.id().as_str())).await??;
         self.reached(session).await
     }
 
@@ -216,12 +210,9 @@ impl Work<'_> {
     }
 
     async fn within_reach<T>(&self, work: impl Future<Output = Result<T, DeliverError>>) -> Result<T, RunError> {
-        tokio::select! {
-            done = tokio::time::timeout(REACH, work) => match done {
-                Ok(result) => result.map_err(RunError::Deliver),
-                Err(_) => Err(RunError::TooLong { phase: "reaching the destination", limit: REACH }),
-            },
-            () = self.cancel.cancelled() => Err(RunError::Cancelled),
+        match self.cancel.unless(tokio::time::timeout(REACH, work)).await? {
+            Ok(result) => result.map_err(RunError::Deliver),
+            Err(_) => Err(RunError::TooLong { phase: "reaching the destination", limit: REACH }),
         }
     }
 

@@ -73,11 +73,7 @@ fn no_runtime(error: io::Error) -> RunError {
 impl Production {
     async fn read_unless_cancelled(&self) -> Result<Vec<Artifact>, RunError> {
         let interrupt = OnceCell::new();
-        let files = tokio::select! {
-            biased;
-            files = self.read_all(&interrupt) => files,
-            () = self.cancel.cancelled() => Err(RunError::Cancelled),
-        };
+        let files = self.cancel.unless(self.read_all(&interrupt)).await.flatten();
         if let (Err(RunError::Cancelled), Some(interrupt)) = (&files, interrupt.get()) {
             interrupt.send().await;
         }

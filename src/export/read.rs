@@ -75,10 +75,7 @@ impl Work<'_> {
         names: &[String],
         outgoing: mpsc::UnboundedSender<Outgoing>,
     ) -> Result<Vec<StoredFile>, RunError> {
-        let turn = tokio::select! {
-            turn = self.context.readers.acquire() => turn.expect("the semaphore is never closed"),
-            () = self.cancel.cancelled() => return Err(RunError::Cancelled),
-        };
+        let turn = self.cancel.unless(self.context.readers.acquire()).await?.expect("the semaphore is never closed");
         self.enter(Stage::Querying).await?;
         let filled = self.fill_spool(plan, names, outgoing).await;
         drop(turn);

@@ -137,7 +137,7 @@ impl Work<'_> {
         let (session, mut failure) = (way.session.into_inner(), first_cause(tested, sent));
         if let Some(RunError::Deliver(DeliverError::LocalFile { .. })) = &failure {
             // What can't be read may be what was changed, and then it can be made again.
-            failure = self.agree(digests).await.err().or(failure);
+            failure = self.cancel.unless(digests.agree()).await.flatten().err().or(failure);
         }
         match failure {
             None if is_all_up => Ok((session, parcels)),
@@ -146,13 +146,6 @@ impl Work<'_> {
                 self.clean(session, &parcels, &error).await;
                 Err(error)
             }
-        }
-    }
-
-    async fn agree(&self, digests: &mut Digests) -> Result<(), RunError> {
-        tokio::select! {
-            agreed = digests.agree() => agreed,
-            () = self.cancel.cancelled() => Err(RunError::Cancelled),
         }
     }
 
@@ -196,10 +189,7 @@ impl Work<'_> {
             self.revive(&mut session).await?;
             for parcel in &parcels {
                 let Standing::Up(temporary) = &parcel.standing else { continue };
-                tokio::select! {
-                    compared = session.read_back(temporary, &parcel.file.file) => compared?,
-                    () = self.cancel.cancelled() => return Err(RunError::Cancelled),
-                }
+                self.cancel.unless(session.read_back(temporary, &parcel.file.file)).await??;
             }
             Ok(())
         };
