@@ -52,28 +52,17 @@ impl<'a> Context<'a> {
         let filter = |export: &JobExport| export.filter.as_ref().map(|time| time.name.clone());
         let mut exports = self.exports.borrow_mut();
         let known = exports.entry(export.name.clone()).or_default();
-        let same = known.iter().find(|other| {
+        share(known, export, |export, other| {
             let is_same_choice = Arc::ptr_eq(&other.columns, &export.columns) && other.period == export.period;
-            is_same_choice && filter(other) == filter(&export)
-        });
-        if let Some(same) = same {
-            return Arc::clone(same);
-        }
-        let export = Arc::new(export);
-        known.push(Arc::clone(&export));
-        export
+            is_same_choice && filter(other) == filter(export)
+        })
     }
 
     /// The same destination, in one place for all jobs.
     pub(super) fn share_destination(&self, destination: Destination) -> Arc<Destination> {
         let place = (destination.host.clone(), destination.directory.clone());
         let mut destinations = self.destinations.borrow_mut();
-        let known = destinations.entry(place).or_default();
-        if let Some(same) = known.iter().find(|other| ***other == destination) {
-            return Arc::clone(same);
-        }
-        known.push(Arc::new(destination));
-        Arc::clone(&known[known.len() - 1])
+        share(destinations.entry(place).or_default(), destination, Destination::eq)
     }
 
     /// The template of `text`, in one place for all jobs.
@@ -85,4 +74,14 @@ impl<'a> Context<'a> {
         self.templates.borrow_mut().insert(text.to_owned(), template.clone());
         Ok(template)
     }
+}
+
+/// The one of `known` that is the same as `new`; if there is none, `new` becomes known.
+fn share<T>(known: &mut Vec<Arc<T>>, new: T, is_same: impl Fn(&T, &T) -> bool) -> Arc<T> {
+    if let Some(same) = known.iter().find(|other| is_same(&new, other)) {
+        return Arc::clone(same);
+    }
+    let new = Arc::new(new);
+    known.push(Arc::clone(&new));
+    new
 }
