@@ -118,9 +118,17 @@ pub enum EventKind {
     Accepted,
     /// It read its configuration again and kept the one before.
     Refused,
+    /// The wall clock jumped ahead, was set back, or is right again.
+    Clock,
 }
 
-words!(EventKind { Started = "started", Stopped = "stopped", Accepted = "accepted", Refused = "refused" });
+words!(EventKind {
+    Started = "started",
+    Stopped = "stopped",
+    Accepted = "accepted",
+    Refused = "refused",
+    Clock = "clock",
+});
 
 /// What people are told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,9 +139,11 @@ pub enum NoticeKind {
     Recovery,
     /// An occurrence is not done long after it was due.
     Late,
+    /// Due times are decided that lie in the future: the wall clock is, or was, wrong.
+    Clock,
 }
 
-words!(NoticeKind { Failure = "failure", Recovery = "recovery", Late = "late" });
+words!(NoticeKind { Failure = "failure", Recovery = "recovery", Late = "late", Clock = "clock" });
 
 /// Who makes attempts, and by which configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

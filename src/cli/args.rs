@@ -229,7 +229,7 @@ pub struct ShowArguments {
 #[command(after_help = "Examples:\n  exportd notify\n  exportd notify --event recovery")]
 pub struct NotifyArguments {
     /// What the notice pretends to be about
-    #[arg(long, value_name = "EVENT", default_value = "failure", value_parser = ["failure", "recovery", "late"])]
+    #[arg(long, value_name = "EVENT", default_value = "failure", value_parser = ["failure", "recovery", "late", "clock"])]
     pub event: String,
 }
 

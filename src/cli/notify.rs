@@ -16,10 +16,31 @@ pub async fn notify(config: &Config, options: &NotifyArguments) -> Result<(), Fa
     let Some(notify) = &config.notify else {
         return Err(Failure::usage("the configuration has no [notify]; docs/configuration.md shows one"));
     };
+    let kind: NoticeKind = options.event.parse().map_err(Failure::usage)?;
+    let message = match kind {
+        NoticeKind::Clock => {
+            Message::plain(kind, "the clock is right: this is a test of [notify]", Timestamp::now(), true)
+        }
+        kind => about_run(config, kind)?,
+    };
+    let mut is_told = true;
+    for (name, outcome) in names(config).into_iter().zip(notify.send(&message).await) {
+        match outcome {
+            Ok(()) => line(format!("ok     {name}"))?,
+            Err(error) => {
+                is_told = false;
+                line(format!("FAULT  {error}"))?;
+            }
+        }
+    }
+    if is_told { Ok(()) } else { Err(Failure::reported()) }
+}
+
+/// What is told of a run that is made up.
+fn about_run(config: &Config, kind: NoticeKind) -> Result<Message, Failure> {
     let Some(job) = config.jobs.first() else {
         return Err(Failure::usage("the configuration has no job to make up a run of"));
     };
-    let kind: NoticeKind = options.event.parse().map_err(Failure::usage)?;
     let now = Timestamp::now();
     let due = job.schedule.latest_due(now);
     let period = Period::of_cadence(&due, &job.schedule);
@@ -38,17 +59,7 @@ pub async fn notify(config: &Config, options: &NotifyArguments) -> Result<(), Fa
         files: Vec::new(),
         error: (kind != NoticeKind::Recovery).then(|| "nothing failed: this is a test of [notify]".to_owned()),
     };
-    let mut is_told = true;
-    for (name, outcome) in names(config).into_iter().zip(notify.send(&Message::new(kind, run, now, true)).await) {
-        match outcome {
-            Ok(()) => line(format!("ok     {name}"))?,
-            Err(error) => {
-                is_told = false;
-                line(format!("FAULT  {error}"))?;
-            }
-        }
-    }
-    if is_told { Ok(()) } else { Err(Failure::reported()) }
+    Ok(Message::new(kind, run, now, true))
 }
 
 fn names(config: &Config) -> Vec<&'static str> {

@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 
 use super::Clock;
 use crate::notify::{Message, Notify};
-use crate::state::{Notice, State, StateError};
+use crate::state::{Notice, State, StateError, Subject};
 
 /// How often a notice is tried.
 const TRIES: u32 = 6;
@@ -109,22 +109,26 @@ impl<C: Clock> Sender<C> {
     }
 
     async fn send(&self, notify: &Notify, notice: &Notice) -> Result<(), StateError> {
-        let Some(run) = self.state.run(&notice.run).await? else {
-            return self.state.tried_notice(notice, false, None, self.clock.now()).await;
+        let now = self.clock.now();
+        let (about, message) = match &notice.subject {
+            Subject::Text(text) => (text.clone(), Message::plain(notice.kind, text, now, false)),
+            Subject::Run(id) => match self.state.run(id).await? {
+                Some(run) => (format!("{}, run {id}", run.job), Message::new(notice.kind, run, now, false)),
+                None => return self.state.tried_notice(notice, false, None, now).await,
+            },
         };
         self.state.trying_notice(notice).await?;
-        let (job, id) = (run.job.clone(), run.id.clone());
-        let outcomes = notify.send(&Message::new(notice.kind, run, self.clock.now(), false)).await;
+        let outcomes = notify.send(&message).await;
         let is_sent = outcomes.iter().any(Result::is_ok);
         for error in outcomes.into_iter().filter_map(Result::err) {
-            warn!(%job, run = %id, event = %notice.kind, %error, "a notice did not get through");
+            warn!(event = %notice.kind, about, %error, "a notice did not get through");
         }
         let now = self.clock.now();
         let again = (!is_sent).then(|| next_try(notice.tries + 1, now)).flatten();
         match (is_sent, again) {
-            (true, _) => info!(%job, run = %id, event = %notice.kind, "told"),
+            (true, _) => info!(event = %notice.kind, about, "told"),
             (false, Some(_)) => {}
-            (false, None) => error!(%job, run = %id, event = %notice.kind, "nobody could be told; given up"),
+            (false, None) => error!(event = %notice.kind, about, "nobody could be told; no further try is made"),
         }
         self.state.tried_notice(notice, is_sent, again, now).await
     }

@@ -1,9 +1,12 @@
-//! The daemon's clock: what time it is, and when to look again.
+//! The daemon's clocks: what time it is, how long the machine has been up, and when to look again.
 
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
+use tokio::process::Command;
 use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
@@ -14,6 +17,12 @@ pub trait Clock: Send + Sync + 'static {
     /// The wall clock's time.
     fn now(&self) -> Timestamp;
 
+    /// The time since boot, time spent suspended included. It can't be set, and never goes back.
+    fn since_boot(&self) -> Duration;
+
+    /// Whether the system says that its wall clock is synchronised. False where it can't be asked.
+    fn is_synchronised(&self) -> impl Future<Output = bool> + Send;
+
     /// Returns when it is time to look at the clock again, a second or so from now.
     fn tick(&self) -> impl Future<Output = ()> + Send;
 }
@@ -21,6 +30,9 @@ pub trait Clock: Send + Sync + 'static {
 /// The longest time between two looks, should the ticks stay out: a wall clock that was set back would otherwise
 /// silence them for as long.
 const LONGEST: Duration = Duration::from_secs(2);
+
+/// How long the system may take to answer whether its clock is synchronised.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// The system's clock, ticking every second.
 pub struct SystemClock {
@@ -48,6 +60,23 @@ impl SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn since_boot(&self) -> Duration {
+        let time = clock_gettime(ClockId::Boottime);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    }
+
+    // systemd asks the kernel (adjtimex) on our behalf: there is no safe way to do so from here, and under ProtectClock=
+    // the kernel would not answer us.
+    async fn is_synchronised(&self) -> bool {
+        let mut question = Command::new("timedatectl");
+        question.args(["show", "--property=NTPSynchronized", "--value"]);
+        question.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        match tokio::time::timeout(ANSWER, question.output()).await {
+            Ok(Ok(answer)) => answer.status.success() && answer.stdout.trim_ascii() == b"yes",
+            Ok(Err(_)) | Err(_) => false,
+        }
     }
 
     async fn tick(&self) {

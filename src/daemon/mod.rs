@@ -19,6 +19,8 @@ mod scheduler;
 mod service;
 mod signals;
 mod systemd;
+mod time;
+mod timekeeper;
 mod turns;
 
 use std::io;

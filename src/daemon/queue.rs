@@ -231,6 +231,10 @@ fn host(job: &Job) -> Cow<'_, str> {
 }
 
 fn may_begin(run: &PendingRun, job: &Job, now: Timestamp) -> bool {
+    // Its due time was decided by a clock that was ahead.
+    if run.record.due.timestamp() > now {
+        return false;
+    }
     let Some(retry_at) = run.retry_at else { return true };
     let left = retry_at.duration_since(now);
     // No wait is longer than the job's longest: if one seems to be, the clock was set back since.

@@ -55,7 +55,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
 
     /// Puts a configuration into force, after all that fell due under the jobs before was decided by their schedules.
     async fn replace(&mut self, next: Configuration) -> Result<(), Refusal> {
-        let now = self.clock.now();
+        let now = self.now();
         let Configuration { jobs, digest, notify, accept } = next;
         let refuse = |faults| Refusal { faults, digest: Some(digest.clone()) };
         if !self.look().await {

@@ -16,6 +16,7 @@ use super::queue::Queue;
 use super::retry::retry_at;
 use super::scheduler::Scheduler;
 use super::systemd::Notifier;
+use super::timekeeper::{Reading, Timekeeper};
 use super::{Clock, Configuration, DaemonError, Limits, Load, RunResult, Runner, Signal};
 use crate::run::{EventKind, RunRecord, RunState, rfc3339};
 use crate::state::{Holder, NewEvent, PendingRun, State, StateError};
@@ -36,6 +37,7 @@ const TIDYING: SignedDuration = SignedDuration::from_mins(10);
 pub(super) struct Service<R, C> {
     pub(super) state: State,
     pub(super) clock: Arc<C>,
+    pub(super) timekeeper: Timekeeper,
     pub(super) load: Load,
     pub(super) limits: Limits,
     pub(super) jobs: Jobs,
@@ -48,7 +50,6 @@ pub(super) struct Service<R, C> {
     pub(super) notifier: Notifier,
     /// Why the last reload was refused, for the status line.
     pub(super) refused: Option<String>,
-    last_look: Timestamp,
     last_adoption: Timestamp,
     /// What others had written when that was last looked at.
     adopted: Option<i64>,
@@ -67,7 +68,11 @@ impl<R: Runner, C: Clock> Service<R, C> {
     ) -> Result<Service<R, C>, DaemonError> {
         state.verify().await?;
         let clock = Arc::new(clock);
-        let now = clock.now();
+        let reading = Reading { wall: clock.now(), boot: clock.since_boot() };
+        let timekeeper = Timekeeper::new(state.highest_clock().await?, reading);
+        let now = timekeeper.now(reading);
+        state.note_clock(now).await?;
+        state.hold_clock(None).await?;
         state.settle_commands(now).await?;
         let jobs = Jobs::new(configuration.jobs);
         abandoned::settle(&state, &jobs, now).await?;
@@ -77,6 +82,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
             alerts: Alerts::start(state.clone(), clock.clone()),
             state,
             clock,
+            timekeeper,
             load,
             limits,
             jobs,
@@ -84,7 +90,6 @@ impl<R: Runner, C: Clock> Service<R, C> {
             unrecorded: Vec::new(),
             notifier: Notifier::new(),
             refused: None,
-            last_look: now,
             last_adoption: now,
             adopted: None,
             last_tidying: now,
@@ -102,7 +107,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
     /// Works until told to stop, then brings what is going on to an end.
     pub(super) async fn work(&mut self, mut signals: mpsc::Receiver<Signal>) {
         self.look().await;
-        self.note_late(self.clock.now()).await;
+        self.note_late(self.now()).await;
         self.show_status();
         self.notifier.ready();
         loop {
@@ -123,11 +128,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
 
     /// Decides what has fallen due, and records what could not be recorded before. False if state can't be written.
     pub(super) async fn look(&mut self) -> bool {
-        let now = self.clock.now();
-        if self.last_look.duration_since(now) > SignedDuration::from_secs(60) {
-            warn!(before = %self.last_look, %now, "the clock was set back; what has run does not run again");
-        }
-        self.last_look = now;
+        let now = self.time().await;
         // However far the clock has moved, and in whichever direction.
         let is_time = now.duration_since(self.last_adoption).abs() >= ADOPTION;
         if self.is_changed_by_others().await || is_time {
@@ -166,16 +167,24 @@ impl<R: Runner, C: Clock> Service<R, C> {
         if let Err(error) = self.state.settle_commands(now).await {
             warn!(%error, "runs of commands that are gone can't be settled yet");
         }
+        if self.reread().await {
+            info!(queued = self.queue.len(), "commands beside the daemon have changed what is queued");
+        }
+    }
+
+    /// Takes what is queued from state, and returns whether that is something else.
+    pub(super) async fn reread(&mut self) -> bool {
         match self.state.unfinished().await {
             Ok(mut runs) => {
                 let mut taken = self.attempts.runs();
                 taken.extend(self.unrecorded.iter().map(|(ticket, _)| &ticket.run.record.id));
                 runs.retain(|run| !taken.contains(&run.record.id));
-                if self.queue.replace(runs) {
-                    info!(queued = self.queue.len(), "commands beside the daemon have changed what is queued");
-                }
+                self.queue.replace(runs)
             }
-            Err(error) => warn!(%error, "state can't be asked for what is queued"),
+            Err(error) => {
+                warn!(%error, "state can't be asked for what is queued");
+                false
+            }
         }
     }
 
@@ -192,8 +201,13 @@ impl<R: Runner, C: Clock> Service<R, C> {
     /// Begins to clear away what nobody needs, beside everything else.
     fn tidy(&mut self, now: Timestamp) {
         self.last_tidying = now;
-        let runner = self.attempts.runner();
-        tokio::spawn(async move { runner.tidy(now).await });
+        let (runner, state) = (self.attempts.runner(), self.state.clone());
+        tokio::spawn(async move {
+            if let Err(error) = state.note_clock(now).await {
+                warn!(%error, "the time can't be recorded");
+            }
+            runner.tidy(now).await
+        });
     }
 
     fn enqueue(&mut self, record: RunRecord) {
@@ -271,12 +285,17 @@ impl<R: Runner, C: Clock> Service<R, C> {
 
     /// Decides what has fallen due, for good.
     async fn look_last(&mut self) {
-        let now = self.clock.now();
+        let now = self.now();
         if self.look().await
-            && let Err(error) = self.scheduler.settle(now).await
+            && let Err(error) = self.settle_time(now).await
         {
             warn!(%error, "the next start will look again at what is decided");
         }
+    }
+
+    async fn settle_time(&self, now: Timestamp) -> Result<(), StateError> {
+        self.scheduler.settle(now).await?;
+        self.state.note_clock(now).await
     }
 
     async fn stop(&mut self, mut signals: mpsc::Receiver<Signal>) {

@@ -13,7 +13,7 @@ const STATE_PAUSE: SignedDuration = SignedDuration::from_secs(10);
 impl<R: Runner, C: Clock> Service<R, C> {
     /// Begins what may begin, and sets to work what may go to work.
     pub(super) async fn fill(&mut self) {
-        let now = self.clock.now();
+        let now = self.now();
         let Choice { begin, work } = self.queue.choose(&self.jobs, &self.limits, self.attempts.len(), now);
         if !begin.is_empty() {
             match self.state.start(&begin, now).await {

@@ -20,7 +20,9 @@ pub(super) async fn call(command: &[String], message: &Message) -> Result<(), No
     process.args(arguments).env_clear();
     process.envs(PASSED_ON.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     process.env("EXPORTD_EVENT", message.kind.name());
-    process.env("EXPORTD_JOB", &message.run.job).env("EXPORTD_RUN", message.run.id.as_str());
+    if let Some(run) = &message.run {
+        process.env("EXPORTD_JOB", &run.job).env("EXPORTD_RUN", run.id.as_str());
+    }
     process.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).kill_on_drop(true);
     let mut child = process.spawn().map_err(|error| failed(format!("can't be started: {}", words(&error))))?;
     let group = child.id();

@@ -56,19 +56,30 @@ pub enum NotifyError {
 #[derive(Clone, Debug)]
 pub struct Message {
     kind: NoticeKind,
-    run: RunRecord,
+    run: Option<RunRecord>,
     body: Vec<u8>,
 }
 
 impl Message {
-    /// What is told of `run` at `now`. `is_test` marks one that nothing happened for.
+    /// What is told of `run` at `now`. `is_test` marks a test, which is about nothing that happened.
     pub fn new(kind: NoticeKind, run: RunRecord, now: Timestamp, is_test: bool) -> Message {
+        let text = text(kind, &run, is_test);
+        Message::of(kind, &text, Some(run), now, is_test)
+    }
+
+    /// What is told at `now` of something that is no run's affair, in one sentence.
+    pub fn plain(kind: NoticeKind, text: &str, now: Timestamp, is_test: bool) -> Message {
+        let test = if is_test { "test: " } else { "" };
+        Message::of(kind, &format!("{test}exportd: {text}"), None, now, is_test)
+    }
+
+    fn of(kind: NoticeKind, text: &str, run: Option<RunRecord>, now: Timestamp, is_test: bool) -> Message {
         let value = json!({
             "event": kind.name(),
             "test": is_test,
             "at": now.to_string(),
             // The field that chat services show.
-            "text": text(kind, &run, is_test),
+            "text": text,
             "run": &run,
         });
         Message { kind, run, body: value.to_string().into_bytes() }
@@ -90,6 +101,7 @@ fn text(kind: NoticeKind, run: &RunRecord, is_test: bool) -> String {
             };
             format!("{test}exportd: {job}, due {due}, {stands} ({}){error}", run.state)
         }
+        NoticeKind::Clock => format!("{test}exportd: the clock was wrong when {job}, due {due}, ran{error}"),
     }
 }
 

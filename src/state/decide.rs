@@ -79,14 +79,23 @@ impl State {
         tx.commit().await
     }
 
-    /// Writes decisions, all or none. Returns the runs that are new; an occurrence that already has its run keeps it.
+    /// Writes decisions, all or none. Returns the runs that are new.
+    ///
+    /// An occurrence that already has its run keeps it, unless that run was ended by a clock that was ahead: early, or
+    /// after a moment that still lies in the future. Such a run stays in history, and the occurrence gets another one.
     pub async fn decide(&self, decisions: &[Decision], now: Timestamp) -> Result<Vec<RunRecord>, StateError> {
         let mut tx = self.write().await?;
         let mut made = Vec::new();
         for decision in decisions {
             let key = job_key(&decision.job);
             for run in &decision.runs {
-                made.extend(self.insert(&mut tx, &decision.job, run, now).await?);
+                let inserted = match self.insert(&mut tx, &decision.job, run, now).await? {
+                    None if self.release_early(&mut tx, &key, &run.due, now).await? => {
+                        self.insert(&mut tx, &decision.job, run, now).await?
+                    }
+                    inserted => inserted,
+                };
+                made.extend(inserted);
             }
             sqlx::query("UPDATE job SET decided_until = ?1 WHERE job_key = ?2 AND decided_until < ?1")
                 .bind(to_micros(decision.until))
@@ -122,6 +131,32 @@ impl State {
         self.begin_attempt(&mut tx, &record.id, presence, now).await?;
         self.commit(tx, "state:start").await?;
         Ok(RunRecord { attempts: 1, started: Some(now), ..record })
+    }
+
+    /// Takes an occurrence away from a run that was ended by a clock that was ahead. False if there is no such run.
+    async fn release_early(
+        &self,
+        tx: &mut SqliteConnection,
+        key: &str,
+        due: &Zoned,
+        now: Timestamp,
+    ) -> Result<bool, StateError> {
+        let released: Option<String> = sqlx::query_scalar(
+            "UPDATE run SET occurrence = NULL, is_early = 0
+             WHERE job_key = ?1 AND occurrence = ?2 AND state IN ('delivered', 'failed', 'skipped')
+               AND (is_early OR coalesce(read_at, started_at, created_at) > ?3)
+             RETURNING id",
+        )
+        .bind(key)
+        .bind(to_micros(due.timestamp()))
+        .bind(to_micros(now))
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        if let Some(run) = &released {
+            tracing::warn!(run, %due, "this run was made while the clock was ahead; its occurrence is run again");
+        }
+        Ok(released.is_some())
     }
 
     async fn restart_at(&self, tx: &mut SqliteConnection, key: &str, until: i64) -> Result<i64, StateError> {

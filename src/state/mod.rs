@@ -6,6 +6,7 @@
 //! Nothing here reads a clock or decides anything: callers say what time it is and what is to be kept.
 
 mod abandoned;
+mod clock;
 mod command;
 mod decide;
 mod error;
@@ -29,6 +30,7 @@ use group::Line;
 use sqlx::sqlite::SqlitePool;
 
 pub use abandoned::Abandoned;
+pub use clock::DecidedAhead;
 pub use decide::{Decision, NewRun};
 pub use error::StateError;
 pub use events::{Event, NewEvent};
@@ -36,7 +38,7 @@ pub use files::StoredFile;
 pub use history::{Attempt, Filter, RunDetail};
 pub use keep::Temporary;
 pub use lock::{DaemonLock, Holder};
-pub use notices::Notice;
+pub use notices::{Notice, Subject};
 pub use presence::Presence;
 pub use runs::PendingRun;
 

@@ -13,17 +13,39 @@ use crate::run::{NoticeKind, RunId};
 pub struct Notice {
     /// Later notices have greater numbers.
     pub id: i64,
-    /// What it is about.
+    /// What happened.
     pub kind: NoticeKind,
-    /// The run.
-    pub run: RunId,
+    /// What it is about.
+    pub subject: Subject,
     /// When it was made.
     pub made: Timestamp,
     /// How often it was tried before.
     pub tries: u32,
 }
 
+/// What a notice is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A run.
+    Run(RunId),
+    /// What is said in one sentence.
+    Text(String),
+}
+
 impl State {
+    /// Makes a notice that is about no run, to be sent from `now` on.
+    pub async fn notice(&self, kind: NoticeKind, text: &str, now: Timestamp) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        sqlx::query("INSERT INTO notice (kind, text, made_at, try_at) VALUES (?1, ?2, ?3, ?3)")
+            .bind(kind.name())
+            .bind(text)
+            .bind(to_micros(now))
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| self.failed(error))?;
+        tx.commit().await
+    }
+
     /// Makes notices of the occurrences that fell due more than `late` ago and are still not done, one for each.
     /// Returns how many are new.
     pub async fn note_late(&self, late: SignedDuration, now: Timestamp) -> Result<u64, StateError> {
@@ -56,7 +78,7 @@ impl State {
     /// The notices whose time to be sent has come, the oldest first, at most `limit`.
     pub async fn pending_notices(&self, now: Timestamp, limit: u32) -> Result<Vec<Notice>, StateError> {
         let rows =
-            sqlx::query("SELECT id, kind, run, made_at, tries FROM notice WHERE try_at <= ? ORDER BY id LIMIT ?")
+            sqlx::query("SELECT id, kind, run, text, made_at, tries FROM notice WHERE try_at <= ? ORDER BY id LIMIT ?")
                 .bind(to_micros(now))
                 .bind(limit)
                 .fetch_all(self.reader())
@@ -66,7 +88,10 @@ impl State {
             Ok(Notice {
                 id: self.get(row, "id")?,
                 kind: self.word(row, "kind")?,
-                run: RunId::from_stored(&self.get::<String>(row, "run")?),
+                subject: match self.get::<Option<String>>(row, "run")? {
+                    Some(run) => Subject::Run(RunId::from_stored(&run)),
+                    None => Subject::Text(self.get(row, "text")?),
+                },
                 made: self.time(row, "made_at")?,
                 tries: self.get(row, "tries")?,
             })
@@ -79,7 +104,9 @@ impl State {
     pub async fn trying_notice(&self, notice: &Notice) -> Result<(), StateError> {
         let sql = match notice.kind {
             NoticeKind::Recovery => "UPDATE notice SET tries = tries + 1, try_at = NULL WHERE id = ?",
-            NoticeKind::Failure | NoticeKind::Late => "UPDATE notice SET tries = tries + 1 WHERE id = ?",
+            NoticeKind::Failure | NoticeKind::Late | NoticeKind::Clock => {
+                "UPDATE notice SET tries = tries + 1 WHERE id = ?"
+            }
         };
         let mut tx = self.write().await?;
         sqlx::query(sql).bind(notice.id).execute(&mut *tx).await.map_err(|error| self.failed(error))?;

@@ -155,8 +155,13 @@ impl State {
         stage: Stage,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let update = sqlx::query("UPDATE run SET stage = ? WHERE id = ?").bind(stage.name()).bind(run.as_str());
-        update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        sqlx::query("UPDATE run SET stage = ?1, read_at = iif(?1 = 'querying', ?2, read_at) WHERE id = ?3")
+            .bind(stage.name())
+            .bind(to_micros(now))
+            .bind(run.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| self.failed(error))?;
         sqlx::query(
             "INSERT INTO passage (run, attempt, position, stage, entered_at)
              SELECT id, attempts, (SELECT count(*) FROM passage WHERE passage.run = run.id AND attempt = run.attempts),

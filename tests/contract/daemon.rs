@@ -38,8 +38,11 @@ async fn a_job_begins_in_the_minute_it_is_due_and_not_before() {
 async fn a_clock_that_jumps_either_way_runs_nothing_twice_and_leaves_nothing_out() {
     let dir = TempDir::new().unwrap();
     let mut daemon = at_three(&dir, vec![daily("nightly", 4, 0)]).await;
+    daemon.synchronise(true).await;
     for time in ["21T04:00:00", "21T03:00:00", "21T04:00:00", "23T12:00:00", "20T00:00:00", "23T12:00:00"] {
-        daemon.set(&format!("2026-11-{time}Z")).await;
+        // Once to be noticed, once to be accepted.
+        daemon.jump(&format!("2026-11-{time}Z")).await;
+        daemon.jump(&format!("2026-11-{time}Z")).await;
     }
     for day in [21, 22, 23] {
         let begun = daemon.begun().await;
@@ -58,6 +61,7 @@ async fn after_three_days_down(missed: Missed) -> (Vec<i8>, Vec<String>) {
     let job = Job { missed, ..daily("nightly", 4, 0) };
     at_three(&dir, vec![job.clone()]).await.stop().await.close().await;
     let mut daemon = TestDaemon::start(dir.path(), "2026-11-23T12:00:00Z", vec![job]).await;
+    daemon.synchronise(true).await;
     let mut days = Vec::new();
     while daemon.runs("nightly").await.iter().any(|run| run.contains("queued") || run.contains("running")) {
         let begun = daemon.begun().await;
@@ -107,7 +111,7 @@ async fn a_run_that_a_crash_cut_short_is_taken_up_again() {
     let state = daemon.kill().await;
     assert_eq!(runs(&state, "nightly").await, ["2026-11-21T04:00:00Z running schedule"]);
     state.close().await;
-    let mut daemon = at_three(&dir, vec![daily("nightly", 4, 0)]).await;
+    let mut daemon = TestDaemon::start(dir.path(), "2026-11-21T04:00:10Z", vec![daily("nightly", 4, 0)]).await;
     let again = daemon.begun().await;
     assert_eq!((again.run.id, again.run.attempts), (begun.run.id, 2));
 }

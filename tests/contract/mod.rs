@@ -7,6 +7,7 @@ mod config_files;
 mod config_paths;
 mod daemon;
 mod daemon_beside_commands;
+mod daemon_clock;
 mod daemon_dies;
 mod daemon_many;
 mod daemon_reload;

@@ -1,6 +1,7 @@
 //! Stories: the program as a whole, as its users meet it.
 
 mod check_connect;
+mod clock;
 mod crash;
 mod crowd;
 mod daemon;

@@ -17,11 +17,18 @@ use tokio_util::sync::CancellationToken;
 /// How long anything may take before it counts as never.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A clock that stands still until it is set, and that knows how often it was looked at.
+/// Clocks that stand still until they are set, and that know how often they were looked at.
 struct SetClock {
-    now: Mutex<Timestamp>,
+    shown: Mutex<Shown>,
     pokes: Notify,
     looks: watch::Sender<Looks>,
+}
+
+/// What the clocks show.
+struct Shown {
+    wall: Timestamp,
+    since_boot: Duration,
+    is_synchronised: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -35,7 +42,9 @@ struct Looks {
 impl SetClock {
     fn new(now: &str) -> Arc<SetClock> {
         let looks = watch::Sender::new(Looks::default());
-        Arc::new(SetClock { now: Mutex::new(now.parse().unwrap()), pokes: Notify::new(), looks })
+        let (wall, since_boot) = (now.parse().unwrap(), Duration::from_secs(1000));
+        let shown = Mutex::new(Shown { wall, since_boot, is_synchronised: false });
+        Arc::new(SetClock { shown, pokes: Notify::new(), looks })
     }
 
     /// Has the daemon look at the clock, and returns when it has done what follows from it.
@@ -53,7 +62,15 @@ struct DaemonClock(Arc<SetClock>);
 
 impl Clock for DaemonClock {
     fn now(&self) -> Timestamp {
-        *self.0.now.lock().unwrap()
+        self.0.shown.lock().unwrap().wall
+    }
+
+    fn since_boot(&self) -> Duration {
+        self.0.shown.lock().unwrap().since_boot
+    }
+
+    async fn is_synchronised(&self) -> bool {
+        self.0.shown.lock().unwrap().is_synchronised
     }
 
     async fn tick(&self) {
@@ -168,9 +185,28 @@ impl TestDaemon {
         daemon
     }
 
-    /// Sets the clock, and returns when the daemon has looked at it.
+    /// Lets time pass until `now`, and returns when the daemon has looked at the clock.
     pub async fn set(&self, now: &str) {
-        *self.clock.now.lock().unwrap() = now.parse().unwrap();
+        let now: Timestamp = now.parse().unwrap();
+        {
+            let mut shown = self.clock.shown.lock().unwrap();
+            let passed = now.duration_since(shown.wall);
+            assert!(!passed.is_negative(), "time does not pass backwards");
+            shown.since_boot += passed.unsigned_abs();
+            shown.wall = now;
+        }
+        self.clock.poke().await;
+    }
+
+    /// Sets the wall clock to `now` while no time passes, and returns when the daemon has looked at it.
+    pub async fn jump(&self, now: &str) {
+        self.clock.shown.lock().unwrap().wall = now.parse().unwrap();
+        self.clock.poke().await;
+    }
+
+    /// Has the system say from now on whether its clock is synchronised.
+    pub async fn synchronise(&self, is_synchronised: bool) {
+        self.clock.shown.lock().unwrap().is_synchronised = is_synchronised;
         self.clock.poke().await;
     }
 

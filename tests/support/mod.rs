@@ -6,6 +6,7 @@ pub mod daemon;
 pub mod databases;
 pub mod distance;
 pub mod encoded;
+pub mod false_clock;
 pub mod hook;
 pub mod jobs;
 pub mod night;

@@ -5,14 +5,16 @@
 
 mod show;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, Zoned};
 
 use crate::config::{self, Config};
 use crate::definition::Definition;
+use crate::job::Schedule;
 use crate::run::{EventKind, RunRecord, RunState, Stage};
-use crate::state::{Event, Holder, RunDetail, State, job_key};
+use crate::state::{DecidedAhead, Event, Holder, RunDetail, State, job_key};
 
 use super::args::StatusArguments;
 use super::failure::Failure;
@@ -34,7 +36,17 @@ struct Status {
     refused: Option<Event>,
     /// When the last daemon ended as it was told to, while none is up.
     stopped: Option<Timestamp>,
+    clock: ClockStatus,
     jobs: Vec<JobStatus>,
+}
+
+/// What is wrong with the wall clock, as far as state knows.
+#[derive(Default)]
+struct ClockStatus {
+    /// It has jumped ahead, and that is in doubt.
+    held: Option<String>,
+    /// It was ahead when due times were decided, or is behind now.
+    ahead: Option<DecidedAhead>,
 }
 
 /// How one job is.
@@ -42,6 +54,7 @@ struct JobStatus {
     label: String,
     /// None if it is not in the configuration any more, or switched off.
     next_due: Option<Zoned>,
+    schedule: Option<Schedule>,
     is_enabled: bool,
     last: Option<RunRecord>,
     under_way: Vec<UnderWay>,
@@ -68,6 +81,7 @@ pub async fn status(path: Option<&Path>, options: StatusArguments) -> Result<(),
             is_file_changed: false,
             refused: None,
             stopped: None,
+            clock: ClockStatus::default(),
             jobs: configured(&path, Timestamp::now()),
         },
     };
@@ -83,7 +97,7 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
     let now = Timestamp::now();
     state.settle_commands(now).await.map_err(Failure::unreachable)?;
     let events = state.events(0, EVENTS).await.map_err(Failure::unreachable)?;
-    let about_configuration = events.iter().find(|event| event.kind != EventKind::Stopped);
+    let about_configuration = events.iter().find(|event| !matches!(event.kind, EventKind::Stopped | EventKind::Clock));
     let refused = about_configuration.filter(|event| event.kind == EventKind::Refused && daemon.is_some()).cloned();
     let file = daemon.as_ref().and_then(|daemon| daemon.config.as_deref()).and_then(config::digest_of);
     let read = about_configuration.and_then(|event| event.config.clone());
@@ -102,6 +116,13 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
     if jobs.is_empty() {
         jobs = configured(path, now);
     }
+    let clock = ClockStatus {
+        held: state.held_clock().await.map_err(Failure::unreachable)?.filter(|_| daemon.is_some()),
+        ahead: state.decided_ahead(now).await.map_err(Failure::unreachable)?,
+    };
+    if clock.held.is_some() || clock.ahead.is_some() {
+        go_by_decisions(state, &mut jobs, now).await?;
+    }
     for run in state.under_way().await.map_err(Failure::unreachable)? {
         let key = job_key(&run.job);
         let place = jobs.iter().position(|job| job_key(&job.label) == key).unwrap_or_else(|| {
@@ -112,7 +133,7 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
             RunState::Running => state.detail(&run.id).await.map_err(Failure::unreachable)?,
             _ => None,
         };
-        let why = why(&run, detail.as_ref(), &jobs[place], daemon.is_some());
+        let why = why(&run, detail.as_ref(), &jobs[place], daemon.is_some(), now);
         let stage = detail.and_then(|detail| detail.stage);
         jobs[place].under_way.push(UnderWay { run, stage, why });
     }
@@ -120,7 +141,23 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
         job.last = state.last_ended(&job.label).await.map_err(Failure::unreachable)?;
     }
     let is_file_changed = daemon.is_some() && file != read;
-    Ok(Status { state_dir, daemon, is_file_changed, refused, stopped, jobs })
+    Ok(Status { state_dir, daemon, is_file_changed, refused, stopped, clock, jobs })
+}
+
+/// Where the wall clock is not to be relied on, what is next follows from what is decided.
+async fn go_by_decisions(state: &State, jobs: &mut [JobStatus], now: Timestamp) -> Result<(), Failure> {
+    let decided = state.decided_by_job(now).await.map_err(Failure::unreachable)?;
+    let mut decided: HashMap<String, _> =
+        decided.into_iter().map(|(key, until, ahead)| (key, (until, ahead))).collect();
+    for job in jobs {
+        let Some((schedule, (until, ahead))) = job.schedule.as_ref().zip(decided.remove(&job_key(&job.label))) else {
+            continue;
+        };
+        let undecided = schedule.next_due(until);
+        let ahead = ahead.map(|ahead| ahead.to_zoned(schedule.zone.clone()));
+        job.next_due = Some(ahead.filter(|ahead| *ahead < undecided).unwrap_or(undecided));
+    }
+    Ok(())
 }
 
 /// What the file says, where no daemon has said what is in force. A file with faults says nothing here: `check` does.
@@ -134,7 +171,8 @@ fn fresh(definition: &Definition, now: Timestamp) -> JobStatus {
     let schedule = definition.schedule().filter(|_| is_enabled);
     JobStatus {
         label: definition.label().to_owned(),
-        next_due: schedule.map(|schedule| schedule.next_due(now)),
+        next_due: schedule.as_ref().map(|schedule| schedule.next_due(now)),
+        schedule,
         is_enabled,
         last: None,
         under_way: Vec::new(),
@@ -142,7 +180,7 @@ fn fresh(definition: &Definition, now: Timestamp) -> JobStatus {
 }
 
 /// What a run waits for, in one sentence.
-fn why(run: &RunRecord, detail: Option<&RunDetail>, job: &JobStatus, is_up: bool) -> String {
+fn why(run: &RunRecord, detail: Option<&RunDetail>, job: &JobStatus, is_up: bool, now: Timestamp) -> String {
     let error = run.error.as_deref().unwrap_or("it failed");
     match run.state {
         RunState::Running => match detail {
@@ -154,6 +192,7 @@ fn why(run: &RunRecord, detail: Option<&RunDetail>, job: &JobStatus, is_up: bool
         RunState::Waiting if is_up => error.to_owned(),
         RunState::Waiting => format!("{error} (no daemon is up to try again)"),
         _ if !is_up => "no daemon is up".to_owned(),
+        _ if run.due.timestamp() > now => "its due time lies in the future".to_owned(),
         _ => match job.under_way.first() {
             Some(first) => format!("waits behind {}", first.run.id),
             None => "waits for its turn".to_owned(),
@@ -163,7 +202,14 @@ fn why(run: &RunRecord, detail: Option<&RunDetail>, job: &JobStatus, is_up: bool
 
 impl JobStatus {
     fn gone(label: &str) -> JobStatus {
-        JobStatus { label: label.to_owned(), next_due: None, is_enabled: false, last: None, under_way: Vec::new() }
+        JobStatus {
+            label: label.to_owned(),
+            next_due: None,
+            schedule: None,
+            is_enabled: false,
+            last: None,
+            under_way: Vec::new(),
+        }
     }
 
     /// Whether its last run failed, or one waits because it did.
@@ -175,6 +221,7 @@ impl JobStatus {
 
 impl Status {
     fn is_well(&self) -> bool {
-        self.daemon.is_some() && self.refused.is_none() && !self.jobs.iter().any(JobStatus::is_troubled)
+        let is_up = self.daemon.is_some() && self.refused.is_none();
+        is_up && self.clock.ahead.is_none() && !self.jobs.iter().any(JobStatus::is_troubled)
     }
 }

@@ -33,6 +33,16 @@ fn daemon(status: &Status) -> io::Result<()> {
         }
     }
     facts.add("state", status.state_dir.display().to_string());
+    facts.maybe("CLOCK", status.clock.held.clone());
+    if let Some(ahead) = &status.clock.ahead {
+        let until = output::local_time(ahead.until);
+        let text = format!(
+            "decided ahead: {}, up to {until}, in the future: the clock was ahead then, or is behind now; runs begin, or \
+             begin again, when their time comes",
+            output::plural(ahead.occurrences as usize, "due time"),
+        );
+        facts.add("CLOCK", text);
+    }
     if let Some(refused) = &status.refused {
         let at = output::local_time(refused.at);
         facts.add("REFUSED", format!("{at}: the new configuration; the one before stays in force"));
@@ -121,6 +131,12 @@ pub(super) fn to_json(status: &Status) -> Value {
         "daemon": daemon,
         "state_dir": status.state_dir,
         "refused": refused,
+        "clock": {
+            "held": status.clock.held,
+            "decided_ahead": status.clock.ahead.as_ref().map(|ahead| {
+                json!({ "occurrences": ahead.occurrences, "until": ahead.until.to_string() })
+            }),
+        },
         "jobs": status.jobs.iter().map(job_json).collect::<Vec<_>>(),
     })
 }
