@@ -27,7 +27,7 @@ pub(super) fn decide(job: &Job, after: Timestamp, now: Timestamp) -> Decision {
         match kept {
             Ok(trigger) => NewRun { due, trigger, state: RunState::Queued, period, reason: None },
             Err(reason) => {
-                let reason = Some(format!("the daemon was not up at its due time: {reason}"));
+                let reason = Some(format!("the daemon was not up at its due time, or its clock was wrong: {reason}"));
                 NewRun { due, trigger: Trigger::Missed, state: RunState::Skipped, period, reason }
             }
         }

@@ -22,7 +22,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         if let Some(change) = self.timekeeper.observe(reading, is_synchronised)
             && let Err(error) = self.note(change, reading).await
         {
-            error!(%error, "a change of the clock can't be recorded; trying again in a second");
+            error!(%error, "what the clock did can't be recorded");
         }
         self.timekeeper.now(reading)
     }
@@ -67,10 +67,11 @@ impl<R: Runner, C: Clock> Service<R, C> {
             }
             Change::BehindForGood { from, to } => {
                 self.state.clock_set_back(to, reading.wall).await?;
-                self.timekeeper.accept(reading);
                 self.scheduler.replace(&self.jobs, reading.wall).await?;
                 self.reread().await;
                 self.tell_set_back(from, reading.wall).await?;
+                // Last: what fails before is done again in a second.
+                self.timekeeper.accept(reading);
             }
         }
         Ok(())
