@@ -5,6 +5,7 @@
 //! - [`failpoint`], where tests break it, and [`fastpath`], where they choose its ways;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
 //!   [`schedule`], [`run`], [`plan`], [`definition`], [`progress`], [`growth`];
+//! - [`tls`] tells which servers are trusted, in plain words, for the adapters that speak it;
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
 //!   bytes, [`spool`] keeps finished files, [`deliver`] puts them on a server, [`state`] remembers every run;
 //! - [`pipeline`] joins encoder and spool: rows in, a finished file or zip out;
@@ -42,4 +43,5 @@ pub mod secret;
 pub mod spool;
 pub mod state;
 pub mod store;
+pub mod tls;
 pub mod value;

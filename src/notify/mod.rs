@@ -5,6 +5,7 @@
 
 mod command;
 mod post;
+mod tls;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -3,22 +3,26 @@
 //! Redirects are not followed, for they would carry secrets to wherever a server points; no proxy is taken from the
 //! environment, so that it matters in one way only where the daemon was started.
 
-use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use rustls::ClientConfig;
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, TcpConnector};
 use ureq::{Agent, Error};
 
+use super::tls::Tls;
 use super::{LIMIT, Message, Notify, NotifyError};
 use crate::secret::Secret;
+use crate::tls::{self, TlsFault, Trusted, io_words};
 
 /// Posts it; any answer of 200 to 299 is right.
 pub(super) async fn post(notify: &Notify, url: &Secret, message: &Message) -> Result<(), NotifyError> {
     let failed = |fault: String| NotifyError::Url { fault };
     let (url, headers, body) = (url.clone(), notify.headers.clone(), message.body.clone());
-    let roots = roots(notify.ca.as_deref()).map_err(failed)?;
-    let posting = tokio::task::spawn_blocking(move || request(&url, &headers, roots, &body));
+    let ca = own_authorities(notify.ca.as_deref()).map_err(failed)?;
+    let posting = tokio::task::spawn_blocking(move || request(&url, &headers, ca, &body));
     // The client keeps the time itself, but for what the system's resolver does.
     match tokio::time::timeout(LIMIT * 2, posting).await {
         Ok(Ok(Ok(status))) if (200..300).contains(&status) => Ok(()),
@@ -29,37 +33,38 @@ pub(super) async fn post(notify: &Notify, url: &Secret, message: &Message) -> Re
     }
 }
 
-fn request(url: &Secret, headers: &[(String, Secret)], roots: RootCerts, body: &[u8]) -> Result<u16, Error> {
+fn request(url: &Secret, headers: &[(String, Secret)], ca: Option<ClientConfig>, body: &[u8]) -> Result<u16, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = TlsConfig::builder().provider(TlsProvider::Rustls).root_certs(roots);
+    let public = TlsConfig::builder().provider(TlsProvider::Rustls).root_certs(RootCerts::WebPki);
     let config = Agent::config_builder()
-        .tls_config(tls.unversioned_rustls_crypto_provider(provider).build())
+        .tls_config(public.unversioned_rustls_crypto_provider(provider).build())
         .http_status_as_error(false)
         .max_redirects(0)
         .proxy(None)
         .timeout_global(Some(LIMIT))
         .max_idle_connections(0)
-        .user_agent(concat!("exportd/", env!("CARGO_PKG_VERSION")));
-    let mut request = Agent::new_with_config(config.build()).post(url.expose()).content_type("application/json");
+        .user_agent(concat!("exportd/", env!("CARGO_PKG_VERSION")))
+        .build();
+    let agent = match ca {
+        Some(own) => {
+            let connector = TcpConnector::default().chain(Tls(Arc::new(own)));
+            Agent::with_parts(config, connector, DefaultResolver::default())
+        }
+        None => Agent::new_with_config(config),
+    };
+    let mut request = agent.post(url.expose()).content_type("application/json");
     for (name, value) in headers {
         request = request.header(name, value.expose());
     }
     Ok(request.send(body)?.status().as_u16())
 }
 
-fn roots(ca: Option<&Path>) -> Result<RootCerts, String> {
-    let Some(path) = ca else { return Ok(RootCerts::WebPki) };
-    let pem = std::fs::read(path).map_err(|error| format!("can't be trusted: {}: {error}", path.display()))?;
-    let certificates: Vec<_> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    if certificates.is_empty() {
-        return Err(format!("can't be trusted: {} holds no certificate", path.display()));
-    }
-    Ok(RootCerts::new_with_certs(&certificates))
+/// What is trusted instead of the public authorities.
+fn own_authorities(ca: Option<&Path>) -> Result<Option<ClientConfig>, String> {
+    let Some(path) = ca else { return Ok(None) };
+    let unusable = |cause: String| format!("can't be trusted: the certificates of `ca`, {}: {cause}", path.display());
+    let trusted = Trusted::read(path).map_err(unusable)?;
+    tls::client(trusted, true, None).map(Some).map_err(|error| unusable(TlsFault::of(&error).to_string()))
 }
 
 /// An error in words that hold neither the URL nor a header.
@@ -68,11 +73,16 @@ fn words(error: &Error) -> String {
         Error::Timeout(_) => format!("does not answer within {} s", LIMIT.as_secs()),
         Error::HostNotFound => "names a host that is not found".to_owned(),
         Error::ConnectionFailed => "can't be connected to".to_owned(),
-        // This is how rustls reports a certificate that it does not trust.
-        Error::Io(error) if error.kind() == ErrorKind::InvalidData => format!("can't be trusted: {error}"),
-        Error::Io(error) => format!("can't be reached: {}", error.kind()),
-        Error::Rustls(error) => format!("can't be trusted: {error}"),
+        Error::Io(error) => match TlsFault::of_io(error) {
+            Some(fault) => distrust(&fault),
+            None => format!("can't be reached: {}", io_words(error)),
+        },
+        Error::Rustls(error) => distrust(&TlsFault::of(error)),
         Error::Tls(_) | Error::Pem(_) => "can't be reached over TLS".to_owned(),
         _ => "can't be posted to: it, or a header, is not valid".to_owned(),
     }
+}
+
+fn distrust(fault: &TlsFault) -> String {
+    format!("can't be trusted: {fault}; {}", fault.remedy("[notify]"))
 }

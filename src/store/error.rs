@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::tls::TlsFault;
 use crate::value::Stop;
 
 /// Why a store could not be opened, asked or read.
@@ -26,18 +27,15 @@ pub enum StoreError {
         cause: String,
     },
     /// The server can't prove who it is, or does not speak TLS.
-    #[error(
-        "no safe connection to the store {place}: {cause}; give the certificate of its authority with `ca`, or \
-         choose another `sslmode` in the URL"
-    )]
+    #[error("no safe connection to the store {place}: {fault}; {}", .fault.remedy("[store]"))]
     Insecure {
         /// Which store.
         place: String,
         /// Why.
-        cause: String,
+        fault: TlsFault,
     },
-    /// The authority's certificate is no file that we may read.
-    #[error("the certificate {} of [store]'s `ca` can't be read: {cause}", .path.display())]
+    /// The file of trusted certificates can't be used.
+    #[error("the certificates of `ca` of [store], {}, can't be used: {cause}", .path.display())]
     Authority {
         /// The file.
         path: PathBuf,

@@ -17,6 +17,7 @@ mod server;
 mod sql;
 mod sqlite;
 mod statement;
+mod tunnel;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,7 +46,8 @@ pub struct StoreSettings {
     pub url: Secret,
     /// The longest time a single query may take.
     pub statement_timeout: Duration,
-    /// A file of certificates (PEM) that the server's certificate must lead to; the public ones if absent.
+    /// A file of certificates (PEM) that the server's certificate must be among, or lead to; public authorities if
+    /// absent.
     pub ca: Option<PathBuf>,
 }
 

@@ -1,9 +1,8 @@
 //! What stores behind a network have in common: names for people, the default of TLS, limits on waiting.
 
-use std::fs::File;
 use std::future::Future;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -13,9 +12,14 @@ use tokio::time::Sleep;
 
 use super::StoreSettings;
 use super::error::StoreError;
+use super::tunnel::{Protocol, Target};
+use crate::tls::{self, Identity, TlsFault, Trusted, io_words};
 
 /// How long connecting may take, the login included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How the driver says that a server offers no TLS.
+pub(super) const NO_TLS: &str = "server does not support TLS";
 
 /// How much longer than its limit a statement is waited for: the server is asked to keep the limit itself, and ours
 /// is for a server that has fallen silent.
@@ -42,13 +46,66 @@ pub(super) fn has_parameter(url: &str, keys: &[&str]) -> bool {
     parameters.split('&').any(|parameter| keys.contains(&parameter.split('=').next().unwrap_or_default()))
 }
 
-/// The file of the authority to trust, which the driver would open late and without naming it.
-pub(super) fn authority(settings: &StoreSettings) -> Result<Option<&Path>, StoreError> {
-    let Some(path) = settings.ca.as_deref() else { return Ok(None) };
-    match File::open(path) {
-        Ok(_) => Ok(Some(path)),
-        Err(error) => Err(StoreError::Authority { path: path.to_owned(), cause: error.to_string() }),
+/// The value of one of `keys` among the parameters of the URL.
+fn parameter(url: &str, keys: &[&str]) -> Option<String> {
+    let parameters = url.split_once('?')?.1.split('#').next()?;
+    let mut pairs = parameters.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| keys.contains(key)).map(|(_, value)| decoded(value))
+}
+
+/// A parameter's value without percent-encoding.
+fn decoded(value: &str) -> String {
+    let (bytes, mut at, mut decoded) = (value.as_bytes(), 0, Vec::new());
+    while let Some(&byte) = bytes.get(at) {
+        let digits = value.get(at + 1..at + 3).filter(|_| byte == b'%');
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(if byte == b'+' { b' ' } else { byte });
+                at += 1;
+            }
+        }
     }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// The certificates to trust, which the driver would read late and without naming the file.
+pub(super) fn trusted(settings: &StoreSettings) -> Result<Option<(PathBuf, Trusted)>, StoreError> {
+    let in_url = || parameter(settings.url.expose(), &["sslrootcert", "ssl-root-cert", "ssl-ca", "sslca"]);
+    let Some(path) = settings.ca.clone().or_else(|| in_url().map(PathBuf::from)) else { return Ok(None) };
+    match Trusted::read(&path) {
+        Ok(trusted) => Ok(Some((path, trusted))),
+        Err(cause) => Err(StoreError::Authority { path, cause }),
+    }
+}
+
+/// How to reach a server whose certificate the driver has refused with `refusal`: over TLS that trusts what is in
+/// `ca` also as a server's own certificate. None where that could change nothing.
+pub(super) fn detour(
+    settings: &StoreSettings,
+    refusal: &StoreError,
+    checks_name: bool,
+    (protocol, host, port): (Protocol, &str, u16),
+) -> Result<Option<Target>, StoreError> {
+    let StoreError::Insecure { fault, .. } = refusal else { return Ok(None) };
+    let Some((path, trusted)) = trusted(settings)?.filter(|_| fault.is_of_certificate()) else { return Ok(None) };
+    let unusable = |cause: String| StoreError::Authority { path, cause };
+    let file = |keys| parameter(settings.url.expose(), keys).map(PathBuf::from);
+    let identity = match (file(&["sslcert", "ssl-cert"]), file(&["sslkey", "ssl-key"])) {
+        (Some(chain), Some(key)) => match Identity::read(&chain, &key) {
+            Ok(identity) => Some(identity),
+            Err(cause) => return Err(unusable(cause)),
+        },
+        _ => None,
+    };
+    let tls = match tls::client(trusted, checks_name, identity) {
+        Ok(tls) => tls,
+        Err(error) => return Err(unusable(TlsFault::of(&error).to_string())),
+    };
+    Ok(Some(Target { protocol, host: host.to_owned(), port, tls }))
 }
 
 /// Waits for a connection, but not for ever. `refusal` tells what an answer of the server means.
@@ -63,12 +120,15 @@ pub(super) async fn connect<C>(
     };
     connected.map_err(|error| match error {
         sqlx::Error::Database(error) => refusal(place, error),
-        sqlx::Error::Tls(cause) => StoreError::Insecure { place: place.to_owned(), cause: cause.to_string() },
-        // This is how rustls reports a certificate that it does not trust.
-        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            StoreError::Insecure { place: place.to_owned(), cause: error.to_string() }
+        sqlx::Error::Tls(cause) => {
+            let told = || if cause.to_string() == NO_TLS { TlsFault::NoTls } else { TlsFault::Other };
+            let fault = cause.downcast_ref::<rustls::Error>().map_or_else(told, TlsFault::of);
+            StoreError::Insecure { place: place.to_owned(), fault }
         }
-        sqlx::Error::Io(error) => StoreError::Unreachable { place: place.to_owned(), cause: error.to_string() },
+        sqlx::Error::Io(error) => match TlsFault::of_io(&error) {
+            Some(fault) => StoreError::Insecure { place: place.to_owned(), fault },
+            None => StoreError::Unreachable { place: place.to_owned(), cause: io_words(&error) },
+        },
         sqlx::Error::Configuration(cause) => StoreError::Url(cause.to_string()),
         other => StoreError::Refused { place: place.to_owned(), cause: other.to_string() },
     })
@@ -83,7 +143,7 @@ pub(super) fn broken(
         sqlx::Error::Database(error) => rejection(error),
         sqlx::Error::Io(error) => StoreError::Interrupted {
             code: "connection".to_owned(),
-            cause: format!("the connection was lost: {error}"),
+            cause: format!("the connection was lost: {}", io_words(&error)),
         },
         // The driver's own texts may quote what it received.
         _ => StoreError::Protocol("the driver could not read the store's answer".to_owned()),
@@ -161,6 +221,14 @@ mod tests {
         for host in ["db.internal", "10.0.0.1", "localhost.example.com", "::2", "0.0.0.0"] {
             assert!(!is_local(host), "{host}");
         }
+    }
+
+    #[test]
+    fn reads_parameters_as_the_driver_does() {
+        let url = "postgres://u@h/d?sslrootcert=%2Fetc%2Fmy+ca%2.pem&sslmode=verify-full#x";
+        assert_eq!(parameter(url, &["ssl-ca", "sslrootcert"]).as_deref(), Some("/etc/my ca%2.pem"));
+        assert_eq!(parameter(url, &["sslmode"]).as_deref(), Some("verify-full"));
+        assert_eq!(parameter("postgres://u@h/d", &["sslmode"]), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod interrupt;
 mod keys;
 mod kills;
 mod notify;
+mod notify_tls;
 mod outage;
 mod overlap;
 mod plan;

@@ -4,6 +4,7 @@
 //! its own. A shell stands between the test process and the server: it waits for the end of a pipe that only the test
 //! process holds, so the server and its files go away however the tests end.
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -116,17 +117,17 @@ impl Database {
 /// The certificate of the authority that vouches for the tests' server of this kind.
 pub fn authority(kind: StoreKind) -> PathBuf {
     match kind {
-        StoreKind::Postgres => postgres().authority.clone(),
-        StoreKind::Mysql => mariadb().authority.clone(),
+        StoreKind::Postgres => postgres().certificates.authority.clone(),
+        StoreKind::Mysql => mariadb().certificates.authority.clone(),
         StoreKind::Sqlite => panic!("SQLite has no server"),
     }
 }
 
-struct Server {
+pub(super) struct Server {
     scheme: &'static str,
     login: String,
     port: u16,
-    authority: PathBuf,
+    pub(super) certificates: Certificates,
     /// The end of this pipe is the end of the server.
     _lifeline: ChildStdin,
     /// The shell behind it, which nobody waits for: it ends after us.
@@ -134,60 +135,67 @@ struct Server {
 }
 
 impl Server {
-    fn url(&self, database: &str) -> String {
+    pub(super) fn url(&self, database: &str) -> String {
         format!("{}://{}@127.0.0.1:{}/{database}", self.scheme, self.login, self.port)
     }
 }
 
 fn postgres() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let bin = newest_postgres();
-        let folder = folder_of("postgres");
-        let data = folder.join("data");
-        run(as_user("postgres", &bin.join("initdb"))
-            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
-            .arg("--pgdata")
-            .arg(&data));
-        let certificates = certificates_of("postgres", &folder);
-        let kind = ("postgres", "postgres".to_owned(), "database system is ready to accept connections");
-        start(kind, &folder, &certificates, |port| {
-            let mut command = as_user("postgres", &bin.join("postgres"));
-            command.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-p", &port.to_string()]);
-            command.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "log_destination=stderr"]);
-            command.args(["-c", "ssl=on", "-c", &option("ssl_cert_file", &certificates.server)]);
-            command.args(["-c", &option("ssl_key_file", &certificates.key)]);
-            command
-        })
+    SERVER.get_or_init(start_postgres)
+}
+
+pub(super) fn start_postgres() -> Server {
+    let bin = newest_postgres();
+    let folder = folder_of("postgres");
+    let data = folder.join("data");
+    run(as_user("postgres", &bin.join("initdb"))
+        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
+        .arg("--pgdata")
+        .arg(&data));
+    let certificates = certificates_of("postgres", &folder);
+    // In the file, for what stands on the command line can't be changed while the server runs.
+    let (certificate, key) = (certificates.server.display(), certificates.key.display());
+    let tls = format!("ssl = on\nssl_cert_file = '{certificate}'\nssl_key_file = '{key}'\n");
+    let mut settings = OpenOptions::new().append(true).open(data.join("postgresql.conf")).unwrap();
+    settings.write_all(tls.as_bytes()).unwrap();
+    let kind = ("postgres", "postgres".to_owned(), "database system is ready to accept connections");
+    start(kind, &folder, &certificates, |port| {
+        let mut command = as_user("postgres", &bin.join("postgres"));
+        command.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-p", &port.to_string()]);
+        command.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "log_destination=stderr"]);
+        command
     })
 }
 
 fn mariadb() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let install = find(&["/usr/bin", "/usr/local/bin"], "mariadb-install-db", "mariadb-server");
-        let daemon = find(&["/usr/sbin", "/usr/bin", "/usr/local/sbin"], "mariadbd", "mariadb-server");
-        let folder = folder_of("mysql");
-        let (data, init) = (folder.join("data"), folder.join("init.sql"));
-        // The server takes one statement from each line.
-        let grant = format!(
-            "CREATE USER exportd@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO exportd@'%' WITH GRANT OPTION;\n"
-        );
-        std::fs::write(&init, grant).unwrap();
-        run(as_user("mysql", &install).arg("--no-defaults").arg("--skip-test-db").arg(option("--datadir", &data)));
-        let certificates = certificates_of("mysql", &folder);
-        let kind = ("mysql", format!("exportd:{PASSWORD}"), "ready for connections");
-        start(kind, &folder, &certificates, |port| {
-            let mut command = as_user("mysql", &daemon);
-            command.arg("--no-defaults").arg("--bind-address=127.0.0.1").arg(format!("--port={port}"));
-            command.arg(option("--datadir", &data)).arg(option("--init-file", &init));
-            command.arg(option("--socket", &folder.join("socket")));
-            command.arg(option("--ssl-cert", &certificates.server)).arg(option("--ssl-key", &certificates.key));
-            // A server that starts clears its temporary folder, even of the files of others that run.
-            command.arg(option("--tmpdir", &folder));
-            command.args(["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"]);
-            command
-        })
+    SERVER.get_or_init(start_mariadb)
+}
+
+pub(super) fn start_mariadb() -> Server {
+    let install = find(&["/usr/bin", "/usr/local/bin"], "mariadb-install-db", "mariadb-server");
+    let daemon = find(&["/usr/sbin", "/usr/bin", "/usr/local/sbin"], "mariadbd", "mariadb-server");
+    let folder = folder_of("mysql");
+    let (data, init) = (folder.join("data"), folder.join("init.sql"));
+    // The server takes one statement from each line.
+    let grant = format!(
+        "CREATE USER exportd@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO exportd@'%' WITH GRANT OPTION;\n"
+    );
+    std::fs::write(&init, grant).unwrap();
+    run(as_user("mysql", &install).arg("--no-defaults").arg("--skip-test-db").arg(option("--datadir", &data)));
+    let certificates = certificates_of("mysql", &folder);
+    let kind = ("mysql", format!("exportd:{PASSWORD}"), "ready for connections");
+    start(kind, &folder, &certificates, |port| {
+        let mut command = as_user("mysql", &daemon);
+        command.arg("--no-defaults").arg("--bind-address=127.0.0.1").arg(format!("--port={port}"));
+        command.arg(option("--datadir", &data)).arg(option("--init-file", &init));
+        command.arg(option("--socket", &folder.join("socket")));
+        command.arg(option("--ssl-cert", &certificates.server)).arg(option("--ssl-key", &certificates.key));
+        // A server that starts clears its temporary folder, even of the files of others that run.
+        command.arg(option("--tmpdir", &folder));
+        command.args(["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"]);
+        command
     })
 }
 
@@ -222,8 +230,8 @@ fn start(
         if lines.by_ref().map_while(Result::ok).any(|line| note(&mut log, &line).contains(ready)) {
             // Its log must go on flowing, or the server would wait for it.
             std::thread::spawn(move || lines.for_each(drop));
-            let authority = certificates.authority.clone();
-            return Server { scheme, login, port, authority, _lifeline: lifeline, _shell: shell };
+            let certificates = certificates.clone();
+            return Server { scheme, login, port, certificates, _lifeline: lifeline, _shell: shell };
         }
         lifeline.write_all(b"keep the files\n").unwrap();
         shell.wait().unwrap();

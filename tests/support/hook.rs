@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -90,6 +91,9 @@ class Hook(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1], sys.argv[2])
+if len(sys.argv) > 3:
+    context.load_verify_locations(sys.argv[3])
+    context.verify_mode = ssl.CERT_REQUIRED
 server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
 server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_port, flush=True)
@@ -104,9 +108,18 @@ pub struct TlsHook {
 
 impl TlsHook {
     pub fn start(certificates: &Certificates) -> TlsHook {
+        TlsHook::start_with(&[&certificates.server, &certificates.key])
+    }
+
+    /// One that also wants a certificate from its clients.
+    pub fn start_strict(certificates: &Certificates) -> TlsHook {
+        TlsHook::start_with(&[&certificates.server, &certificates.key, &certificates.server])
+    }
+
+    fn start_with(files: &[&PathBuf]) -> TlsHook {
         let mut child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "python3", "-c", TLS_SERVER])
-            .args([&certificates.server, &certificates.key])
+            .args(files)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

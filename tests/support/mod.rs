@@ -11,6 +11,7 @@ pub mod hook;
 pub mod jobs;
 pub mod night;
 pub mod oracle;
+pub mod presenter;
 pub mod program;
 pub mod proxy;
 pub mod relay;

@@ -21,6 +21,7 @@ pub(super) use self::prepare::Plan;
 use super::StoreSettings;
 use super::error::{ReadError, StoreError};
 use super::server::{self, Deadline};
+use super::tunnel::{Protocol, Tunnel};
 use crate::period::Period;
 use crate::value::RowSink;
 
@@ -31,21 +32,26 @@ use crate::value::RowSink;
 /// And what `prepare` has had checked need not be prepared again to be read.
 const STATEMENTS: usize = 256;
 
+/// What a login with `caching_sha2_password` meets where the server's own certificate is trusted.
+const NO_PASSWORD: &str = "the user logs in with caching_sha2_password, which works only with a certificate that an \
+                           authority has issued; have one issued and set `ca` to the authority's, or have the user's \
+                           login method changed";
+
 /// One connection, inside one transaction.
 pub(super) struct Mysql {
     /// Gone after a read that ended early.
     db: Option<MySqlConnection>,
     /// The server's number of the connection.
     pub(super) id: u64,
+    /// What the connection goes through, if it is not the driver's own.
+    tunnel: Option<Tunnel>,
     timeout: Duration,
 }
 
 impl Mysql {
     /// Connects and starts the snapshot.
     pub(super) async fn open(settings: &StoreSettings) -> Result<Mysql, StoreError> {
-        let options = options(settings)?;
-        let place = place(&options);
-        let mut db = server::connect(&place, options.connect(), error::refusal).await?;
+        let (mut db, tunnel) = connect(settings).await?;
         let timeout = settings.statement_timeout;
         let fault = |error| error::of(error, timeout);
         let facts = "SELECT VERSION(), CAST(CONNECTION_ID() AS UNSIGNED)";
@@ -55,7 +61,7 @@ impl Mysql {
         for statement in session(version.contains("MariaDB"), timeout) {
             db.execute(AssertSqlSafe(statement)).await.map_err(fault)?;
         }
-        Ok(Mysql { db: Some(db), id, timeout })
+        Ok(Mysql { db: Some(db), tunnel, id, timeout })
     }
 
     /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
@@ -107,18 +113,23 @@ impl Mysql {
             // The server ends the transaction in any case.
             let _ = db.close().await;
         }
+        if let Some(tunnel) = self.tunnel {
+            tunnel.close().await;
+        }
     }
 }
 
 /// Ends a connection, and what it is doing, from another one. The server does not notice by itself that a client is
 /// gone while it sorts or waits.
 pub(super) async fn kill(settings: &StoreSettings, id: u64) -> Result<(), StoreError> {
-    let options = options(settings)?;
-    let mut db = server::connect(&place(&options), options.connect(), error::refusal).await?;
+    let (mut db, tunnel) = connect(settings).await?;
     let killed = db.execute(AssertSqlSafe(format!("KILL {id}"))).await;
     killed.map_err(|error| error::of(error, settings.statement_timeout))?;
     // The server ends the connection in any case.
     let _ = db.close().await;
+    if let Some(tunnel) = tunnel {
+        tunnel.close().await;
+    }
     Ok(())
 }
 
@@ -140,6 +151,33 @@ fn session(is_mariadb: bool, timeout: Duration) -> [String; 5] {
     ]
 }
 
+/// Connects, by a detour where the driver refuses a certificate that we trust.
+async fn connect(settings: &StoreSettings) -> Result<(MySqlConnection, Option<Tunnel>), StoreError> {
+    let options = options(settings)?;
+    let place = place(&options);
+    let refusal = match server::connect(&place, options.connect(), error::refusal).await {
+        Ok(db) => return Ok((db, None)),
+        // A socket of this machine is no server that a detour could lead to.
+        Err(refusal) if options.get_socket().is_some() => return Err(refusal),
+        Err(refusal) => refusal,
+    };
+    let checks_name = match options.get_ssl_mode() {
+        MySqlSslMode::VerifyIdentity => true,
+        MySqlSslMode::VerifyCa => false,
+        _ => return Err(refusal),
+    };
+    let server = (Protocol::Mysql, options.get_host(), options.get_port());
+    let Some(target) = server::detour(settings, &refusal, checks_name, server)? else { return Err(refusal) };
+    let Ok(tunnel) = Tunnel::open(target) else { return Err(refusal) };
+    let options = options.socket(&tunnel.path).ssl_mode(MySqlSslMode::Disabled);
+    match server::connect(&place, tunnel.connect(options.connect()), error::refusal).await {
+        Ok((db, tunnel)) => Ok((db, Some(tunnel))),
+        // The URL was used before; what the driver can't do here is to send a password over TLS that it does not see.
+        Err(StoreError::Url(_)) => Err(StoreError::Refused { place, cause: NO_PASSWORD.to_owned() }),
+        Err(error) => Err(error),
+    }
+}
+
 fn options(settings: &StoreSettings) -> Result<MySqlConnectOptions, StoreError> {
     let url = settings.url.expose();
     server::check_url(url)?;
@@ -154,7 +192,7 @@ fn options(settings: &StoreSettings) -> Result<MySqlConnectOptions, StoreError> 
         let is_local = options.get_socket().is_some() || server::is_local(options.get_host());
         options = options.ssl_mode(if is_local { MySqlSslMode::Preferred } else { MySqlSslMode::VerifyIdentity });
     }
-    if let Some(ca) = server::authority(settings)? {
+    if let Some((ca, _)) = server::trusted(settings)? {
         options = options.ssl_ca(ca);
     }
     // The administrator's queries mean what they mean in any other client, so the server's own modes stay.

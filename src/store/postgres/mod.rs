@@ -22,6 +22,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 pub(super) use self::prepare::Plan;
 use super::error::{ReadError, StoreError};
 use super::server::{self, Deadline};
+use super::tunnel::{Protocol, Tunnel};
 use super::{StoreSettings, bounds};
 use crate::period::Period;
 use crate::value::RowSink;
@@ -30,6 +31,8 @@ use crate::value::RowSink;
 pub(super) struct Postgres {
     /// Gone after a read that ended early.
     db: Option<PgConnection>,
+    /// What the connection goes through, if it is not the driver's own.
+    tunnel: Option<Tunnel>,
     timeout: Duration,
 }
 
@@ -55,9 +58,7 @@ const BOUNDS: &str = "SELECT set_config('exportd.from', $1, true), set_config('e
 impl Postgres {
     /// Connects and starts the snapshot.
     pub(super) async fn open(settings: &StoreSettings) -> Result<Postgres, StoreError> {
-        let options = options(settings)?;
-        let place = place(&options);
-        let mut db = server::connect(&place, options.connect(), error::refusal).await?;
+        let (mut db, tunnel) = connect(settings).await?;
         let timeout = settings.statement_timeout;
         let fault = |error| error::of(error, timeout);
         // Without it a query may outlive us, no more; a connection that is broken shows in the next statement.
@@ -66,7 +67,7 @@ impl Postgres {
         let millis = timeout.as_millis().clamp(1, i32::MAX as u128).to_string();
         sqlx::query(SETTINGS).persistent(false).bind(millis).execute(&mut db).await.map_err(fault)?;
         db.execute(NO_JIT).await.map_err(fault)?;
-        Ok(Postgres { db: Some(db), timeout })
+        Ok(Postgres { db: Some(db), tunnel, timeout })
     }
 
     /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
@@ -121,7 +122,33 @@ impl Postgres {
             // The server ends the transaction in any case.
             let _ = db.close().await;
         }
+        if let Some(tunnel) = self.tunnel {
+            tunnel.close().await;
+        }
     }
+}
+
+/// Connects, by a detour where the driver refuses a certificate that we trust.
+async fn connect(settings: &StoreSettings) -> Result<(PgConnection, Option<Tunnel>), StoreError> {
+    let options = options(settings)?;
+    let place = place(&options);
+    let refusal = match server::connect(&place, options.connect(), error::refusal).await {
+        Ok(db) => return Ok((db, None)),
+        // A socket of this machine is no server that a detour could lead to.
+        Err(refusal) if options.get_socket().is_some() || options.get_host().starts_with('/') => return Err(refusal),
+        Err(refusal) => refusal,
+    };
+    let checks_name = match options.get_ssl_mode() {
+        PgSslMode::VerifyFull => true,
+        PgSslMode::VerifyCa => false,
+        _ => return Err(refusal),
+    };
+    let server = (Protocol::Postgres, options.get_host(), options.get_port());
+    let Some(target) = server::detour(settings, &refusal, checks_name, server)? else { return Err(refusal) };
+    let Ok(tunnel) = Tunnel::open(target) else { return Err(refusal) };
+    let options = options.socket(&tunnel.path).ssl_mode(PgSslMode::Disable);
+    let (db, tunnel) = server::connect(&place, tunnel.connect(options.connect()), error::refusal).await?;
+    Ok((db, Some(tunnel)))
 }
 
 fn options(settings: &StoreSettings) -> Result<PgConnectOptions, StoreError> {
@@ -135,7 +162,7 @@ fn options(settings: &StoreSettings) -> Result<PgConnectOptions, StoreError> {
         let is_local = options.get_socket().is_some() || server::is_local(options.get_host());
         options = options.ssl_mode(if is_local { PgSslMode::Prefer } else { PgSslMode::VerifyFull });
     }
-    if let Some(ca) = server::authority(settings)? {
+    if let Some((ca, _)) = server::trusted(settings)? {
         options = options.ssl_root_cert(ca);
     }
     Ok(options
