@@ -66,7 +66,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let path = arguments.config.as_deref();
     match arguments.command {
         Command::Demo(options) => demo::demo(options).await,
-        Command::Init(options) => init::init(path, options).await,
+        Command::Init(options) => init::init(path, *options).await,
         Command::Serve => serve::serve(path).await,
         Command::Status(options) => status::status(path, options).await,
         Command::Reload(options) => reload::reload(&state_dir(path)?, options).await,

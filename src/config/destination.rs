@@ -173,11 +173,16 @@ fn read_pins(item: &Item<'_>) -> Option<Trust> {
     (pins.len() == count).then_some(Trust::Pinned(pins))
 }
 
-fn read_pin(item: &Item<'_>, text: &str) -> Option<String> {
-    let pin = match text.strip_prefix("SHA256:") {
+/// The SHA-256 fingerprint that one of `host_keys` pins: itself, or that of a public key line.
+pub fn host_key_pin(text: &str) -> Option<String> {
+    match text.strip_prefix("SHA256:") {
         Some(digest) => check_digest(digest),
         None => fingerprint(text),
-    };
+    }
+}
+
+fn read_pin(item: &Item<'_>, text: &str) -> Option<String> {
+    let pin = host_key_pin(text);
     if pin.is_none() {
         let label = "neither a SHA-256 fingerprint nor a public key";
         let help = "write \"SHA256:\" and 43 characters, or a whole line such as \"ssh-ed25519 AAAA…\"; \

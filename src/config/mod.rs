@@ -12,6 +12,7 @@ mod format;
 mod job;
 mod key_file;
 mod notify;
+mod one;
 mod pieces;
 mod reason;
 mod render;
@@ -31,8 +32,10 @@ use sha2::{Digest, Sha256};
 
 pub use self::catalogue::{BUILTIN, builtin};
 use self::context::Context;
+pub use self::destination::host_key_pin;
 pub use self::fault::{Fault, Faults};
 use self::fault::{File, Report};
+pub use self::one::check_value;
 use self::pieces::{Inseparable, Piece};
 pub use self::table::nearest;
 use crate::catalogue::Catalogue;

@@ -10,6 +10,8 @@ use crate::support::databases::Database;
 use crate::support::program::{Program, outcome};
 use crate::support::sshd::Sshd;
 
+mod retries;
+
 const TABLES: &str =
     "CREATE TABLE orders (id integer PRIMARY KEY, created_at timestamptz NOT NULL, total numeric(10, 2));
     CREATE TABLE customers (id integer PRIMARY KEY, email text, country_code text);
@@ -80,7 +82,7 @@ async fn flags_make_a_configuration_that_works_at_once() {
     let flags =
         Flags::of(&server, &with_password(&database)).and(&["--host-key", &pin, "--timezone", "Europe/Paris", "--yes"]);
     let made = flags.run(&program).expect(0);
-    assert!(made.out.contains("Both sides were tried and play along."), "{}\n{}", made.out, made.err);
+    assert!(made.out.contains("were tried, and both work."), "{}\n{}", made.out, made.err);
     assert_eq!((mode(&program, "jobs.toml"), mode(&program, "store-url")), (0o600, 0o600));
     let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
     assert!(config.contains("url = { file = \"store-url\" }") && !config.contains(PASSWORD), "{config}");
@@ -147,13 +149,24 @@ async fn what_can_not_work_writes_nothing() {
     try_with("oracle://db/shop", &[], 2, "--store");
     try_with(&database.url, &["--exports", "order"], 2, "no export \"order\"");
     try_with(&database.url, &["--timezone", "Paris"], 2, "no time zone");
-    try_with(&database.url, &["--at", "4"], 2, "at = \"4\"");
+    try_with(&database.url, &["--at", "4"], 2, "--at: `at` is not a time of day");
+    try_with(&database.url, &["--label", "4:00"], 2, "--label: this is a time of day");
     let program = newcomer();
     let missing = program.run(&["init", "--yes"]).expect(2);
     assert!(missing.err.contains("--store is missing"), "{}", missing.err);
 }
 
-/// Questions, and what is typed after each.
+/// What the terminal shows when `exportd init` is answered: questions, what is typed after each, and perhaps a command
+/// that is run before.
+fn talk(program: &Program, dialogue: &serde_json::Value, flags: &[&str]) -> crate::support::program::Outcome {
+    let python = std::env::var("EXPORTD_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/story/init/terminal.py");
+    let mut command = Command::new(python);
+    command.args([script, &dialogue.to_string(), env!("CARGO_BIN_EXE_exportd"), "init"]).args(flags);
+    command.current_dir(program.path("")).env_remove("EXPORTD_STORE_URL").stdin(Stdio::null());
+    outcome(command.output().unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_at_a_terminal_is_asked() {
     let (server, database, program) = (Sshd::start(), database().await, newcomer());
@@ -172,19 +185,10 @@ async fn a_person_at_a_terminal_is_asked() {
         ["job's name", ""],
         ["Which exports?", "orders"],
     ]);
-    let python = std::env::var("EXPORTD_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/story/init/terminal.py");
-    let talk = Command::new(python)
-        .args([script, &dialogue.to_string(), env!("CARGO_BIN_EXE_exportd"), "init", "--key"])
-        .arg(&to.key)
-        .current_dir(program.path(""))
-        .env_remove("EXPORTD_STORE_URL")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let talk = outcome(talk).expect(0);
+    let talk = talk(&program, &dialogue, &["--key", &to.key.display().to_string()]);
+    let talk = talk.expect(0);
     assert!(!talk.out.contains(PASSWORD), "what is typed as a password is not shown: {}", talk.out);
-    assert!(talk.out.contains("none of them") && talk.out.contains("no time zone"), "{}", talk.out);
+    assert!(talk.out.contains("there is no fingerprint in this") && talk.out.contains("no time zone"), "{}", talk.out);
     let check = program.run(&["check", "--connect"]).expect(0);
     assert!(check.out.contains("orders, 3 columns") && !check.out.contains("customers"), "{}", check.out);
 }

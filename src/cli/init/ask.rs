@@ -1,4 +1,7 @@
 //! Questions to a person at a terminal. Off a terminal, or when nobody wants to be asked, only defaults answer.
+//!
+//! An answer that can't be used is asked for again, and so is what to do after a try that failed. Only a person who
+//! quits ends the questions: with `q`, an end of input or Ctrl-C.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -6,12 +9,39 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::cli::failure::Failure;
 
-/// How often somebody may mistype one answer.
-const TRIES: usize = 5;
-
 /// Whoever answers the questions.
 pub struct Asker {
     is_present: bool,
+}
+
+/// A question.
+pub struct Question<'a> {
+    /// The flag that answers it.
+    pub flag: &'static str,
+    /// Its text, without a colon.
+    pub text: &'a str,
+    /// What an empty answer means.
+    pub default: Option<&'a str>,
+}
+
+/// What is known before a question is asked.
+#[derive(Clone, Copy)]
+pub enum Known<'a> {
+    /// The value of the flag, if it is given.
+    Flag(Option<&'a str>),
+    /// The earlier answer, which is to be changed.
+    Answer(&'a str),
+}
+
+/// What to do after a try has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Try the same once more.
+    Again,
+    /// Ask for what was tried once more.
+    Change,
+    /// Go on without it.
+    GoOn,
 }
 
 impl Asker {
@@ -25,44 +55,78 @@ impl Asker {
         self.is_present
     }
 
-    /// The flag's value if it is given; else what the person answers, an empty answer meaning `default`; else `default`.
-    /// `check` says what is wrong with a value.
+    /// The flag's value if it is given; else what the person answers, an empty answer meaning the earlier one or the
+    /// default; else the default.
+    ///
+    /// `read` is the value in its usual form, or what is wrong with it. A form that differs is shown.
     pub fn value(
         &self,
-        flag: (&str, Option<&str>),
-        question: &str,
-        default: Option<&str>,
-        check: impl Fn(&str) -> Result<(), String>,
+        question: &Question<'_>,
+        known: Known<'_>,
+        read: impl Fn(&str) -> Result<String, String>,
     ) -> Result<String, Failure> {
-        let (name, given) = flag;
-        if let Some(given) = given {
-            let refuse = |fault| Failure::usage(format!("--{name}: {fault}"));
-            return check(given).map(|()| given.to_owned()).map_err(refuse);
-        }
+        let default = match known {
+            Known::Flag(Some(given)) => {
+                return read(given).map_err(|fault| Failure::usage(format!("--{}: {fault}", question.flag)));
+            }
+            Known::Flag(None) => question.default,
+            Known::Answer(earlier) => Some(earlier),
+        };
         if !self.is_present {
-            let missing = || Failure::usage(format!("--{name} is missing: {question}"));
+            let missing = || Failure::usage(format!("--{} is missing: {}", question.flag, question.text));
             return default.map(str::to_owned).ok_or_else(missing);
         }
-        for _ in 0..TRIES {
-            let answer = match (self.line(question, default)?, default) {
+        loop {
+            let answer = match (self.line(question.text, default)?, default) {
                 (answer, Some(default)) if answer.is_empty() => default.to_owned(),
                 (answer, _) => answer,
             };
-            match check(&answer) {
-                Ok(()) => return Ok(answer),
+            match read(&answer) {
+                Ok(value) => {
+                    if value != answer {
+                        tell(&format!("  understood as {value}"))?;
+                    }
+                    return Ok(value);
+                }
                 Err(fault) => tell(&format!("  {fault}"))?,
             }
         }
-        Err(Failure::usage("no answer that can be used; nothing was written"))
+    }
+
+    /// Tells why a try has failed, and asks what to do. `concerned` are the answers that can be changed, if any; `onward`
+    /// says what going on without the try would mean, where that makes sense. Off a terminal the failure is the end.
+    pub fn next(&self, failure: Failure, concerned: Option<&str>, onward: Option<&str>) -> Result<Next, Failure> {
+        if !self.is_present {
+            return Err(failure);
+        }
+        tell(&format!("\n  {}\n", failure.text.trim_end()))?;
+        tell("  Enter  try the same again")?;
+        if let Some(concerned) = concerned {
+            tell(&format!("  c      change {concerned}"))?;
+        }
+        if let Some(onward) = onward {
+            tell(&format!("  g      {onward}"))?;
+        }
+        tell("  q      quit; no configuration is written")?;
+        loop {
+            match self.line("What now?", None)?.to_lowercase().as_str() {
+                "" => return Ok(Next::Again),
+                "c" if concerned.is_some() => return Ok(Next::Change),
+                "g" if onward.is_some() => return Ok(Next::GoOn),
+                "q" | "quit" => return Err(Failure::work("stopped; no configuration was written")),
+                _ => tell("  type one of these letters, or nothing")?,
+            }
+        }
     }
 
     /// One line that the person types, without blanks around it.
     pub fn line(&self, question: &str, default: Option<&str>) -> Result<String, Failure> {
+        let default = default.filter(|default| !default.is_empty());
         let shown = default.map(|default| format!(" [{default}]")).unwrap_or_default();
         prompt(&format!("{question}{shown}: "))?;
         let mut answer = String::new();
         if io::stdin().lock().read_line(&mut answer)? == 0 {
-            return Err(Failure::usage("there was no answer; nothing was written"));
+            return Err(Failure::usage("there was no answer; no configuration was written"));
         }
         Ok(answer.trim().to_owned())
     }

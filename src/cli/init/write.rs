@@ -11,6 +11,8 @@ use crate::cli::failure::Failure;
 pub struct Draft<'a> {
     /// Behind `url =`.
     pub store: &'a str,
+    /// The certificates to trust for it.
+    pub ca: Option<&'a Path>,
     /// The line of `[catalogue]`.
     pub catalogue: String,
     /// The time zone.
@@ -51,7 +53,7 @@ fn sources(draft: &Draft<'_>) -> String {
     format!(
         "# Written by `exportd init`. docs/configuration.md explains every key.\n\
          #\n\
-         #   exportd check --connect       is it right, and do both sides play along?\n\
+         #   exportd check --connect       is it right, and are both sides usable?\n\
          #   exportd plan                  what falls due, with periods and file names\n\
          #   exportd run {label} --dry-run --output look\n\
          #\n\
@@ -59,6 +61,7 @@ fn sources(draft: &Draft<'_>) -> String {
          \n\
          [store]\n\
          url = {store}\n\
+         {ca}\
          # timeout = \"1h\"                       # the longest time that one query may take\n\
          \n\
          [state]\n\
@@ -67,6 +70,7 @@ fn sources(draft: &Draft<'_>) -> String {
          \n\
          [catalogue]\n\
          {catalogue}\n",
+        ca = draft.ca.map(|ca| format!("ca = {}\n", text(&ca.display().to_string()))).unwrap_or_default(),
         label = shell_word(draft.label),
         store = draft.store,
         catalogue = draft.catalogue,

@@ -1,13 +1,14 @@
 """Runs a program at a terminal of its own and answers its questions.
 
-Arguments: a JSON list of [what to wait for, what to type], then the command. Prints what the terminal showed, and ends
-with the program's exit code.
+Arguments: a JSON list of [what to wait for, what to type], then the command. A third element is a command that is run
+before the answer is typed. Prints what the terminal showed, and ends with the program's exit code.
 """
 
 import json
 import os
 import pty
 import select
+import subprocess
 import sys
 
 dialogue, command = json.loads(sys.argv[1]), sys.argv[2:]
@@ -29,7 +30,10 @@ while True:
     shown += read
     while dialogue and (at := shown.find(dialogue[0][0].encode(), seen)) >= 0 and shown.endswith(b": "):
         seen = len(shown)
-        os.write(terminal, dialogue.pop(0)[1].encode() + b"\n")
+        _, answer, *before = dialogue.pop(0)
+        for command_before in before:
+            subprocess.run(command_before, check=True)
+        os.write(terminal, answer.encode() + b"\n")
 print(shown.decode(errors="replace"))
 _, status = os.waitpid(child, 0)
 if dialogue:
