@@ -7,13 +7,15 @@
 mod dictionary;
 mod personal;
 mod plan;
+mod reason;
+mod spelling;
 mod sql_type;
+mod subject;
 mod times;
 mod toml_text;
 mod words;
 mod write;
 
-pub use self::personal::{Reason, is_personal};
 use crate::store::{Snapshot, StoreError, StoreSettings};
 
 /// Why no draft could be made.

@@ -1,157 +1,51 @@
 //! Which columns look personal, by the words of their names, their types, and what their table is about.
 //!
 //! A guess, and it errs on the safe side: a column wrongly held back costs an administrator one word, a column
-//! wrongly let out can't be called back. Text is harmless only if its name says so; numbers, times and flags are
-//! personal only if their name says so. No row is looked at: a sample proves nothing about the next row.
-
-use std::fmt;
+//! wrongly let out can't be called back. Text is harmless only if its name says so. So are numbers, times, flags and
+//! codes in a table of people and in one that refers to people; elsewhere they are personal only if their name says
+//! so. No row is looked at: a sample proves nothing about the next row.
 
 use super::dictionary::{Group, dictionary};
+use super::reason::Reason;
 use super::sql_type::Shape;
+use super::subject::{Details, Subject, Topic, is_key};
 use super::times::is_bookkeeping;
 use super::words::words;
 
-/// Why a column is held back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// A name of a person, or a person.
-    Name,
-    /// An e-mail address.
-    Mail,
-    /// A phone or fax number.
-    Phone,
-    /// A postal address or a part of one.
-    Address,
-    /// Birth, age or death.
-    Birth,
-    /// Gender, nationality, marital status, profession.
-    Trait,
-    /// Health, belief, origin and the like, which the law protects most.
-    Special,
-    /// A number that an office gave to a person.
-    Official,
-    /// A bank account or card.
-    Bank,
-    /// Pay and debts.
-    Income,
-    /// A password, key or token.
-    Secret,
-    /// The name of an account.
-    Login,
-    /// What tells one device or connection from others.
-    Online,
-    /// Where something or somebody is.
-    Location,
-    /// A picture, voice or signature.
-    Image,
-    /// What a person did and when.
-    Conduct,
-    /// Text that people write, often about people.
-    Text,
-    /// JSON and bytes: anything can be inside.
-    Opaque,
-    /// Text whose name does not say that it is harmless.
-    Unclear,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Reason::Name => "may name a person",
-            Reason::Mail => "e-mail",
-            Reason::Phone => "phone or fax",
-            Reason::Address => "part of an address",
-            Reason::Birth => "birth, age or death",
-            Reason::Trait => "personal trait",
-            Reason::Special => "health, belief or origin",
-            Reason::Official => "official number",
-            Reason::Bank => "bank account or card",
-            Reason::Income => "pay or debt",
-            Reason::Secret => "secret",
-            Reason::Login => "account name",
-            Reason::Online => "device or connection",
-            Reason::Location => "location",
-            Reason::Image => "picture, voice or signature",
-            Reason::Conduct => "what a person did",
-            Reason::Text => "text that may tell about persons",
-            Reason::Opaque => "can hold anything",
-            Reason::Unclear => "text, and its name does not say of what",
-        })
-    }
-}
-
-/// What a table is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Topic {
-    /// People.
-    People,
-    /// Things, or choices.
-    Things,
-    /// Places on a map.
-    Places,
-    /// Anything else: what happens, mostly.
-    Other,
-}
-
-impl Topic {
-    /// What the table or view called `table` is about.
-    pub(super) fn of(table: &str) -> Topic {
-        let dictionary = dictionary();
-        let mut words = words(table);
-        words.retain(|word| word.chars().count() > 1 && !dictionary.is(Group::Noise, word));
-        let (Some(first), Some(last)) = (words.first(), words.last()) else { return Topic::Other };
-        // People may choose, but a list of choices (`user_roles`) is not a list of people.
-        if dictionary.is(Group::Choice, last) {
-            return Topic::Things;
-        }
-        if words.iter().any(|word| dictionary.is(Group::Person, word)) {
-            return Topic::People;
-        }
-        // The noun is the last word in English, German and Danish, and the first in French and Spanish.
-        let is_about = |group| dictionary.is(group, first) || dictionary.is(group, last);
-        if is_about(Group::Place) {
-            Topic::Places
-        } else if is_about(Group::Thing) || is_about(Group::Choice) {
-            Topic::Things
-        } else {
-            Topic::Other
-        }
-    }
-
-    fn is_impersonal(self) -> bool {
-        matches!(self, Topic::Things | Topic::Places)
-    }
-}
-
 /// Why the column should be held back by default, if it should. `sql_type` is the type in the database's words.
-pub fn is_personal(table: &str, column: &str, sql_type: &str) -> Option<Reason> {
+pub(super) fn judge(subject: &Subject, column: &str, sql_type: &str, is_primary_key: bool) -> Option<Reason> {
     let shape = Shape::of(sql_type);
-    let topic = Topic::of(table);
     let words = words(column);
     if shape == Shape::Network {
         return Some(Reason::Online);
     }
-    if let Some(reason) = telling(&words, shape, topic) {
+    if let Some(reason) = telling(&words, shape, subject.topic) {
         return Some(reason);
     }
-    let is_id = words.last().is_some_and(|word| word == "id");
-    if tells_secrets_of_people(table) && !is_id && !shape.is_time() && shape != Shape::Uuid {
-        return Some(Reason::Special);
+    let names_row = is_primary_key && !shape.is_text() || refers(&words, shape);
+    if subject.reason.is_some() && !names_row && !is_bookkeeping(column) {
+        return subject.reason;
     }
     match shape {
         Shape::Document | Shape::Binary => Some(Reason::Opaque),
-        Shape::Geometry => Some(Reason::Location).filter(|_| topic != Topic::Places),
+        Shape::Geometry => Some(Reason::Location).filter(|_| subject.topic != Topic::Places),
         Shape::Unknown => Some(Reason::Unclear),
         // The day on which a row was entered is no news about the person, even if it is kept as text.
         _ if is_bookkeeping(column) => None,
-        shape if shape.is_text() => judge_text(&words, shape, topic),
-        _ => None,
+        shape if shape.is_text() => judge_text(&words, shape, subject),
+        _ if names_row || subject.details == Details::All => None,
+        _ => Some(Reason::Detail).filter(|_| !is_harmless(&words, shape, subject.details)),
     }
 }
 
-/// Whether a row is sensitive by being there: whatever a table of diagnoses says, it says of a patient.
-fn tells_secrets_of_people(table: &str) -> bool {
-    words(table).iter().any(|word| dictionary().reason(word) == Some(Reason::Special))
+/// Whether the column tells one row from others, here or in another table.
+fn refers(words: &[String], shape: Shape) -> bool {
+    let last = words.last().map_or("", String::as_str);
+    match shape {
+        Shape::Uuid => true,
+        Shape::Whole | Shape::Decimal => is_key(words) || matches!(last, "key" | "by" | "to" | "for"),
+        shape => shape.is_text() && (last == "id" || words.first().is_some_and(|first| first == "id")),
+    }
 }
 
 /// Finds a word or phrase that is personal in itself.
@@ -171,22 +65,28 @@ fn telling(words: &[String], shape: Shape, topic: Topic) -> Option<Reason> {
             }
         }
     }
+    if concerns_protected(words) {
+        return Some(Reason::Special);
+    }
     let measures = |word: &String| dictionary.is(Group::Measure, word);
     Some(Reason::Trait).filter(|_| topic == Topic::People && shape.is_number() && words.iter().any(measures))
+}
+
+/// Whether the column says something about a patient: `patient_status`, but not `patient_id`.
+fn concerns_protected(words: &[String]) -> bool {
+    words.len() > 1 && words.iter().any(|word| dictionary().is(Group::Protected, word)) && !is_key(words)
 }
 
 /// Whether such values can hold what the name promises.
 fn fits(reason: Reason, shape: Shape) -> bool {
     match shape {
-        Shape::Boolean | Shape::Digit => matches!(reason, Reason::Trait | Reason::Special),
-        Shape::Date | Shape::Datetime | Shape::Clock => matches!(
-            reason,
-            Reason::Birth | Reason::Conduct | Reason::Login | Reason::Special | Reason::Official | Reason::Bank
-        ),
-        shape if shape.is_number() || shape == (Shape::List { of_text: false }) => !matches!(
-            reason,
-            Reason::Name | Reason::Mail | Reason::Login | Reason::Image | Reason::Text | Reason::Conduct
-        ),
+        Shape::Boolean | Shape::Digit => reason.is_lasting() && reason != Reason::Official,
+        Shape::Date | Shape::Datetime | Shape::Clock => {
+            reason.is_lasting() || matches!(reason, Reason::Login | Reason::Bank)
+        }
+        shape if shape.is_number() || shape == (Shape::List { of_text: false }) => {
+            !matches!(reason, Reason::Name | Reason::Mail | Reason::Login | Reason::Image | Reason::Text)
+        }
         Shape::Uuid => matches!(reason, Reason::Secret | Reason::Online | Reason::Official),
         _ => true,
     }
@@ -195,16 +95,41 @@ fn fits(reason: Reason, shape: Shape) -> bool {
 /// Whether the words behind the telling one make it a remark about it (`email_status`, `address_id`).
 fn is_aspect(reason: Reason, rest: &[String], shape: Shape) -> bool {
     let Some(last) = rest.last() else { return false };
-    if matches!(reason, Reason::Birth | Reason::Trait | Reason::Special | Reason::Official) {
-        return false;
+    let is_key = (shape.is_number() || shape == Shape::Uuid) && matches!(last.as_str(), "id" | "key");
+    if reason.is_lasting() {
+        return is_key && matches!(reason, Reason::Family | Reason::Income | Reason::Conduct);
     }
-    let is_number = shape.is_number() || shape == Shape::Uuid;
     let is_remark = |group| dictionary().is(group, last);
-    is_remark(Group::Aspect) || is_remark(Group::Describing) || is_number && matches!(last.as_str(), "id" | "key")
+    is_key || is_remark(Group::Aspect) || is_remark(Group::Describing)
+}
+
+/// Whether a column is known as harmless even in a row about a person: all of its words are known, and one of them says
+/// what the column holds.
+fn is_harmless(words: &[String], shape: Shape, details: Details) -> bool {
+    let dictionary = dictionary();
+    let is_any = |groups: &[Group], phrase: &str| groups.iter().any(|group| dictionary.is(*group, phrase));
+    let is_place_name = |phrase: &str| shape.is_text() && !is_code(shape) && dictionary.is(Group::Place, phrase);
+    let is_figure = |phrase: &str| details == Details::OfTrade && is_any(&[Group::Figure, Group::Safe], phrase);
+    let says_what = |phrase: &str| dictionary.is(Group::Harmless, phrase) || is_figure(phrase);
+    let nouns = [Group::Glue, Group::Thing, Group::Beside, Group::Choice, Group::Trade, Group::Place, Group::Person];
+    let is_known = |phrase: &str| {
+        let is_remarked_on = dictionary.reason(phrase).is_some_and(|reason| !reason.is_lasting());
+        (says_what(phrase) || is_any(&nouns, phrase) || is_remarked_on) && !is_place_name(phrase)
+    };
+    let mut says = false;
+    let mut rest = words;
+    while !rest.is_empty() {
+        let phrases = (1..=rest.len().min(3)).rev().map(|length| (length, rest[..length].concat()));
+        let Some((length, phrase)) = phrases.into_iter().find(|(_, phrase)| is_known(phrase)) else { return false };
+        says |= says_what(&phrase);
+        rest = &rest[length..];
+    }
+    says
 }
 
 /// Judges a text whose name holds nothing personal in itself.
-fn judge_text(words: &[String], shape: Shape, table: Topic) -> Option<Reason> {
+fn judge_text(words: &[String], shape: Shape, subject: &Subject) -> Option<Reason> {
+    let table = subject.topic;
     let dictionary = dictionary();
     let has = |group| words.iter().any(|word| dictionary.is(group, word));
     let tells_of_people = has(Group::Person) || has(Group::Sending);
@@ -217,18 +142,26 @@ fn judge_text(words: &[String], shape: Shape, table: Topic) -> Option<Reason> {
         return Some(Reason::Name);
     }
     if is_code(shape) {
-        return None;
+        let is_harmless =
+            || subject.details == Details::All || refers(words, shape) || is_harmless(words, shape, subject.details);
+        return Some(Reason::Detail).filter(|_| !is_harmless());
     }
     // `by` is a town in Danish.
     if last == "by" && table != Topic::Places {
         return Some(Reason::Address);
     }
-    if dictionary.is(Group::Person, last) {
+    // `typ_klienta` and `tipo_cliente` are types.
+    let is_choice = words.len() > 1 && words.first().is_some_and(|first| dictionary.is(Group::Choice, first));
+    if dictionary.is(Group::Person, last) && !is_choice {
         return Some(Reason::Name);
     }
     let first = words.first().filter(|_| !tells_of_people).map_or("", String::as_str);
     let is_at_an_end = |group| dictionary.is(group, first) || dictionary.is(group, last);
-    if is_at_an_end(Group::Safe) || topic != Topic::People && is_at_an_end(Group::SafeElsewhere) {
+    if subject.details == Details::Harmless {
+        if refers(words, shape) || is_harmless(words, shape, subject.details) {
+            return None;
+        }
+    } else if is_at_an_end(Group::Safe) || topic != Topic::People && is_at_an_end(Group::SafeElsewhere) {
         return None;
     }
     if has(Group::Describing) {
@@ -239,7 +172,7 @@ fn judge_text(words: &[String], shape: Shape, table: Topic) -> Option<Reason> {
         return None;
     }
     let is_short = matches!(shape, Shape::Text { limit: Some(0..=255) });
-    Some(Reason::Unclear).filter(|_| !topic.is_impersonal() || !is_short)
+    Some(Reason::Unclear).filter(|_| !topic.is_impersonal() || !is_short || subject.details != Details::All)
 }
 
 /// Whether a column with a word for `name` names no person: `product_name` anywhere, `name` in a table of things.

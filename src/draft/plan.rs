@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::personal::{Reason, Topic, is_personal};
+use super::personal::judge;
+use super::reason::Reason;
 use super::sql_type::Shape;
+use super::subject::{Subject, Topic};
 use super::times::times;
 use super::words::words;
 use crate::store::{ColumnDetails, TableDetails};
@@ -117,12 +119,14 @@ fn fault(table: &TableDetails, from: &str, names: &HashSet<&str>, columns: &[Col
 }
 
 fn columns(table: &TableDetails) -> Vec<ColumnPlan> {
+    let names_and_types = table.columns.iter().map(|column| (column.name.as_str(), column.sql_type.as_str()));
+    let subject = Subject::of(&table.name, names_and_types);
     let exact: HashSet<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     let plan = |column: &ColumnDetails| {
         let trimmed = column.name.trim();
         let is_awkward = trimmed != column.name && !exact.contains(trimmed);
         let header = if is_awkward { trimmed } else { &column.name };
-        let personal = is_personal(&table.name, &column.name, &column.sql_type);
+        let personal = judge(&subject, &column.name, &column.sql_type, table.key.contains(&column.name));
         let shape = Shape::of(&column.sql_type);
         ColumnPlan {
             header: header.to_owned(),

@@ -1,5 +1,6 @@
 //! Which columns say when a row came into being, and when it last changed.
 
+use super::dictionary::dictionary;
 use super::sql_type::Shape;
 use super::words::{folded, words};
 use crate::store::{ColumnDetails, TableDetails};
@@ -13,39 +14,22 @@ pub(super) struct Times {
     pub(super) updated: Option<usize>,
 }
 
-/// Names, without blanks, in the order of preference.
-const CREATED: &str = "createdat createdon created createddate createdtime createddatetime creationdate creationtime \
-    creationtimestamp datecreated timecreated createdate createtime createtimestamp insertedat insertedon inserted \
-    insertdate inserttime addedat addedon dateadded added dateadd registeredat registrationdate recordedat entrydate \
-    erstelltam erstellt erstelldatum erstellungsdatum angelegtam angelegt anlagedatum anlagezeit erzeugtam \
-    datecreation creele creeele datedecreation creea dateajout ajoutele \
-    fechacreacion fechadecreacion creadoen creadoel fechaalta fechadealta fecharegistro \
-    oprettet oprettetdato oprettetden oprettelsesdato oprettettid";
-const UPDATED: &str = "updatedat updatedon updated updateddate updatedtime updateddatetime updatedate updatetime \
-    lastupdate lastupdated lastupdatedat lastupdatedate dateupdated timeupdated modifiedat modifiedon modified \
-    modifieddate modificationdate datemodified timemodified lastmodified lastmodifiedat lastmodifieddate changedat \
-    changedon changed lastchange lastchanged lastchangedat datechanged editedat lastedited \
-    geaendertam geandertam geaendert geandert aenderungsdatum anderungsdatum aktualisiertam letzteaenderung \
-    letzteanderung modifieele modifiele datemodification datedemodification datemaj majle misajourle \
-    datemiseajour fechamodificacion fechademodificacion fechaactualizacion modificadoen actualizadoen \
-    ultimaactualizacion ultimamodificacion aendret aendretdato opdateret opdateretdato sidstaendret sidstopdateret";
-
 /// What follows the table's own noun in the name of its time: `order_date`.
 const MOMENT: [&str; 10] = ["date", "at", "on", "time", "datetime", "timestamp", "datum", "dato", "fecha", "day"];
 
 /// Finds the time columns by their names, and by what the database fills them with.
 pub(super) fn times(table: &TableDetails) -> Times {
     let times: Vec<usize> = (0..table.columns.len()).filter(|at| is_time(&table.columns[*at])).collect();
-    let named = |names: &'static str| {
-        let mut names = names.split_whitespace();
-        names.find_map(|name| times.iter().copied().find(|at| folded(&table.columns[*at].name) == name))
+    let named = |names: &[String]| {
+        let of_name = |name: &String| times.iter().copied().find(|at| folded(&table.columns[*at].name) == *name);
+        names.iter().find_map(of_name)
     };
     let filled = |is_update: bool| {
         let is = |at: &usize| is_filled(&table.columns[*at]) && table.columns[*at].on_update == is_update;
         times.iter().copied().find(is)
     };
-    let updated = named(UPDATED).or_else(|| filled(true));
-    let created = named(CREATED).or_else(|| times.iter().copied().find(|at| is_moment_of(table, *at)));
+    let updated = named(dictionary().updated()).or_else(|| filled(true));
+    let created = named(dictionary().created()).or_else(|| times.iter().copied().find(|at| is_moment_of(table, *at)));
     let created = created.or_else(|| filled(false).filter(|at| Some(*at) != updated));
     Times { created, updated }
 }
@@ -53,7 +37,7 @@ pub(super) fn times(table: &TableDetails) -> Times {
 /// Whether a column of this name says when its row was made or changed.
 pub(super) fn is_bookkeeping(column: &str) -> bool {
     let column = folded(column);
-    [CREATED, UPDATED].iter().any(|names| names.split_whitespace().any(|name| name == column))
+    [dictionary().created(), dictionary().updated()].iter().any(|names| names.contains(&column))
 }
 
 fn is_time(column: &ColumnDetails) -> bool {

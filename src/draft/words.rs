@@ -5,13 +5,14 @@
 //! because PostgreSQL folds `ShipPostalCode` to `shippostalcode` and German builds `Geburtsdatum`.
 
 use super::dictionary::{Dictionary, dictionary};
+use super::spelling::{fold, is_combining};
 
 /// Words of fewer letters are found inside of others by accident (`age` in `mileage`), except these.
 const SHORT: [&str; 12] = ["id", "ip", "no", "nr", "of", "at", "to", "tel", "fax", "zip", "plz", "adr"];
 const SHORTEST: usize = 4;
 
-/// What German and Danish put between the words of a compound.
-const LINKS: [&str; 4] = ["s", "n", "en", "es"];
+/// What German, Danish and Dutch put between the words of a compound.
+const LINKS: [&str; 5] = ["s", "n", "e", "en", "es"];
 
 /// The words of `identifier` in their order: folded to lower-case, known ones in the singular, digits left out.
 pub(super) fn words(identifier: &str) -> Vec<String> {
@@ -52,40 +53,6 @@ fn pieces(identifier: &str) -> Vec<String> {
     pieces.push(piece);
     pieces.retain(|piece| !piece.is_empty());
     pieces
-}
-
-/// Marks that some systems write as characters of their own after the letter.
-fn is_combining(letter: char) -> bool {
-    ('\u{300}'..='\u{36f}').contains(&letter)
-}
-
-fn fold(letter: char, word: &mut String) {
-    for letter in letter.to_lowercase() {
-        match letter {
-            'à'..='å' | 'ā' | 'ă' | 'ą' => word.push('a'),
-            'ç' | 'ć' | 'č' => word.push('c'),
-            'ď' | 'đ' | 'ð' => word.push('d'),
-            'è'..='ë' | 'ē' | 'ė' | 'ę' | 'ě' => word.push('e'),
-            'ğ' => word.push('g'),
-            'ì'..='ï' | 'ī' | 'į' | 'ı' => word.push('i'),
-            'ł' | 'ľ' => word.push('l'),
-            'ñ' | 'ń' | 'ň' => word.push('n'),
-            'ò'..='ö' | 'ø' | 'ō' | 'ő' => word.push('o'),
-            'ř' => word.push('r'),
-            'ś' | 'š' | 'ş' | 'ș' => word.push('s'),
-            'ť' | 'ţ' | 'ț' => word.push('t'),
-            'ù'..='ü' | 'ū' | 'ů' | 'ű' => word.push('u'),
-            'ý' | 'ÿ' => word.push('y'),
-            'ź' | 'ż' | 'ž' => word.push('z'),
-            'ß' => word.push_str("ss"),
-            'æ' => word.push_str("ae"),
-            'œ' => word.push_str("oe"),
-            'þ' => word.push_str("th"),
-            // What lower-casing leaves behind of a capital with a dot.
-            letter if is_combining(letter) => {}
-            letter => word.push(letter),
-        }
-    }
 }
 
 /// The fewest known words that make up `piece` without a rest.

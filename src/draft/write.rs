@@ -29,7 +29,7 @@ fn header(kind: StoreKind, exports: &[ExportPlan]) -> String {
          # It holds {} exports with {} columns; {held} are held back.\n\
          #\n\
          # Which columns tell about persons was guessed from names and types; no row was looked at. A column that may be\n\
-         # personal is marked `sensitive`: it leaves the house only when a job names it. The guess can be wrong both ways,\n\
+         # personal is marked `sensitive`: it is exported only when a job names it. The guess can be wrong both ways,\n\
          # so read every line before the first job runs:\n\
          #\n\
          #   1. Delete the exports and columns that nobody needs. What is not listed here can't be exported.\n\

@@ -19,6 +19,7 @@ mod destination_growing;
 mod destination_login;
 pub mod destination_verify;
 mod draft;
+mod draft_corpus;
 pub mod format;
 mod pool;
 mod sample;

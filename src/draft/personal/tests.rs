@@ -3,6 +3,11 @@
 use super::Reason::*;
 use super::*;
 
+/// What is said of a column whose table has no other.
+fn is_personal(table: &str, column: &str, sql_type: &str) -> Option<Reason> {
+    judge(&Subject::of(table, [(column, sql_type)].into_iter()), column, sql_type, false)
+}
+
 fn check(rows: &[(&str, &str, &str, Option<Reason>)]) {
     let wrong: Vec<String> = rows
         .iter()
@@ -194,8 +199,8 @@ fn what_is_plainly_harmless_goes_out() {
         let row = |column| ("things_that_happen", column, sql_type, None);
         check(&safe.split_whitespace().map(row).collect::<Vec<_>>());
     }
-    let numbers = "id customer_id address_id city_id user_id name_id amount price total quantity page percentage mileage \
-        email_count xyzzy customer_key session_id ReportsTo phone_count";
+    let numbers = "id customer_id address_id city_id user_id name_id email_count customer_key session_id ReportsTo \
+        phone_count order_count version group_id plan_id fk_user status";
     for sql_type in ["integer", "bigint(20)", "numeric(10,2)"] {
         let row = |column| ("customers", column, sql_type, None);
         check(&numbers.split_whitespace().map(row).collect::<Vec<_>>());
@@ -213,7 +218,109 @@ fn what_is_plainly_harmless_goes_out() {
         ("orders", "customer_id", "uuid", None),
         ("t", "opening", "time without time zone", None),
         ("t", "scores", "integer[]", None),
+        ("t", "is_invalid", "boolean", None),
+        ("t", "suspension_date", "date", None),
+        ("t", "pay_status", "integer", None),
+        ("t", "interest_rate", "numeric(10,2)", None),
+        ("t", "origine", "char(2)", None),
+        ("t", "data_traitement", "date", None),
+        ("t", "liczba_partii", "integer", None),
     ]);
+}
+
+#[test]
+fn health_family_and_pay_are_held_back_in_any_table() {
+    let special = "hiv_status covid_positive sick_days union_member schwerbehindert blutgruppe enceinte groupe_sanguin \
+        embarazada baja_medica gravid patient_status diagnosis_code disability_type pregnancy_count zwanger vakbondslid \
+        incinta iscritto_sindacato w_ciazy niepełnosprawny grupa_krwi bloedgroep krankmeldung_datum Schwangerschaft";
+    let income = "nettolohn maanedsloen månedsløn salary_type salary_date wage_count pay_grade brutoloon stipendio_lordo \
+        wynagrodzenie_brutto Bruttogehaelter loon_code";
+    let family = "kinderzahl num_dependents antal_boern aantal_kinderen figli_a_carico liczba_dzieci nb_enfants num_hijos \
+        spouse_status children_count elternzeit_bis";
+    for (reason, columns) in [(Special, special), (Income, income), (Family, family)] {
+        for sql_type in ["varchar(20)", "char(2)", "enum('a','b')", "integer", "boolean", "date", "numeric(10,2)"] {
+            let row = |column| ("things_that_happen", column, sql_type, Some(reason));
+            check(&columns.split_whitespace().map(row).collect::<Vec<_>>());
+        }
+    }
+    check(&[
+        ("visits", "diagnosis_id", "integer", Some(Special)),
+        ("visits", "patient_id", "integer", None),
+        ("visits", "spouse_id", "integer", None),
+        ("salarios", "importe", "numeric(10,2)", Some(Income)),
+        ("historia_clinica", "altura", "integer", Some(Special)),
+        ("diagnoses", "found_on", "date", Some(Special)),
+        ("diagnoses", "created_at", "date", None),
+    ]);
+}
+
+#[test]
+fn in_tables_of_people_details_must_be_known_as_harmless() {
+    let details = "amount price total mileage xyzzy hours flag_x first_order last_visit";
+    for table in
+        ["customers", "Mitarbeiter", "pazienti", "klienci", "medewerkers", "medarbejdere", "empleados", "élèves"]
+    {
+        for sql_type in
+            ["integer", "numeric(10,2)", "boolean", "tinyint(1)", "date", "timestamp", "char(2)", "time", "integer[]"]
+        {
+            let row = |column| (table, column, sql_type, Some(Detail));
+            check(&details.split_whitespace().map(row).collect::<Vec<_>>());
+        }
+    }
+    check(&[
+        ("customers", "lupus_status", "varchar(20)", Some(Unclear)),
+        ("customers", "status", "varchar(20)", None),
+        ("customers", "country", "char(2)", None),
+        ("customers", "birth_country", "char(2)", Some(Birth)),
+        ("customer_types", "xyzzy", "integer", None),
+        ("products", "xyzzy", "integer", None),
+    ]);
+}
+
+#[test]
+fn in_tables_that_refer_to_people_trade_goes_out() {
+    let judged = |table: &str, key: &str, column: &str, sql_type: &str| {
+        judge(&Subject::of(table, [(key, "integer"), (column, sql_type)].into_iter()), column, sql_type, false)
+    };
+    for (table, key, column, sql_type, expected) in [
+        ("orders", "customer_id", "total_amount", "numeric(10,2)", None),
+        ("orders", "customer_id", "shipped_date", "date", None),
+        ("orders", "customer_id", "is_paid", "boolean", None),
+        ("orders", "customer_id", "xyzzy", "integer", Some(Detail)),
+        ("orders", "product_id", "xyzzy", "integer", None),
+        ("customer_orders", "id", "total_amount", "numeric(10,2)", None),
+        ("Bestellungen", "kunden_nr", "Gesamtbetrag", "numeric(10,2)", None),
+        ("absences", "employee_id", "starts_on", "date", Some(Detail)),
+        ("absences", "fk_employee", "days", "integer", Some(Detail)),
+        ("absences", "employee", "days", "integer", Some(Detail)),
+        ("absences", "entered_by", "xyzzy", "integer", None),
+        ("absences", "created_by_user_id", "xyzzy", "integer", None),
+        ("visits", "patient_id", "starts_on", "date", Some(Detail)),
+        ("visits", "patient_id", "lupus_status", "varchar(20)", Some(Unclear)),
+        ("visits", "patient_id", "doctor_id", "integer", None),
+        ("visits", "patient_id", "created_at", "timestamp", None),
+        ("visits", "account_id", "xyzzy", "integer", None),
+        ("member_options", "member_id", "xyzzy", "boolean", Some(Detail)),
+        ("products", "supplier_id", "xyzzy", "boolean", None),
+        ("order_items", "customer_id", "xyzzy", "boolean", None),
+        ("lesson_absences", "student_id", "xyzzy", "boolean", Some(Detail)),
+        ("lesson_absences", "student_id", "xyzzy", "varchar(20)", Some(Unclear)),
+        ("school_visits", "student_id", "name", "varchar(20)", Some(Name)),
+        ("roster", "first_name", "hours", "integer", Some(Detail)),
+        ("roster", "first_name", "order_count", "integer", None),
+    ] {
+        assert_eq!(judged(table, key, column, sql_type), expected, "{table}.{column} beside {key}");
+    }
+}
+
+#[test]
+fn who_installs_owns_or_is_called_is_a_person_in_any_table() {
+    for table in ["products", "things_that_happen", "customers"] {
+        for column in "poc_1_name installer_name owner_name contact_name ContactName name_contact".split_whitespace() {
+            check(&[(table, column, "varchar(50)", Some(Name))]);
+        }
+        check(&[(table, "http_proxy", "varchar(50)", Some(Secret)), (table, "HTTPS_PROXY", "text", Some(Secret))]);
+    }
 }
 
 #[test]
