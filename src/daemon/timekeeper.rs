@@ -170,7 +170,7 @@ mod tests {
         }
         let accepted = Change::AheadForGood { from: at(310, 0).wall, to: at(310, day).wall };
         assert_eq!(time.observe(at(310, day), false), Some(accepted));
-        assert_eq!(time.observe(at(311, day), false).is_some(), true, "proposed until it is confirmed");
+        assert!(time.observe(at(311, day), false).is_some(), "proposed until it is confirmed");
         time.accept(at(311, day));
         assert_eq!(time.now(at(311, day)), at(311, day).wall);
         assert_eq!(time.observe(at(312, day), false), None);
