@@ -11,6 +11,8 @@ pub const POINTS: &[&str] = &[
     "state:decide",
     "state:start",
     "state:reopen",
+    "state:hand-over",
+    "state:discard",
     "state:stage",
     "state:spooled",
     "state:uploading",

@@ -4,7 +4,7 @@
 //!
 //! - [`failpoint`], where tests break it, and [`fastpath`], where they choose its ways;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
-//!   [`schedule`], [`run`], [`plan`], [`definition`], [`progress`], [`growth`];
+//!   [`schedule`], [`run`], [`plan`], [`definition`], [`clearance`], [`progress`], [`growth`];
 //! - [`tls`] tells which servers are trusted, in plain words, for the adapters that speak it;
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
 //!   bytes, [`spool`] keeps finished files, [`deliver`] puts them on a server, [`state`] remembers every run;
@@ -16,6 +16,7 @@
 //! - [`cli`] is what people type.
 
 pub mod catalogue;
+pub mod clearance;
 pub mod cli;
 pub mod config;
 pub mod daemon;

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["job"],
     &["schedule"],
     &["period", "run"],
-    &["plan", "progress", "definition"],
+    &["plan", "progress", "definition", "clearance"],
     &["store", "encode", "spool", "deliver", "state", "notify"],
     &["pipeline", "config", "draft", "sample"],
     &["export"],

@@ -170,7 +170,6 @@ pub struct HistoryArguments {
 #[command(after_help = "Examples:\n  exportd show 0dc6krw4g9t2\n  exportd show 0dc6 --json")]
 pub struct ShowArguments {
     /// The run's identifier, or its first characters
-    #[arg(value_name = "RUN")]
     pub run: String,
     /// Print JSON
     #[arg(long)]
@@ -223,8 +222,10 @@ pub struct ReportArguments {
                         Examples:\n  exportd redeliver 0dc6krw4g9t2")]
 pub struct RedeliverArguments {
     /// The run's identifier, or its first characters
-    #[arg(value_name = "RUN")]
     pub run: String,
+    /// Allow another user, host or port than the files were made for; withdrawn columns are never sent
+    #[arg(long)]
+    pub to_new_recipient: bool,
 }
 
 /// `exportd catalogue`

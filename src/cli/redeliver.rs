@@ -5,13 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::config::Config;
-use crate::export::{self, Cancel};
+use crate::export::{self, Cancel, RunError};
 use crate::progress::Progress;
-use crate::run::{RunRecord, RunState};
+use crate::run::{RunRecord, RunState, rfc3339};
 use crate::state::State;
 
 use super::args::RedeliverArguments;
 use super::failure::Failure;
+use super::init::shell_word;
 use super::{run as runs, selection};
 
 /// Delivers the run whose identifier starts with what was typed, to where its job delivers today.
@@ -23,6 +24,11 @@ pub async fn redeliver(config: &Config, options: &RedeliverArguments) -> Result<
         return Err(Failure::usage(format!("{text}; its destination is not known")));
     };
     let job = Arc::new(job.clone());
+    if matches!(run.state, RunState::Waiting | RunState::Delivered | RunState::Failed) {
+        // Before anything is recorded: a run that is refused stays as it is.
+        let reviewed = export::review(&context, &job, &run.id, options.to_new_recipient).await;
+        reviewed.map_err(|error| withheld(&run, error))?;
+    }
     let presence = context.state.presence().map_err(Failure::unreachable)?;
     let started = Timestamp::now();
     let Some(run) = context.state.reopen(&run.id, &presence, started).await.map_err(Failure::unreachable)? else {
@@ -31,13 +37,24 @@ pub async fn redeliver(config: &Config, options: &RedeliverArguments) -> Result<
     let cancel = Cancel::new();
     let interrupted = runs::cancel_on_signal(&cancel)?;
     let progress = Progress::new(run.files.len());
-    let result = export::redeliver(&context, &job, &run, &progress, &cancel).await;
+    let result = export::redeliver(&context, &job, &run, &progress, &cancel, options.to_new_recipient).await;
     interrupted.abort();
     context.pool.close().await;
     let executed = runs::conclude(&context, &presence, &job, &run, started, result).await;
     let executed = [executed.map_err(Failure::unreachable)?];
     runs::report(&executed)?;
     runs::verdict(&executed)
+}
+
+/// Why a run's files may not be sent, and what can be done about it.
+fn withheld(run: &RunRecord, error: RunError) -> Failure {
+    let RunError::Withheld { objections, .. } = &error else { return Failure::unreachable(error) };
+    let anew = format!("exportd run {} --at {}", shell_word(&run.job), rfc3339(&run.due));
+    let remedy = match objections.is_only_recipient() {
+        true => format!("--to-new-recipient sends the same files there, {anew} makes them anew"),
+        false => format!("make its files anew: {anew}"),
+    };
+    Failure::work(format!("run {} is not sent: {objections}; {remedy}", run.id))
 }
 
 /// Why a run can't be delivered again.

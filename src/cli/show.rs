@@ -41,6 +41,8 @@ fn print(detail: &RunDetail) -> std::io::Result<()> {
     };
     let is_under_way = !matches!(run.state, RunState::Delivered | RunState::Skipped);
     let host_key = detail.attempts.iter().rev().find_map(|attempt| attempt.host_key.clone());
+    let last = detail.last_set_out();
+    let recipient = last.and_then(|attempt| attempt.location.as_ref());
     let mut facts = Facts::new();
     facts
         .add("run", run.id.to_string())
@@ -55,8 +57,9 @@ fn print(detail: &RunDetail) -> std::io::Result<()> {
         .maybe("finished", local(run.finished))
         .maybe("waits since", local(run.waiting_since))
         .maybe("next try", local(run.retry_at))
+        .maybe("recipient", recipient.map(|location| location.recipient.to_string()))
         .maybe("host key", host_key)
-        .maybe("reason", detail.reason.as_deref())
+        .maybe("reason", last.and_then(|attempt| attempt.reason.as_deref()))
         .maybe("error", run.error.as_deref());
     facts.print(0)
 }
@@ -101,6 +104,7 @@ fn print_timeline(detail: &RunDetail) -> std::io::Result<()> {
         return Ok(());
     }
     line("\nTimeline")?;
+    let (recipients_differ, reasons_differ) = (differ(detail, recipient), differ(detail, reason));
     for (position, attempt) in detail.attempts.iter().enumerate() {
         let mut facts = Facts::new();
         let time =
@@ -108,6 +112,9 @@ fn print_timeline(detail: &RunDetail) -> std::io::Result<()> {
         let by = attempt.actor.as_ref().map(|actor| format!(" by {actor}")).unwrap_or_default();
         let config = attempt.config.as_ref().map(|digest| format!(", configuration {}", short(digest)));
         facts.add(&time(attempt.started), format!("attempt {}{by}{}", attempt.number, config.unwrap_or_default()));
+        facts.maybe("", recipient(attempt).filter(|_| recipients_differ).map(|to| format!("  to {to}")));
+        facts.maybe("", reason(attempt).filter(|_| reasons_differ).map(|reason| format!("  reason: {reason}")));
+        facts.maybe("", attempt.discarded.as_ref().map(|why| format!("  spooled files made anew: {why}")));
         for (stage, at) in &attempt.passages {
             facts.add(&time(*at), format!("  {stage}"));
         }
@@ -117,6 +124,21 @@ fn print_timeline(detail: &RunDetail) -> std::io::Result<()> {
         facts.print(2)?;
     }
     Ok(())
+}
+
+fn recipient(attempt: &Attempt) -> Option<String> {
+    attempt.location.as_ref().map(|location| location.recipient.to_string())
+}
+
+fn reason(attempt: &Attempt) -> Option<String> {
+    attempt.reason.clone()
+}
+
+/// Whether attempts that set out for the destination differ in something.
+fn differ(detail: &RunDetail, something: fn(&Attempt) -> Option<String>) -> bool {
+    let mut found = detail.attempts.iter().filter(|attempt| attempt.actor.is_some()).map(something);
+    let first = found.next();
+    found.any(|other| Some(other) != first)
 }
 
 fn outcome(attempt: &Attempt, is_under_way: bool) -> (Option<Timestamp>, String) {
@@ -138,7 +160,7 @@ pub fn short(digest: &str) -> &str {
 fn to_json(detail: &RunDetail) -> std::io::Result<Value> {
     let mut run = serde_json::to_value(&detail.record)?;
     run["stage"] = json!(detail.stage.map(|stage| stage.name()));
-    run["reason"] = json!(detail.reason);
+    run["reason"] = json!(detail.last_set_out().and_then(|attempt| attempt.reason.as_deref()));
     run["files"] = detail.files.iter().filter(|stored| !stored.is_manifest).map(file_json).collect();
     run["manifest"] = detail.files.iter().find(|stored| stored.is_manifest).map(file_json).into();
     run["timeline"] = detail.attempts.iter().map(attempt_json).collect();
@@ -168,7 +190,11 @@ fn attempt_json(attempt: &Attempt) -> Value {
         "ended": attempt.ended.map(|at| at.to_string()),
         "by": attempt.actor,
         "config": attempt.config,
+        "recipient": recipient(attempt),
+        "directory": attempt.location.as_ref().map(|location| &location.directory),
         "host_key": attempt.host_key,
+        "reason": attempt.reason,
+        "discarded": attempt.discarded,
         "stages": stages.collect::<Vec<_>>(),
         "error": attempt.error,
     })

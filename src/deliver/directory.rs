@@ -2,7 +2,7 @@
 
 use super::error::{DeliverError, plain};
 use super::probe::ENTER;
-use super::session::Session;
+use super::session::{Session, path_in};
 use super::sftp::{Attributes, ClientError, Code, Status};
 
 /// A file in the destination's directory.
@@ -41,7 +41,12 @@ impl Session {
 
     /// Removes a file; one that does not exist is no error.
     pub async fn remove(&self, name: &str) -> Result<(), DeliverError> {
-        match self.client.remove(&self.path(name)).await {
+        self.remove_in(&self.at.directory, name).await
+    }
+
+    /// The same in another directory of the server.
+    pub async fn remove_in(&self, directory: &str, name: &str) -> Result<(), DeliverError> {
+        match self.client.remove(&path_in(directory, name)).await {
             Ok(()) | Err(ClientError::Status(Status { code: Code::NoSuchFile, .. })) => Ok(()),
             Err(error) => Err(self.error(&format!("removing {name}"), error)),
         }

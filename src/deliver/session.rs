@@ -257,8 +257,7 @@ impl Session {
 
     /// The path of a name in the session's directory.
     pub(super) fn path(&self, name: &str) -> String {
-        debug_assert!(!name.contains('/'), "{name} is not one name");
-        format!("{}/{name}", self.at.directory.trim_end_matches('/'))
+        path_in(&self.at.directory, name)
     }
 
     /// The error of a request that failed at `step` ("uploading agents.csv").
@@ -271,6 +270,12 @@ impl Session {
         };
         DeliverError::from_client(&self.at, step, error)
     }
+}
+
+/// The path of a name in a directory.
+pub(super) fn path_in(directory: &str, name: &str) -> String {
+    debug_assert!(!name.contains('/'), "{name} is not one name");
+    format!("{}/{name}", directory.trim_end_matches('/'))
 }
 
 /// The host keys of a server, one of each type that it has, without trusting them and without logging in.

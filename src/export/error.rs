@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clearance::Objections;
 use crate::deliver::DeliverError;
 use crate::pipeline::PipelineError;
 use crate::run::RunId;
@@ -63,6 +64,14 @@ pub enum RunError {
         /// The run.
         run: RunId,
     },
+    /// The job in force does not allow the spooled files to be sent, and the store may not be asked.
+    #[error("run {run} is not sent: {objections}; exportd run --at makes its files anew")]
+    Withheld {
+        /// The run.
+        run: RunId,
+        /// Why its files may not be sent.
+        objections: Box<Objections>,
+    },
     /// Some of the run's files are published, and the others can't be, nor made again to fit.
     #[error(
         "{published} of {of} files are published and the others can't be: {cause}; \
@@ -104,7 +113,7 @@ impl RunError {
             RunError::State(error) => error.is_passing(),
             RunError::Cancelled | RunError::TooLong { .. } => true,
             RunError::Cell { .. } | RunError::Defect(_) => false,
-            RunError::NotSpooled { .. } | RunError::Torn { .. } => false,
+            RunError::NotSpooled { .. } | RunError::Withheld { .. } | RunError::Torn { .. } => false,
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! No row is read before the destination has proved that it can take files, and nothing is published before every
 //! file of the run is finished and up. What can't be taken back is recorded in state before it is done, and a run that
-//! comes again goes on from what state knows of it: files that are finished are never made a second time.
+//! comes again goes on from what state knows of it: files that are finished are not made a second time, unless the job
+//! no longer exports their columns, or delivers to another recipient. That is looked at in one place, see `review`.
 
 mod cancel;
 mod error;
@@ -12,6 +13,7 @@ mod produce;
 mod publish;
 mod read;
 mod resume;
+mod review;
 mod upload;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
+use crate::clearance::Location;
 use crate::deliver::{DeliverError, PER_HOST, Pool, Session, Settings, Turn};
 use crate::failpoint::{self, Side};
 use crate::job::Job;
@@ -29,10 +32,14 @@ use crate::spool::Spool;
 use crate::state::{State, Temporary};
 use crate::store::StoreSettings;
 
+use resume::Known;
+use review::Supply;
+
 pub use cancel::Cancel;
 pub use error::RunError;
 pub use housekeeping::tidy;
 pub use produce::{Production, produce};
+pub use review::review;
 
 /// How long reaching a destination may take, and checking its directory, whatever the server does.
 const REACH: Duration = Duration::from_secs(120);
@@ -81,18 +88,20 @@ pub async fn execute(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<(), RunError> {
-    carry_out(context, job, run, progress, cancel, true).await
+    carry_out(context, job, run, progress, cancel, Supply::Store).await
 }
 
 /// The same for a run whose files are in the spool: the store is not asked, whatever has become of them.
+/// `to_new_recipient` allows that they were made for another recipient than the job has now.
 pub async fn redeliver(
     context: &Context,
     job: &Arc<Job>,
     run: &RunRecord,
     progress: &Progress,
     cancel: &Cancel,
+    to_new_recipient: bool,
 ) -> Result<(), RunError> {
-    carry_out(context, job, run, progress, cancel, false).await
+    carry_out(context, job, run, progress, cancel, Supply::Spool { to_new_recipient }).await
 }
 
 async fn carry_out(
@@ -101,11 +110,11 @@ async fn carry_out(
     run: &RunRecord,
     progress: &Progress,
     cancel: &Cancel,
-    may_query: bool,
+    supply: Supply,
 ) -> Result<(), RunError> {
     let settings = Settings { stall: context.stall, ..Settings::of(&job.destination) };
     let turn = cancel.unless(context.pool.turn(&job.destination, settings)).await?;
-    Work { context, job, run, progress, cancel, turn: &turn, may_query }.carry_out().await
+    Work { context, job, run, progress, cancel, turn: &turn, supply }.carry_out().await
 }
 
 /// A run being worked on.
@@ -117,19 +126,19 @@ struct Work<'a> {
     progress: &'a Progress,
     cancel: &'a Cancel,
     turn: &'a Turn,
-    may_query: bool,
+    supply: Supply,
 }
 
 impl Work<'_> {
     async fn carry_out(&self) -> Result<(), RunError> {
-        let known = self.known().await?;
+        let known = Known::of(self.context, self.id()).await?;
         if known.stage != Some(Stage::Published) {
-            let (session, parcels) = match known.is_spooled() {
-                true => self.go_on(known).await?,
-                false => {
+            let (session, parcels) = match self.review(known).await? {
+                Some((known, cleared)) => self.go_on(known, cleared).await?,
+                None => {
                     self.check_room().await?;
                     let session = self.reach().await?;
-                    self.remove_leftovers(&session, &known).await?;
+                    self.remove_leftovers(&session, &mut Known::nothing()).await?;
                     self.read_and_upload(session).await?
                 }
             };
@@ -145,9 +154,19 @@ impl Work<'_> {
         &self.run.id
     }
 
+    /// Where this attempt delivers to.
+    fn location(&self) -> Location {
+        Location::of(&self.job.destination)
+    }
+
+    /// A hidden name of this run there.
+    fn temporary_here(&self, name: String) -> Temporary {
+        Temporary { run: self.id().clone(), name, location: Some(self.location()) }
+    }
+
     /// The spool would be found full after an hour of reading; the last run of the job tells it before.
     async fn check_room(&self) -> Result<(), RunError> {
-        if !self.may_query {
+        if self.supply != Supply::Store {
             return Err(RunError::NotSpooled { run: self.id().clone() });
         }
         let needed = self.context.state.last_size(&self.run.job).await?.unwrap_or(0);
@@ -191,8 +210,8 @@ impl Work<'_> {
     }
 
     async fn reaching(&self) -> Result<(), RunError> {
-        let (run, reason) = (self.id(), self.job.reason.as_deref());
-        self.context.state.reaching(run, &self.probes(), &self.context.origin, reason).await?;
+        let (run, reason, location) = (self.id(), self.job.reason.as_deref(), self.location());
+        self.context.state.reaching(run, &self.probes(), &self.context.origin, &location, reason).await?;
         failpoint::reach("destination:reach", Side::Before).await;
         Ok(())
     }
@@ -200,7 +219,7 @@ impl Work<'_> {
     async fn reached(&self, session: &Session) -> Result<(), RunError> {
         let run = self.id();
         failpoint::reach("destination:reach", Side::After).await;
-        let gone = self.probes().map(|name| Temporary { run: run.clone(), name });
+        let gone = self.probes().map(|name| self.temporary_here(name));
         let host_key = session.server().host_key.as_ref().map(|key| format!("{} {}", key.algorithm, key.fingerprint));
         Ok(self.context.state.reached(run, host_key.as_deref(), &gone).await?)
     }

@@ -152,7 +152,7 @@ impl Work<'_> {
     pub(super) async fn remove_names(&self, session: &Session, names: Vec<String>) -> Result<(), RunError> {
         let removals = stream::iter(names.into_iter().map(async |name| session.remove(&name).await.map(|()| name)));
         let gone: Vec<String> = removals.buffer_unordered(AT_ONCE).try_collect().await?;
-        let gone: Vec<Temporary> = gone.into_iter().map(|name| Temporary { run: self.id().clone(), name }).collect();
+        let gone: Vec<Temporary> = gone.into_iter().map(|name| self.temporary_here(name)).collect();
         Ok(self.context.state.forget_temporaries(&gone).await?)
     }
 

@@ -12,8 +12,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::resume::{Parcel, Standing};
+use super::review::Supply;
 use super::upload::{Outgoing, Sent};
 use super::{Production, RunError, Work, manifest, produce};
+use crate::clearance::{Content, Recipient};
 use crate::deliver::Session;
 use crate::fastpath::{self, FastPath};
 use crate::growth::Follower;
@@ -25,7 +27,7 @@ impl Work<'_> {
     /// Reads the store and puts its files up. When it returns without an error, all of them are finished and recorded,
     /// and all are up.
     pub(super) async fn read_and_upload(&self, session: Session) -> Result<(Session, Vec<Parcel>), RunError> {
-        if !self.may_query {
+        if self.supply != Supply::Store {
             return Err(RunError::NotSpooled { run: self.id().clone() });
         }
         let plan = Arc::new(Plan::new(self.job, &self.run.due, self.id().as_str()));
@@ -81,7 +83,8 @@ impl Work<'_> {
         drop(turn);
         let files = match filled {
             Ok(files) => {
-                let recorded = self.context.state.spooled(self.id(), &files, Timestamp::now()).await;
+                let recipient = Recipient::of(&self.job.destination);
+                let recorded = self.context.state.spooled(self.id(), &recipient, &files, Timestamp::now()).await;
                 recorded.map(|()| files).map_err(RunError::State)
             }
             Err(error) => Err(error),
@@ -138,17 +141,25 @@ impl Work<'_> {
         if let Some(manifest) = &manifest {
             send(files.len(), manifest.path.clone(), Follower::of_whole(manifest.bytes));
         }
-        let sensitive = plan.files.iter().map(|file| self.sensitive(file)).chain([Vec::new()]);
+        let described = plan.files.iter().map(|file| (self.sensitive(file), self.contents(file)));
+        // The manifest has no columns of its own.
+        let described = described.chain([(Vec::new(), Vec::new())]);
         let files = files.into_iter().map(|file| (file, false)).chain(manifest.map(|file| (file, true)));
-        let stored = files.zip(sensitive).map(|((file, is_manifest), sensitive)| StoredFile {
+        let stored = files.zip(described).map(|((file, is_manifest), (sensitive, contents))| StoredFile {
             file: file.record(),
             is_manifest,
             spool: Some(file.path),
             temp_name: None,
             columns: file.columns,
             sensitive,
+            contents: Some(contents),
         });
         Ok(stored.collect())
+    }
+
+    /// What a file contains, as it is compared with the job before the file is sent at a later attempt.
+    fn contents(&self, file: &PlannedFile) -> Vec<Content> {
+        file.parts.iter().map(|part| Content::of(&self.job.exports[part.index])).collect()
     }
 
     /// The sensitive columns of a file, named as its artifact names columns.

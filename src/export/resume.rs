@@ -9,14 +9,17 @@
 //! | `published`            | nothing is left to do                                                              |
 
 use futures_util::{StreamExt, future, stream};
+use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::publish::AT_ONCE;
+use super::review::Supply;
 use super::upload::LARGE;
-use super::{RunError, Work};
-use crate::deliver::{PublishOutcome, Session};
+use super::{Context, RunError, Work};
+use crate::clearance::{Cleared, Location, Recipient};
+use crate::deliver::{DeliverError, PublishOutcome, Session};
 use crate::fastpath::{self, FastPath};
-use crate::run::{FileRecord, Stage};
+use crate::run::{FileRecord, RunId, Stage};
 use crate::spool::SpoolError;
 use crate::state::{StoredFile, Temporary};
 
@@ -27,11 +30,42 @@ const EARLY: u64 = 256 * 1024 * 1024;
 pub(super) struct Known {
     pub(super) stage: Option<Stage>,
     pub(super) files: Vec<StoredFile>,
+    /// For whom the files were made; none if that was not recorded.
+    pub(super) recipient: Option<Recipient>,
 }
 
 impl Known {
+    pub(super) async fn of(context: &Context, run: &RunId) -> Result<Known, RunError> {
+        let detail = context.state.detail(run).await?;
+        Ok(detail.map_or(Known::nothing(), |detail| Known {
+            stage: detail.stage,
+            files: detail.files,
+            recipient: detail.recipient,
+        }))
+    }
+
+    /// A run that has no files.
+    pub(super) fn nothing() -> Known {
+        Known { stage: None, files: Vec::new(), recipient: None }
+    }
+
+    /// The same files as if none of them had ever been sent.
+    fn unsent(self) -> Known {
+        let files = self.files.into_iter().map(|mut file| {
+            (file.file.published, file.temp_name) = (false, None);
+            file
+        });
+        Known { stage: Some(Stage::Spooled), files: files.collect(), ..self }
+    }
+
     pub(super) fn is_spooled(&self) -> bool {
         self.stage.is_some_and(|stage| stage >= Stage::Spooled) && !self.files.is_empty()
+    }
+
+    /// Takes a file for not uploaded that is up under a name that is of no use.
+    fn forget_upload(&mut self, temporary: &Temporary) {
+        let files = self.files.iter_mut().filter(|file| file.temp_name.as_ref() == Some(&temporary.name));
+        files.for_each(|file| file.temp_name = None);
     }
 
     /// Whether a file that is to go up may use several channels.
@@ -83,24 +117,23 @@ impl Parcel {
 }
 
 impl Work<'_> {
-    pub(super) async fn known(&self) -> Result<Known, RunError> {
-        let detail = self.context.state.detail(self.id()).await?;
-        Ok(detail.map_or(Known { stage: None, files: Vec::new() }, |detail| Known {
-            stage: detail.stage,
-            files: detail.files,
-        }))
-    }
-
     /// Removes what earlier attempts, and earlier runs of the job, could not remove. A server that does not let it go
-    /// now is asked again by the next run.
-    pub(super) async fn remove_leftovers(&self, session: &Session, known: &Known) -> Result<(), RunError> {
-        let state = &self.context.state;
+    /// now is asked again by the next run. What lies at another recipient stays on record, and of this run it is told.
+    pub(super) async fn remove_leftovers(&self, session: &Session, known: &mut Known) -> Result<(), RunError> {
+        let (state, present) = (&self.context.state, self.location());
         let mut leftovers = state.temporaries(self.id(), &self.run.job).await?;
+        // What is up in another directory than the present one is of no use there.
+        let is_away = |leftover: &&Temporary| leftover.location.as_ref().is_some_and(|location| *location != present);
+        leftovers.iter().filter(is_away).for_each(|leftover| known.forget_upload(leftover));
         // The probes of this attempt are on record as well; whoever makes them takes them away.
         let probes = self.probes();
         let is_in_use = |name: &str| probes.iter().any(|probe| probe == name) || known.uploaded().any(|up| up == name);
         leftovers.retain(|leftover| leftover.run != *self.id() || !is_in_use(&leftover.name));
-        let removals = leftovers.into_iter().map(async |leftover| match session.remove(&leftover.name).await {
+        let is_here = |location: &Location| location.recipient == present.recipient;
+        let (leftovers, elsewhere): (Vec<Temporary>, Vec<Temporary>) =
+            leftovers.into_iter().partition(|leftover| leftover.location.as_ref().is_none_or(is_here));
+        self.tell_of(&elsewhere);
+        let removals = leftovers.into_iter().map(async |leftover| match remove(session, &leftover).await {
             Ok(()) => Some(leftover),
             Err(_) => None,
         });
@@ -109,14 +142,40 @@ impl Work<'_> {
         Ok(state.forget_temporaries(&gone).await?)
     }
 
-    /// Goes on with a run whose files are in the spool. When it returns without an error, all of them are up.
+    /// Says what this run may have left where its job does not deliver any more.
+    fn tell_of(&self, elsewhere: &[Temporary]) {
+        let own = elsewhere.iter().filter(|leftover| leftover.run == *self.id());
+        let mut places: Vec<(&Location, Vec<&str>)> = Vec::new();
+        for (location, name) in own.filter_map(|leftover| Some((leftover.location.as_ref()?, leftover.name.as_str()))) {
+            match places.iter_mut().find(|(place, _)| *place == location) {
+                Some((_, names)) => names.push(name),
+                None => places.push((location, vec![name])),
+            }
+        }
+        for (Location { recipient, directory }, names) in places {
+            tracing::warn!(
+                run = %self.id(), directory, files = names.join(", "),
+                "hidden files of the run may be left at {recipient}, where its job does not deliver any more; they are \
+                 removed when it delivers there again, or have them removed there"
+            );
+        }
+    }
+
+    /// Goes on with a run whose files are in the spool and may be sent. When it returns without an error, all of them
+    /// are up.
     ///
     /// Files are compared with their records while they go up, and where the server is known to bear it the directory
     /// is tried meanwhile, too: a file is held short of its end until both have come out well.
-    pub(super) async fn go_on(&self, known: Known) -> Result<(Session, Vec<Parcel>), RunError> {
+    pub(super) async fn go_on(&self, known: Known, cleared: Cleared) -> Result<(Session, Vec<Parcel>), RunError> {
+        // At another recipient nothing of the run is there yet, whatever the one before has.
+        let mut known = if cleared.is_new_recipient() { known.unsent() } else { known };
         let mut digests = Digests::begin(self, &known);
         let (session, is_proven) = self.approach(known.is_large()).await?;
-        self.remove_leftovers(&session, &known).await?;
+        self.remove_leftovers(&session, &mut known).await?;
+        if cleared.is_new_recipient() {
+            let recipient = Recipient::of(&self.job.destination);
+            self.context.state.hand_over(self.id(), &recipient, Timestamp::now()).await?;
+        }
         let parcels = self.take_up(&session, known).await?;
         digests.begin_with(self, &parcels);
         let published = parcels.iter().filter(|parcel| parcel.standing == Standing::Published).count();
@@ -195,8 +254,7 @@ impl Work<'_> {
             return Ok(Standing::Up(temporary));
         }
         session.remove(&temporary).await?;
-        let gone = Temporary { run: self.id().clone(), name: temporary };
-        self.context.state.forget_temporaries(&[gone]).await?;
+        self.context.state.forget_temporaries(&[self.temporary_here(temporary)]).await?;
         Ok(Standing::Local)
     }
 
@@ -207,11 +265,19 @@ impl Work<'_> {
             // Made again, the rest would come from another state of the store than what the partner has.
             return Err(RunError::Torn { published, of, cause: error });
         }
-        if !self.may_query {
+        if self.supply != Supply::Store {
             return Err(error.into());
         }
         tracing::warn!(run = %self.id(), %error, "the files are made again");
         Ok(())
+    }
+}
+
+/// Removes a file of ours, also from a directory that the job has delivered to before.
+async fn remove(session: &Session, leftover: &Temporary) -> Result<(), DeliverError> {
+    match &leftover.location {
+        Some(location) => session.remove_in(&location.directory, &leftover.name).await,
+        None => session.remove(&leftover.name).await,
     }
 }
 

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+use super::row::{from_json, to_json};
 use super::{State, StateError};
+use crate::clearance::{Content, Recipient};
 use crate::run::{FileRecord, RunId, Stage};
 
 /// A finished file of a run, as far as delivery has to know it.
@@ -25,20 +27,59 @@ pub struct StoredFile {
     pub columns: Vec<String>,
     /// Those of its columns that are sensitive.
     pub sensitive: Vec<String>,
+    /// Its columns and where they come from, export by export; empty for a manifest. None if that was not recorded, or
+    /// if the file has left the spool.
+    pub contents: Option<Vec<Content>>,
 }
 
 impl State {
     /// Records the finished files of a run, in the order in which they are to be published, and with them that the
-    /// run is [`Stage::Spooled`].
-    pub async fn spooled(&self, run: &RunId, files: &[StoredFile], now: Timestamp) -> Result<(), StateError> {
+    /// run is [`Stage::Spooled`]. They were made for `recipient`.
+    pub async fn spooled(
+        &self,
+        run: &RunId,
+        recipient: &Recipient,
+        files: &[StoredFile],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        let delete = sqlx::query("DELETE FROM file WHERE run = ?").bind(run.as_str());
-        delete.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        self.delete_files(&mut tx, run).await?;
+        self.set_recipient(&mut tx, run, Some(recipient)).await?;
         for (position, stored) in files.iter().enumerate() {
             self.insert_file(&mut tx, run, position, stored).await?;
         }
         self.set_stage(&mut tx, run, Stage::Spooled, now).await?;
         self.commit(tx, "state:spooled").await
+    }
+
+    /// Forgets the files of a run, which are not to be sent for the reason given: the run begins anew. What may lie at
+    /// destinations under hidden names stays on record.
+    pub async fn discard(&self, run: &RunId, reason: &str, now: Timestamp) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        self.delete_files(&mut tx, run).await?;
+        self.set_recipient(&mut tx, run, None).await?;
+        sqlx::query(
+            "UPDATE attempt SET discarded = ?1
+             WHERE run = ?2 AND number = (SELECT attempts FROM run WHERE id = ?2)",
+        )
+        .bind(reason)
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        self.set_stage(&mut tx, run, Stage::Claimed, now).await?;
+        self.commit(tx, "state:discard").await
+    }
+
+    /// Records that the spooled files of a run are about to be sent to another recipient than the one they were made
+    /// for. Nothing of them is there yet, so all of them count as neither uploaded nor published.
+    pub async fn hand_over(&self, run: &RunId, recipient: &Recipient, now: Timestamp) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        let forget = sqlx::query("UPDATE file SET is_published = 0, temp_name = NULL WHERE run = ?").bind(run.as_str());
+        forget.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        self.set_recipient(&mut tx, run, Some(recipient)).await?;
+        self.set_stage(&mut tx, run, Stage::Spooled, now).await?;
+        self.commit(tx, "state:hand-over").await
     }
 
     /// Records under which temporary names files are about to go up, and with it that the run is
@@ -87,7 +128,7 @@ impl State {
     pub async fn files(&self, run: &RunId) -> Result<Vec<StoredFile>, StateError> {
         let rows = sqlx::query(
             "SELECT name, export, row_count, bytes, sha256, is_manifest, spool, temp_name, is_published,
-                    columns, sensitive
+                    columns, sensitive, contents
              FROM file WHERE run = ? ORDER BY position",
         )
         .bind(run.as_str())
@@ -97,15 +138,37 @@ impl State {
         rows.iter().map(|row| stored_file(row).map_err(|error| self.failed(error))).collect()
     }
 
+    /// Records a hidden name at the destination of the run's present attempt.
     pub(super) async fn insert_temporary(
         &self,
         tx: &mut SqliteConnection,
         run: &RunId,
         name: &str,
     ) -> Result<(), StateError> {
-        let insert = sqlx::query("INSERT INTO temporary (run, name) VALUES (?, ?) ON CONFLICT DO NOTHING");
+        let insert = sqlx::query(
+            "INSERT INTO temporary (run, name, location)
+             SELECT id, ?2, (SELECT location FROM attempt WHERE attempt.run = run.id AND number = run.attempts)
+             FROM run WHERE id = ?1
+             ON CONFLICT (run, name) DO UPDATE SET location = excluded.location",
+        );
         let inserted = insert.bind(run.as_str()).bind(name).execute(&mut *tx).await;
         inserted.map(|_| ()).map_err(|error| self.failed(error))
+    }
+
+    async fn delete_files(&self, tx: &mut SqliteConnection, run: &RunId) -> Result<(), StateError> {
+        let delete = sqlx::query("DELETE FROM file WHERE run = ?").bind(run.as_str());
+        delete.execute(&mut *tx).await.map(|_| ()).map_err(|error| self.failed(error))
+    }
+
+    async fn set_recipient(
+        &self,
+        tx: &mut SqliteConnection,
+        run: &RunId,
+        recipient: Option<&Recipient>,
+    ) -> Result<(), StateError> {
+        let update = sqlx::query("UPDATE run SET recipient = ? WHERE id = ?").bind(recipient.map(to_json));
+        let updated = update.bind(run.as_str()).execute(&mut *tx).await;
+        updated.map(|_| ()).map_err(|error| self.failed(error))
     }
 
     async fn insert_file(
@@ -115,12 +178,12 @@ impl State {
         position: usize,
         stored: &StoredFile,
     ) -> Result<(), StateError> {
-        let StoredFile { file, is_manifest, spool, temp_name, columns, sensitive } = stored;
+        let StoredFile { file, is_manifest, spool, temp_name, columns, sensitive, contents } = stored;
         let spool = spool.as_deref().map(|path| self.path_text(path)).transpose()?;
         sqlx::query(
             "INSERT INTO file (run, position, name, export, row_count, bytes, sha256, is_manifest, spool, temp_name,
-                               is_published, columns, sensitive)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                               is_published, columns, sensitive, contents)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(run.as_str())
         .bind(position as i64)
@@ -135,6 +198,7 @@ impl State {
         .bind(file.published)
         .bind(serde_json::Value::from(columns.as_slice()).to_string())
         .bind(serde_json::Value::from(sensitive.as_slice()).to_string())
+        .bind(contents.as_ref().map(to_json))
         .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
@@ -164,9 +228,10 @@ fn stored_file(row: &SqliteRow) -> Result<StoredFile, sqlx::Error> {
         temp_name: row.try_get("temp_name")?,
         columns: names(row.try_get("columns")?),
         sensitive: names(row.try_get("sensitive")?),
+        contents: from_json(row.try_get("contents")?),
     })
 }
 
 fn names(json: Option<String>) -> Vec<String> {
-    json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
+    from_json(json).unwrap_or_default()
 }

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite};
 
-use super::row::{RECORD, to_micros};
+use super::row::{RECORD, from_json, to_micros};
 use super::{State, StateError, StoredFile, job_key};
+use crate::clearance::{Location, Recipient};
 use crate::run::{RunId, RunRecord, RunState, Stage};
 
 /// Which runs are listed. The default is the newest hundred.
@@ -33,8 +34,8 @@ pub struct RunDetail {
     pub record: RunRecord,
     /// How far its last attempt came.
     pub stage: Option<Stage>,
-    /// Why sensitive columns left, in the words of its job.
-    pub reason: Option<String>,
+    /// For whom its files were made; none if that was not recorded.
+    pub recipient: Option<Recipient>,
     /// Its files, the manifest too, with where they lie.
     pub files: Vec<StoredFile>,
     /// Every attempt, the first one first.
@@ -58,11 +59,22 @@ pub struct Attempt {
     pub config: Option<String>,
     /// Type and fingerprint of the host key that the server has proven.
     pub host_key: Option<String>,
+    /// Where it delivered to; none if it never set out, or if that was not recorded.
+    pub location: Option<Location>,
+    /// Why sensitive columns were sent, in the words of its job.
+    pub reason: Option<String>,
+    /// Why the spooled files of earlier attempts were not sent, but made anew.
+    pub discarded: Option<String>,
     /// The stages that it entered, and when.
     pub passages: Vec<(Stage, Timestamp)>,
 }
 
 impl RunDetail {
+    /// The last attempt that set out for its destination.
+    pub fn last_set_out(&self) -> Option<&Attempt> {
+        self.attempts.iter().rev().find(|attempt| attempt.actor.is_some())
+    }
+
     /// Whether it is begun and has not set out for its destination: it waits for its turn.
     pub fn waits_for_turn(&self) -> bool {
         let last = self.attempts.last().filter(|_| self.record.state == RunState::Running);
@@ -111,13 +123,13 @@ impl State {
     /// All that is known of a run.
     pub async fn detail(&self, run: &RunId) -> Result<Option<RunDetail>, StateError> {
         let Some(record) = self.run(run).await? else { return Ok(None) };
-        let row = sqlx::query("SELECT stage, reason FROM run WHERE id = ?").bind(run.as_str());
+        let row = sqlx::query("SELECT stage, recipient FROM run WHERE id = ?").bind(run.as_str());
         let row = row.fetch_one(self.reader()).await.map_err(|error| self.failed(error))?;
         let has_stage = self.get::<Option<String>>(&row, "stage")?.is_some();
         Ok(Some(RunDetail {
             record,
             stage: has_stage.then(|| self.word(&row, "stage")).transpose()?,
-            reason: self.get(&row, "reason")?,
+            recipient: from_json(self.get(&row, "recipient")?),
             files: self.files(run).await?,
             attempts: self.attempts(run).await?,
         }))
@@ -125,8 +137,8 @@ impl State {
 
     async fn attempts(&self, run: &RunId) -> Result<Vec<Attempt>, StateError> {
         let query = sqlx::query(
-            "SELECT number, started_at, ended_at, error, actor, config, host_key FROM attempt WHERE run = ?
-             ORDER BY number",
+            "SELECT number, started_at, ended_at, error, actor, config, host_key, location, reason, discarded
+             FROM attempt WHERE run = ? ORDER BY number",
         );
         let rows = query.bind(run.as_str()).fetch_all(self.reader()).await.map_err(|error| self.failed(error))?;
         let passages =
@@ -149,6 +161,9 @@ impl State {
                 actor: self.get(row, "actor")?,
                 config: self.get(row, "config")?,
                 host_key: self.get(row, "host_key")?,
+                location: from_json(self.get(row, "location")?),
+                reason: self.get(row, "reason")?,
+                discarded: self.get(row, "discarded")?,
                 passages: own,
             })
         });

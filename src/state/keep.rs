@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use super::row::to_micros;
+use super::row::{from_json, to_json, to_micros};
 use super::{State, StateError, job_key};
+use crate::clearance::Location;
 use crate::run::{Origin, RunId};
 
 /// A hidden name that may exist at a destination.
@@ -16,6 +17,8 @@ pub struct Temporary {
     pub run: RunId,
     /// The name.
     pub name: String,
+    /// Where it lies; none if that was not recorded.
+    pub location: Option<Location>,
 }
 
 impl State {
@@ -35,7 +38,7 @@ impl State {
     /// Records that a run's files have left the spool.
     pub async fn forget_spool(&self, run: &RunId) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        let update = sqlx::query("UPDATE file SET spool = NULL WHERE run = ?").bind(run.as_str());
+        let update = sqlx::query("UPDATE file SET spool = NULL, contents = NULL WHERE run = ?").bind(run.as_str());
         update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         self.commit(tx, "state:forget").await
     }
@@ -54,31 +57,33 @@ impl State {
         Ok(size.map(|bytes| bytes as u64))
     }
 
-    /// Records that an attempt goes to its destination: the hidden names that it is about to make there, who makes
-    /// it by which configuration, and why sensitive columns may leave. Returns when that is on disk.
+    /// Records that an attempt goes to its destination: where that is, the hidden names that it is about to make
+    /// there, who makes it by which configuration, and why sensitive columns may be sent. Returns when that is on disk.
     pub async fn reaching(
         &self,
         run: &RunId,
         names: &[String],
         origin: &Origin,
+        location: &Location,
         reason: Option<&str>,
     ) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        for name in names {
-            self.insert_temporary(&mut tx, run, name).await?;
-        }
-        let reason = sqlx::query("UPDATE run SET reason = ? WHERE id = ?").bind(reason).bind(run.as_str());
-        reason.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         sqlx::query(
-            "UPDATE attempt SET actor = ?1, config = ?2
-             WHERE run = ?3 AND number = (SELECT attempts FROM run WHERE id = ?3)",
+            "UPDATE attempt SET actor = ?1, config = ?2, location = ?3, reason = ?4
+             WHERE run = ?5 AND number = (SELECT attempts FROM run WHERE id = ?5)",
         )
         .bind(&origin.actor)
         .bind(&origin.config)
+        .bind(to_json(location))
+        .bind(reason)
         .bind(run.as_str())
         .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
+        // After the attempt, which tells where they lie.
+        for name in names {
+            self.insert_temporary(&mut tx, run, name).await?;
+        }
         self.commit(tx, "state:temporaries").await
     }
 
@@ -106,10 +111,10 @@ impl State {
         self.commit(tx, "state:released").await
     }
 
-    /// The hidden names that this run, or a run of the same job that has ended, may have left at the destination.
+    /// The hidden names that this run, or a run of the same job that has ended, may have left at destinations.
     pub async fn temporaries(&self, run: &RunId, job: &str) -> Result<Vec<Temporary>, StateError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT temporary.run, temporary.name FROM temporary JOIN run ON run.id = temporary.run
+        let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(
+            "SELECT temporary.run, temporary.name, temporary.location FROM temporary JOIN run ON run.id = temporary.run
              WHERE run.id = ?1 OR (run.job_key = ?2 AND run.state IN ('delivered', 'failed', 'skipped'))
              ORDER BY temporary.run, temporary.name",
         )
@@ -118,8 +123,11 @@ impl State {
         .fetch_all(self.reader())
         .await
         .map_err(|error| self.failed(error))?;
-        let temporary = |(run, name): (String, String)| Temporary { run: RunId::from_stored(&run), name };
-        Ok(rows.into_iter().map(temporary).collect())
+        let temporaries = rows.into_iter().map(|(run, name, location)| {
+            let location = from_json(location);
+            Temporary { run: RunId::from_stored(&run), name, location }
+        });
+        Ok(temporaries.collect())
     }
 
     /// Records that hidden names are gone from the destination. A file that was up under one is not up any more.
@@ -133,7 +141,7 @@ impl State {
     }
 
     async fn release(&self, tx: &mut SqliteConnection, gone: &[Temporary]) -> Result<(), StateError> {
-        for Temporary { run, name } in gone {
+        for Temporary { run, name, .. } in gone {
             let mut delete = QueryBuilder::new("DELETE FROM temporary WHERE run = ");
             delete.push_bind(run.as_str()).push(" AND name = ").push_bind(name);
             delete.build().execute(&mut *tx).await.map_err(|error| self.failed(error))?;

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -14,6 +16,15 @@ use crate::run::{RunId, RunRecord, RunState};
 /// The columns that [`State::record`] reads.
 pub(super) const RECORD: &str = "id, job, due_at, zone, trigger, state, attempts, started_at, finished_at, first_failed_at, retry_at, period_from, \
      period_to, error";
+
+pub(super) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("names and numbers always have a JSON form")
+}
+
+/// None if there is nothing, or nothing that this version can read.
+pub(super) fn from_json<T: DeserializeOwned>(json: Option<String>) -> Option<T> {
+    json.and_then(|json| serde_json::from_str(&json).ok())
+}
 
 pub(super) fn to_micros(time: Timestamp) -> i64 {
     time.as_microsecond()

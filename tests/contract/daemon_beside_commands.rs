@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use exportd::daemon::RunResult;
 use exportd::job::{Job, Retry};
-use exportd::run::{FileRecord, RunRecord, RunState};
-use exportd::state::{State, StoredFile};
+use exportd::run::{RunRecord, RunState};
+use exportd::state::State;
 use tempfile::TempDir;
 
 use crate::support::daemon::TestDaemon;
-use crate::support::jobs::daily;
+use crate::support::jobs::{daily, here, spooled_file};
 
 /// A daemon with two runs of a job due: the first waits for an hour with its files in the spool, the second behind it.
 async fn with_a_waiting_run(dir: &TempDir) -> (TestDaemon, RunRecord) {
@@ -20,18 +20,11 @@ async fn with_a_waiting_run(dir: &TempDir) -> (TestDaemon, RunRecord) {
     daemon.set("2026-11-21T05:00:00Z").await;
     let begun = daemon.begun().await;
     let run = begun.run.clone();
-    let file = FileRecord {
-        name: "a.csv".to_owned(),
-        export: "agents".to_owned(),
-        rows: 1,
-        bytes: 5,
-        sha256: "ab".repeat(32),
-        published: false,
-    };
-    let spool = Some("/spool/a.csv".into());
-    let file =
-        StoredFile { file, is_manifest: false, spool, temp_name: None, columns: Vec::new(), sensitive: Vec::new() };
-    daemon.state.spooled(&run.id, &[file], jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    daemon
+        .state
+        .spooled(&run.id, &here().recipient, &[spooled_file("a.csv")], jiff::Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     begun.end(RunResult::Failed { error: "the partner is away".to_owned(), passing: true });
     assert_eq!(daemon.settled(&run).await.state, RunState::Waiting);
     (daemon, run)

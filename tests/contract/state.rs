@@ -1,17 +1,18 @@
 //! State: what was decided stays decided, what was recorded is found again, what can't be trusted is refused.
 
 use std::fs;
-use std::path::PathBuf;
 use std::slice::from_ref;
 
 use exportd::job::{Cadence, Schedule};
 use exportd::period::Period;
-use exportd::run::{FileRecord, Origin, RunId, RunRecord, RunState, Stage, Trigger};
+use exportd::run::{Origin, RunId, RunRecord, RunState, Stage, Trigger};
 use exportd::state::{DaemonLock, Decision, Filter, NewRun, State, StateError, StoredFile};
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use tempfile::TempDir;
+
+use crate::support::jobs::{here, spooled_file as file};
 
 const NOW: &str = "2026-11-21T03:00:05Z";
 
@@ -45,19 +46,6 @@ async fn open() -> (TempDir, State) {
 
 async fn one_run(state: &State) -> RunRecord {
     state.decide(&[queued("nightly", NOW, 1)], at(NOW)).await.unwrap().remove(0)
-}
-
-fn file(name: &str) -> StoredFile {
-    let file = FileRecord {
-        name: name.to_owned(),
-        export: "agents".to_owned(),
-        rows: 3,
-        bytes: 120,
-        sha256: "ab".repeat(32),
-        published: false,
-    };
-    let spool = Some(PathBuf::from("/spool/x/agents.csv"));
-    StoredFile { file, is_manifest: false, spool, temp_name: None, columns: Vec::new(), sensitive: Vec::new() }
 }
 
 #[tokio::test]
@@ -104,7 +92,7 @@ async fn history_has_the_documented_fields() {
     let (_dir, state) = open().await;
     let run = one_run(&state).await;
     started(&state, &run, at("2026-11-21T03:00:06Z")).await;
-    state.spooled(&run.id, &[file("nightly_2026_11_21_agents.csv")], at(NOW)).await.unwrap();
+    state.spooled(&run.id, &here().recipient, &[file("nightly_2026_11_21_agents.csv")], at(NOW)).await.unwrap();
     state.finish(&run.id, RunState::Delivered, None, at("2026-11-21T03:00:09.5Z")).await.unwrap();
     let history = state.history(&Filter::default()).await.unwrap();
     let json = serde_json::to_string_pretty(&history).unwrap().replace(run.id.as_str(), "RUN");
@@ -203,8 +191,8 @@ async fn what_a_daemon_leaves_running_is_queued_again_with_its_stage_and_files()
     let (period, presence) = (Period::of_cadence(&due, &schedule), state.presence().unwrap());
     state.begin_manual("by-hand", &due, &period, &presence, at(NOW)).await.unwrap();
     started(&state, &run, at(NOW)).await;
-    state.reaching(&run.id, &[], &Origin::default(), None).await.unwrap();
-    state.spooled(&run.id, &[file("a.csv"), file("b.csv")], at(NOW)).await.unwrap();
+    state.reaching(&run.id, &[], &Origin::default(), &here(), None).await.unwrap();
+    state.spooled(&run.id, &here().recipient, &[file("a.csv"), file("b.csv")], at(NOW)).await.unwrap();
     state.uploading(&run.id, &[(1, ".b.csv.part".to_owned())], at(NOW)).await.unwrap();
     state.close().await;
 

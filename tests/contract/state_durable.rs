@@ -5,15 +5,18 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::slice::from_ref;
 
+use exportd::clearance::{Location, Recipient};
 use exportd::job::{Cadence, Schedule};
 use exportd::period::Period;
-use exportd::run::{FileRecord, Origin, RunId, RunRecord, RunState, Stage, Trigger};
-use exportd::state::{Decision, Filter, NewRun, State, StoredFile, Temporary};
+use exportd::run::{Origin, RunId, RunRecord, RunState, Stage, Trigger};
+use exportd::state::{Decision, Filter, NewRun, State, Temporary};
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
+
+use crate::support::jobs::{here, spooled_file as file};
 
 fn now() -> Timestamp {
     "2026-11-21T03:00:05Z".parse().unwrap()
@@ -41,7 +44,7 @@ async fn begun(state: &State, stage: Stage) -> RunRecord {
     let run = state.decide(&[decision], now()).await.unwrap().remove(0);
     started(state, &run, now()).await;
     if stage >= Stage::Spooled {
-        state.spooled(&run.id, &[file("a.csv"), file("b.csv")], now()).await.unwrap();
+        state.spooled(&run.id, &here().recipient, &[file("a.csv"), file("b.csv")], now()).await.unwrap();
     }
     if stage >= Stage::Uploading {
         let names = [(0, ".a.part".to_owned()), (1, ".b.part".to_owned())];
@@ -49,13 +52,6 @@ async fn begun(state: &State, stage: Stage) -> RunRecord {
     }
     state.stage(&run.id, stage, now()).await.unwrap();
     run
-}
-
-fn file(name: &str) -> StoredFile {
-    let (export, sha256) = ("agents".to_owned(), "ab".repeat(32));
-    let file = FileRecord { name: name.to_owned(), export, rows: 3, bytes: 120, sha256, published: false };
-    let spool = Some(format!("/spool/x/{name}").into());
-    StoredFile { file, is_manifest: false, spool, temp_name: None, columns: Vec::new(), sensitive: Vec::new() }
 }
 
 fn names(temporaries: Vec<Temporary>) -> Vec<String> {
@@ -80,7 +76,7 @@ async fn each_step_of_a_file_is_found_again() {
 async fn a_hidden_name_stays_on_record_until_it_is_known_to_be_gone() {
     let (_dir, state) = open().await;
     let run = begun(&state, Stage::Uploaded).await;
-    state.reaching(&run.id, &[".probe.part".to_owned()], &Origin::default(), None).await.unwrap();
+    state.reaching(&run.id, &[".probe.part".to_owned()], &Origin::default(), &here(), None).await.unwrap();
     let other = RunId::from_stored("other");
     assert!(state.temporaries(&other, "nightly").await.unwrap().is_empty(), "the run is under way, and its names too");
     state.finish(&run.id, RunState::Failed, Some("refused"), now()).await.unwrap();
@@ -160,15 +156,102 @@ async fn the_spool_is_kept_for_runs_that_need_it_and_for_a_time_after() {
 }
 
 #[tokio::test]
+async fn files_that_are_discarded_are_forgotten_and_hidden_names_are_not() {
+    let (_dir, state) = open().await;
+    let run = begun(&state, Stage::Uploaded).await;
+    let detail = state.detail(&run.id).await.unwrap().unwrap();
+    assert_eq!(detail.recipient, Some(here().recipient));
+    state.discard(&run.id, "a column is withdrawn", now()).await.unwrap();
+    let detail = state.detail(&run.id).await.unwrap().unwrap();
+    assert_eq!((detail.stage, detail.files.len(), detail.recipient), (Some(Stage::Claimed), 0, None));
+    assert_eq!(detail.attempts[0].discarded.as_deref(), Some("a column is withdrawn"));
+    assert_eq!(names(state.temporaries(&run.id, "nightly").await.unwrap()), [".a.part", ".b.part"]);
+}
+
+#[tokio::test]
+async fn files_for_another_recipient_count_as_never_sent() {
+    let (_dir, state) = open().await;
+    let run = begun(&state, Stage::Publishing).await;
+    state.published(&run.id, &[0]).await.unwrap();
+    let other = Recipient::Sftp { user: "drop".to_owned(), host: "other.example".to_owned(), port: 22 };
+    state.hand_over(&run.id, &other, now()).await.unwrap();
+    let detail = state.detail(&run.id).await.unwrap().unwrap();
+    assert_eq!((detail.stage, detail.recipient), (Some(Stage::Spooled), Some(other)));
+    assert!(detail.files.iter().all(|file| !file.file.published && file.temp_name.is_none()));
+}
+
+#[tokio::test]
+async fn every_attempt_keeps_where_it_went_and_why() {
+    let (_dir, state) = open().await;
+    let run = begun(&state, Stage::Claimed).await;
+    let elsewhere = Location { directory: "elsewhere".to_owned(), ..here() };
+    for (location, reason) in [(here(), Some("they asked")), (elsewhere.clone(), None)] {
+        state
+            .reaching(&run.id, &[format!(".{}.part", location.directory)], &Origin::default(), &location, reason)
+            .await
+            .unwrap();
+        state.wait(&run.id, "away", now(), now()).await.unwrap();
+        started(&state, &run, now()).await;
+    }
+    let detail = state.detail(&run.id).await.unwrap().unwrap();
+    let attempts: Vec<_> =
+        detail.attempts.iter().map(|attempt| (attempt.location.clone(), attempt.reason.as_deref())).collect();
+    assert_eq!(attempts, [(Some(here()), Some("they asked")), (Some(elsewhere), None), (None, None)]);
+    assert_eq!(detail.last_set_out().map(|attempt| attempt.number), Some(2));
+    let places = state.temporaries(&run.id, "nightly").await.unwrap().into_iter();
+    let places: Vec<_> = places.map(|temporary| temporary.location.map(|location| location.directory)).collect();
+    assert_eq!(places, [Some(".".to_owned()), Some("elsewhere".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_the_version_before_has_recorded_is_kept() {
+    let dir = TempDir::new().unwrap();
+    let old = older(&dir, 3).await;
+    sqlx::raw_sql(
+        "INSERT INTO run (id, job_key, job, trigger, due_at, zone, period_from, period_to, state, created_at, stage,
+                          attempts, reason)
+         VALUES ('0abc', 'nightly', 'nightly', 'schedule', 0, 'UTC', 0, 0, 'waiting', 0, 'uploading', 3, 'they asked');
+         INSERT INTO attempt (run, number, started_at, ended_at, actor)
+         VALUES ('0abc', 1, 0, 0, 'daemon'), ('0abc', 2, 0, 0, 'daemon'), ('0abc', 3, 0, 0, NULL);
+         INSERT INTO file (run, position, name, export, row_count, bytes, sha256, spool, temp_name, columns, sensitive)
+         VALUES ('0abc', 0, 'a.csv', 'agents', 1, 2, 'ab', '/spool/a.csv', '.a.part', '[\"id\"]', '[]');
+         INSERT INTO temporary (run, name) VALUES ('0abc', '.a.part')",
+    )
+    .execute(&old)
+    .await
+    .unwrap();
+    old.close().await;
+
+    let state = State::open(dir.path()).await.unwrap();
+    let run = RunId::from_stored("0abc");
+    let detail = state.detail(&run).await.unwrap().unwrap();
+    assert_eq!((detail.stage, detail.recipient.clone()), (Some(Stage::Uploading), None));
+    let file = &detail.files[0];
+    assert_eq!(
+        (&file.columns, &file.contents, file.temp_name.as_deref()),
+        (&vec!["id".to_owned()], &None, Some(".a.part"))
+    );
+    let reasons: Vec<_> = detail.attempts.iter().map(|attempt| attempt.reason.as_deref()).collect();
+    assert_eq!(reasons, [None, Some("they asked"), None], "it was that of the last attempt that set out");
+    let left = Temporary { run: run.clone(), name: ".a.part".to_owned(), location: None };
+    assert_eq!(state.temporaries(&run, "nightly").await.unwrap(), [left]);
+}
+
+/// A database as the version of that number has left it.
+async fn older(dir: &TempDir, version: i64) -> sqlx::SqlitePool {
+    let mut migrator = sqlx::migrate!("src/state/migrations");
+    let older: Vec<_> = migrator.iter().filter(|migration| migration.version <= version).cloned().collect();
+    migrator.migrations = Cow::Owned(older);
+    let options = SqliteConnectOptions::new().filename(dir.path().join("state.db")).create_if_missing(true);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    migrator.run(&pool).await.unwrap();
+    pool
+}
+
+#[tokio::test]
 async fn an_older_database_is_copied_and_brought_up_to_date() {
     let dir = TempDir::new().unwrap();
-    let path = dir.path().join("state.db");
-    let mut migrator = sqlx::migrate!("src/state/migrations");
-    let first: Vec<_> = migrator.iter().filter(|migration| migration.version == 1).cloned().collect();
-    migrator.migrations = Cow::Owned(first);
-    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
-    let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    migrator.run(&old).await.unwrap();
+    let old = older(&dir, 1).await;
     sqlx::query(
         "INSERT INTO run (id, job_key, job, trigger, due_at, zone, period_from, period_to, state, owner, created_at)
          VALUES ('0abc', 'nightly', 'nightly', 'manual', 0, 'UTC', 0, 0, 'running', 'command', 0)",

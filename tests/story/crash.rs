@@ -22,11 +22,12 @@ const PUBLISHING: &[&str] = &["destination:rename", "state:published"];
 const CLEARING: &[&str] = &["spool:remove", "state:forget"];
 const WAITING: &[&str] = &["state:wait"];
 const REFUSED: &[&str] = &["destination:clean"];
-const BY_HAND: &[&str] = &["state:reopen", "state:fall-back"];
+const ANEW: &[&str] = &["state:discard"];
+const BY_HAND: &[&str] = &["state:reopen", "state:hand-over", "state:fall-back"];
 
 #[test]
 fn every_point_has_its_story() {
-    let told = [DECIDING, READING, STAGING, UPLOADING, PUBLISHING, CLEARING, WAITING, REFUSED, BY_HAND];
+    let told = [DECIDING, READING, STAGING, UPLOADING, PUBLISHING, CLEARING, WAITING, REFUSED, ANEW, BY_HAND];
     let told: BTreeSet<&str> = told.into_iter().flatten().copied().collect();
     assert_eq!(told, POINTS.iter().copied().collect());
 }
@@ -127,6 +128,43 @@ fn killed_while_a_person_redelivers() {
         program.run(&command).expect(0);
         oracle::settle(&program, Watcher::start(&server.directory()));
         clear(&server);
+    }
+}
+
+#[test]
+fn killed_while_it_makes_files_anew() {
+    let server = Sshd::start();
+    for place in ["state:discard:before", "state:discard:after", "spool:remove:before", "spool:remove:after"] {
+        let program = night::program_with_email(&server, "");
+        night::last_up(&program, 1);
+        Service::with_failpoint(&program, "destination:rename:before=kill").was_killed();
+        let watcher = Watcher::start(&server.directory());
+        night::configure_exports(&program, &server, night::WITHOUT_EMAIL, "");
+        Service::with_failpoint(&program, &format!("{place}=kill")).was_killed();
+        deliver(&program);
+        oracle::settle(&program, watcher);
+        assert!(!night::holds_email(&server.directory()), "{place}");
+        clear(&server);
+    }
+}
+
+#[test]
+fn killed_while_a_person_redelivers_to_another_recipient() {
+    let (server, other) = (Sshd::start(), Sshd::start());
+    for side in ["before", "after"] {
+        let program = night::program(&server, "");
+        program.run(&["run", "shop"]).expect(0);
+        let (run, _) = &oracle::runs(&program)[0];
+        night::configure(&program, &other, "");
+        let command = ["redeliver", run.id.as_str(), "--to-new-recipient"];
+        let killed =
+            program.command(&command).env("EXPORTD_FAILPOINT", format!("state:hand-over:{side}=kill")).output();
+        assert_eq!(killed.unwrap().status.code(), None, "{side}");
+        assert_eq!(program.run(&["history", "--json"]).expect(0).json()[0]["state"], "delivered");
+        program.run(&command).expect(0);
+        oracle::settle(&program, Watcher::start(&other.directory()));
+        clear(&server);
+        clear(&other);
     }
 }
 

@@ -65,8 +65,9 @@ fn a_run_shows_its_stages_its_columns_and_whom_it_met() {
     let shown = program.run(&["show", &id[..11]]).expect(0).out;
     let key = server.fingerprint("ed25519");
     for words in [
-        &format!("host key  ssh-ed25519 {key}"),
-        "reason    they asked",
+        &format!("host key   ssh-ed25519 {key}"),
+        &format!("@127.0.0.1:{}", server.port()),
+        "reason     they asked",
         "columns  id, placed_at, größe, total, paid, email*",
         "attempt 1 by ada, configuration ",
         "  querying",

@@ -29,3 +29,5 @@ mod status;
 mod stop;
 mod sweep;
 mod three_stores;
+mod withdrawn;
+mod withdrawn_by_hand;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use exportd::clearance::Location;
 use exportd::daemon::{Clock, Configuration, Daemon, DaemonError, Limits, Load, Refusal};
 use exportd::daemon::{RunResult, Runner, Signal, serve};
 use exportd::job::Job;
@@ -118,7 +119,8 @@ struct Recorder {
 impl Runner for Recorder {
     async fn run(&self, job: Arc<Job>, run: RunRecord, stop: CancellationToken) -> RunResult {
         let (answer, answered) = oneshot::channel();
-        self.state.reaching(&run.id, &[], &Origin::default(), None).await.unwrap();
+        let location = Location::of(&job.destination);
+        self.state.reaching(&run.id, &[], &Origin::default(), &location, None).await.unwrap();
         self.tell.send(Begun { job, run, stop: stop.clone(), answer }).unwrap();
         tokio::select! {
             answer = answered => match answer {

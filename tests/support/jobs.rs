@@ -1,10 +1,13 @@
-//! Jobs for tests that never reach a store or a server.
+//! Jobs, places and files for tests that never reach a store or a server.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use exportd::clearance::Location;
 use exportd::job::{Cadence, Destination, Format, Job, Missed, Overlap, Retry, Schedule};
 use exportd::name::NameTemplate;
+use exportd::run::FileRecord;
+use exportd::state::StoredFile;
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
 
@@ -38,5 +41,24 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
         overlap: Overlap::Queue,
         retry: Retry::default(),
         manifest: false,
+    }
+}
+
+/// A place that files might be delivered to.
+pub fn here() -> Location {
+    Location::of(&destination())
+}
+
+/// A finished file as state knows it.
+pub fn spooled_file(name: &str) -> StoredFile {
+    let (export, sha256) = ("agents".to_owned(), "ab".repeat(32));
+    StoredFile {
+        file: FileRecord { name: name.to_owned(), export, rows: 3, bytes: 120, sha256, published: false },
+        is_manifest: false,
+        spool: Some(format!("/spool/x/{name}").into()),
+        temp_name: None,
+        columns: Vec::new(),
+        sensitive: Vec::new(),
+        contents: Some(Vec::new()),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The daemon is started long after the job was due, so that nothing has to wait for a minute to come.
 
+use std::path::Path;
+
 use exportd::state::State;
 use jiff::{Timestamp, ToSpan};
 
@@ -59,4 +61,43 @@ pub fn with_state<T>(program: &Program, ask: impl AsyncFnOnce(&State) -> T) -> T
         state.close().await;
         answer
     })
+}
+
+/// The job's exports with a sensitive column, and without.
+pub const WITH_EMAIL: &str = r#"[{ name = "orders", add = ["email"] }, "invoices"]"#;
+pub const WITHOUT_EMAIL: &str = r#"["orders", "invoices"]"#;
+
+/// Replaces the job's own keys and its exports.
+pub fn configure_exports(program: &Program, server: &Sshd, exports: &str, more: &str) {
+    configure(program, server, &format!("reason = \"they asked\"\n{more}"));
+    let config = std::fs::read_to_string(program.path("jobs.toml")).unwrap();
+    program.configure(&config.replace(WITHOUT_EMAIL, exports));
+}
+
+/// A program whose job exports a sensitive column, with [`shop::CANARIES`]`[0]` in every order.
+pub fn program_with_email(server: &Sshd, more: &str) -> Program {
+    let program = program(server, "");
+    change_orders(&program, &format!("\"e-mail\" = '{}'", shop::CANARIES[0]));
+    configure_exports(&program, server, WITH_EMAIL, more);
+    program
+}
+
+/// Changes all orders of the store.
+pub fn change_orders(program: &Program, set: &str) {
+    let store = rusqlite::Connection::open(program.path("shop.db")).unwrap();
+    store.execute_batch(&format!(r#"UPDATE "order""; --" SET {set}"#)).unwrap();
+}
+
+/// Whether a folder holds the sensitive column's values, or its name, in plain text.
+pub fn holds_email(folder: &Path) -> bool {
+    let all = shop::everything_in(folder);
+    [shop::CANARIES[0], "email"].iter().any(|text| all.windows(text.len()).any(|part| part == text.as_bytes()))
+}
+
+/// Makes state what an earlier version has left, which recorded neither recipients nor the sources of columns.
+pub fn forget_clearance(program: &Program) {
+    let state = rusqlite::Connection::open(program.path("state/state.db")).unwrap();
+    let forget = "UPDATE file SET contents = NULL; UPDATE run SET recipient = NULL;
+                  UPDATE temporary SET location = NULL; UPDATE attempt SET location = NULL";
+    state.execute_batch(forget).unwrap();
 }

@@ -27,6 +27,7 @@ use ask::{Asker, Known, Next, Question};
 use partner::{OurKey, Partner, Welcome};
 use store::{CatalogueChoice, Store};
 use write::Draft;
+pub use write::shell_word;
 
 /// Where the configuration goes unless `--config` says otherwise.
 const TARGET: &str = "jobs.toml";
