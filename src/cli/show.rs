@@ -136,7 +136,7 @@ fn reason(attempt: &Attempt) -> Option<String> {
 
 /// Whether attempts that set out for the destination differ in something.
 fn differ(detail: &RunDetail, something: fn(&Attempt) -> Option<String>) -> bool {
-    let mut found = detail.attempts.iter().filter(|attempt| attempt.actor.is_some()).map(something);
+    let mut found = detail.attempts.iter().filter(|attempt| attempt.has_set_out()).map(something);
     let first = found.next();
     found.any(|other| Some(other) != first)
 }

@@ -74,7 +74,8 @@ impl Work<'_> {
                 "some of the run's files are published already; all of them are made anew: {objections}"
             ),
         }
-        self.context.state.discard(self.id(), &objections.to_string(), Timestamp::now()).await?;
+        let (state, origin) = (&self.context.state, &self.context.origin);
+        state.discard(self.id(), &objections.to_string(), origin, Timestamp::now()).await?;
         Ok(self.context.spool.remove(self.id())?)
     }
 }

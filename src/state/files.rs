@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::row::{from_json, to_json};
 use super::{State, StateError};
 use crate::clearance::{Content, Recipient};
-use crate::run::{FileRecord, RunId, Stage};
+use crate::run::{FileRecord, Origin, RunId, Stage};
 
 /// A finished file of a run, as far as delivery has to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,16 +53,18 @@ impl State {
     }
 
     /// Forgets the files of a run, which are not to be sent for the reason given: the run begins anew. What may lie at
-    /// destinations under hidden names stays on record.
-    pub async fn discard(&self, run: &RunId, reason: &str, now: Timestamp) -> Result<(), StateError> {
+    /// destinations under hidden names stays on record. The attempt says who made it, for it has done something.
+    pub async fn discard(&self, run: &RunId, reason: &str, origin: &Origin, now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         self.delete_files(&mut tx, run).await?;
         self.set_recipient(&mut tx, run, None).await?;
         sqlx::query(
-            "UPDATE attempt SET discarded = ?1
-             WHERE run = ?2 AND number = (SELECT attempts FROM run WHERE id = ?2)",
+            "UPDATE attempt SET discarded = ?1, actor = ?2, config = ?3
+             WHERE run = ?4 AND number = (SELECT attempts FROM run WHERE id = ?4)",
         )
         .bind(reason)
+        .bind(&origin.actor)
+        .bind(&origin.config)
         .bind(run.as_str())
         .execute(&mut *tx)
         .await

@@ -53,7 +53,7 @@ pub struct Attempt {
     pub ended: Option<Timestamp>,
     /// Why it failed.
     pub error: Option<String>,
-    /// Who made it: `daemon`, or the user behind a command; none if it never came as far as to the destination.
+    /// Who made it: `daemon`, or the user behind a command; none if it has done nothing but wait for its turn.
     pub actor: Option<String>,
     /// SHA-256 of the configuration that it went by.
     pub config: Option<String>,
@@ -69,10 +69,17 @@ pub struct Attempt {
     pub passages: Vec<(Stage, Timestamp)>,
 }
 
+impl Attempt {
+    /// Whether it set out for its destination. What earlier versions recorded has no location.
+    pub fn has_set_out(&self) -> bool {
+        self.location.is_some() || (self.actor.is_some() && self.discarded.is_none())
+    }
+}
+
 impl RunDetail {
     /// The last attempt that set out for its destination.
     pub fn last_set_out(&self) -> Option<&Attempt> {
-        self.attempts.iter().rev().find(|attempt| attempt.actor.is_some())
+        self.attempts.iter().rev().find(|attempt| attempt.has_set_out())
     }
 
     /// Whether it is begun and has not set out for its destination: it waits for its turn.

@@ -144,6 +144,8 @@ fn killed_while_it_makes_files_anew() {
         deliver(&program);
         oracle::settle(&program, watcher);
         assert!(!night::holds_email(&server.directory()), "{place}");
+        let shown = program.run(&["show", oracle::runs(&program)[0].0.id.as_str(), "--json"]).expect(0).out;
+        assert!(shown.contains("no longer exports orders (email)"), "{place}: why is on record\n{shown}");
         clear(&server);
     }
 }
