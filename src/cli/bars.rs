@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -21,37 +22,45 @@ const SMOOTH: Duration = Duration::from_millis(1000);
 
 /// The bars of one run. They vanish when this is dropped.
 pub struct Bars {
-    shown: MultiProgress,
+    /// Empty once nothing may be painted any more. The lock is held while they are painted.
+    bars: Arc<Mutex<Vec<ProgressBar>>>,
     painter: Option<JoinHandle<()>>,
 }
 
 impl Bars {
     /// Shows how `progress` advances through the files of `plan`.
     pub fn show(plan: &Plan, progress: &Progress) -> Bars {
-        let shown = MultiProgress::new();
         if !std::io::stderr().is_terminal() {
-            return Bars { shown, painter: None };
+            return Bars { bars: Arc::default(), painter: None };
         }
+        Bars::paint(&MultiProgress::new(), plan.files.iter().map(|file| file.name.clone()), progress)
+    }
+
+    fn paint(shown: &MultiProgress, names: impl Iterator<Item = String>, progress: &Progress) -> Bars {
         let style = ProgressStyle::with_template("  {spinner} {prefix}  {msg}").expect("the template is a constant");
-        let bars: Vec<ProgressBar> = plan
-            .files
-            .iter()
-            .map(|file| shown.add(ProgressBar::new_spinner().with_style(style.clone()).with_prefix(file.name.clone())))
+        let bars: Vec<ProgressBar> = names
+            .map(|name| shown.add(ProgressBar::new_spinner().with_style(style.clone()).with_prefix(name)))
             .collect();
-        let progress = progress.clone();
+        let mut rates = vec![Rate::default(); bars.len()];
+        let bars = Arc::new(Mutex::new(bars));
+        let (painted, progress) = (bars.clone(), progress.clone());
         let painter = tokio::spawn(async move {
             let mut clock = tokio::time::interval(REFRESH);
-            let mut rates = vec![Rate::default(); bars.len()];
             loop {
                 clock.tick().await;
-                for (position, bar) in bars.iter().enumerate() {
+                for (position, bar) in lock(&painted).iter().enumerate() {
                     bar.set_message(message(&progress, position, &mut rates[position]));
                     bar.tick();
                 }
             }
         });
-        Bars { shown, painter: Some(painter) }
+        Bars { bars, painter: Some(painter) }
     }
+}
+
+/// The bars, which are in order at any moment.
+fn lock(bars: &Mutex<Vec<ProgressBar>>) -> MutexGuard<'_, Vec<ProgressBar>> {
+    bars.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Bars {
@@ -59,8 +68,9 @@ impl Drop for Bars {
         if let Some(painter) = &self.painter {
             painter.abort();
         }
-        // The terminal is gone if this fails, and the bars with it.
-        let _ = self.shown.clear();
+        // The painter may be in the middle of a tick, and its task is dropped some time later, by another thread. So the
+        // bars are taken from it: one that it still had would be painted again, below what is printed by then.
+        lock(&self.bars).drain(..).for_each(|bar| bar.finish_and_clear());
     }
 }
 
@@ -121,7 +131,83 @@ fn bar(percent: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use indicatif::{ProgressDrawTarget, TermLike};
+
     use super::*;
+
+    /// A terminal that keeps what was written to it.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl Paper {
+        fn write(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn length(&self) -> usize {
+            self.0.lock().unwrap().len()
+        }
+    }
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            80
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            self.write("up")
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            self.write("down")
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            self.write("right")
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            self.write("left")
+        }
+
+        fn write_line(&self, line: &str) -> io::Result<()> {
+            self.write(line)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.write(text)
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            self.write("clear")
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_painted_once_the_bars_are_gone() {
+        let paper = Paper::default();
+        let shown = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(paper.clone())));
+        let names = ["agents.csv", "messages.csv"].map(str::to_owned);
+        let bars = Bars::paint(&shown, names.into_iter(), &Progress::new(2));
+        let (painted, painter) = (bars.bars.clone(), bars.painter.as_ref().unwrap().abort_handle());
+        while !paper.0.lock().unwrap().contains("messages.csv") {
+            tokio::task::yield_now().await;
+        }
+        drop(bars);
+        let length = paper.length();
+        while !painter.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        drop((painted, shown));
+        assert_eq!(paper.length(), length, "{}", &paper.0.lock().unwrap()[length..]);
+    }
 
     #[test]
     fn a_file_says_its_stage_rows_bytes_and_rate() {

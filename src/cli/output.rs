@@ -10,6 +10,9 @@ use serde::Serialize;
 /// Nothing is wrapped for a terminal that is narrower than this: it would be cut to shreds.
 const NARROWEST: usize = 40;
 
+/// How many blanks stand between two columns.
+const GAP: u16 = 2;
+
 /// Prints `value` as pretty JSON.
 pub fn json(value: &impl Serialize) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -51,10 +54,15 @@ impl Listing {
             } else {
                 ContentArrangement::Disabled
             });
+            table.style_text_only();
             table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
         } else {
             table.set_content_arrangement(ContentArrangement::Disabled);
             table.set_header(headings.iter().map(Cell::new));
+        }
+        let last = headings.len().saturating_sub(1);
+        for (position, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, if position == last { 0 } else { GAP }));
         }
         Listing { table, below: Vec::new() }
     }
@@ -94,9 +102,7 @@ impl Listing {
     pub fn print(&self, indent: usize) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         for (position, line) in self.table.lines().enumerate() {
-            // The preset without frames still leaves the blank of its left edge.
-            let line = line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
-            writeln!(out, "{:indent$}{line}", "")?;
+            writeln!(out, "{:indent$}{}", "", line.trim_end())?;
             // The first line is the header.
             let below = position.checked_sub(1).and_then(|row| self.below.get(row));
             below.into_iter().flatten().try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))?;

@@ -28,6 +28,7 @@ mod servers;
 mod status;
 mod stop;
 mod sweep;
+mod terminal;
 mod three_stores;
 mod withdrawn;
 mod withdrawn_by_hand;

@@ -15,6 +15,7 @@ pub mod presenter;
 pub mod program;
 pub mod proxy;
 pub mod relay;
+pub mod screen;
 pub mod servers;
 pub mod service;
 pub mod sftp_pipe;
