@@ -2,6 +2,7 @@
 
 mod check_connect;
 mod clock;
+mod container;
 mod crash;
 mod crowd;
 mod daemon;
