@@ -13,6 +13,7 @@ mod failure;
 mod history;
 mod init;
 mod keys;
+mod log_lines;
 mod logging;
 mod manual;
 mod notify;

@@ -26,6 +26,7 @@ mod redeliver;
 mod report;
 mod secrecy;
 mod servers;
+mod service;
 mod status;
 mod stop;
 mod sweep;

@@ -89,6 +89,15 @@ impl Service {
         assert_eq!(self.ended().code(), Some(0));
     }
 
+    /// Tells it to stop, and returns all that it has said.
+    #[track_caller]
+    pub fn stop_and_tell(mut self) -> String {
+        self.signal("TERM");
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        self.seen.extend(self.log.iter());
+        self.said()
+    }
+
     /// Kills it with `kill -9`, and returns all that it has said.
     pub fn kill(mut self) -> String {
         self.child.kill().unwrap();
