@@ -36,7 +36,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::runtime::Builder;
+use tracing::warn;
 
 use crate::config::{self, Config, Faults};
 use args::{Arguments, CatalogueCommand, Command};
@@ -44,9 +46,14 @@ use failure::Failure;
 
 /// Reads the arguments, does what they say, and returns the exit code.
 pub fn main() -> ExitCode {
+    // Before any secret is read: whatever the system's limits are, a crash must not leave keys and passwords in a core file.
+    let undumpable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     // A parsed command line that is not what its own declaration says would be a defect; clap ends the process then.
     let arguments = Arguments::from_arg_matches(&args::command().get_matches()).unwrap_or_else(|error| error.exit());
     logging::start(matches!(arguments.command, Command::Serve));
+    if let Err(error) = undumpable {
+        warn!(%error, "core files can't be switched off for this process: a crash could write secrets to the disk");
+    }
     let runtime = match Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return end(Err(Failure::work(format!("can't start threads: {error}")))),

@@ -26,6 +26,7 @@ pub async fn reload(state_dir: &Path, options: ReloadArguments) -> Result<(), Fa
     let Some(holder) = Holder::of(state_dir).map_err(Failure::unreachable)? else {
         return Err(Failure::work(format!("no daemon works with {}; exportd serve starts one", state_dir.display())));
     };
+    require_same_version(&holder)?;
     let state = State::open(state_dir).await.map_err(Failure::unreachable)?;
     let last = state.events(0, 1).await.map_err(Failure::unreachable)?.first().map_or(0, |event| event.id);
     signal(&holder)?;
@@ -49,6 +50,16 @@ pub async fn reload(state_dir: &Path, options: ReloadArguments) -> Result<(), Fa
         line("* sensitive")?;
     }
     Ok(())
+}
+
+/// Opening the state would bring it to the format of this program, under a daemon that may know only an older one.
+fn require_same_version(holder: &Holder) -> Result<(), Failure> {
+    let (ours, daemons) = (env!("CARGO_PKG_VERSION"), &holder.version);
+    if daemons == ours {
+        return Ok(());
+    }
+    let text = format!("the daemon is exportd {daemons} and this is exportd {ours}, so nothing was reloaded");
+    Err(Failure::work(format!("{text}; restart the daemon, which reads the configuration too")))
 }
 
 fn has_sensitive(exposure: &serde_json::Value) -> bool {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::{Timestamp, Unit};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::StateError;
@@ -135,7 +136,15 @@ impl Holder {
 
     /// Whether these are the words of an earlier holder.
     fn is_outdated(&self) -> bool {
-        self.is_reachable() && self.birth.is_some() && birth(self.process) != self.birth
+        if !self.is_reachable() || self.birth.is_none() {
+            return false;
+        }
+        match birth(self.process) {
+            Some(birth) => self.birth != Some(birth),
+            // Gone or hidden. Where /proc hides the processes of other users (hidepid=, ProtectProc=), it also hides those
+            // of the same user that leave no core files.
+            None => !exists(self.process),
+        }
     }
 }
 
@@ -147,6 +156,11 @@ fn read(file: &File) -> Option<Holder> {
 
 fn namespace() -> Option<String> {
     Some(fs::read_link("/proc/self/ns/pid").ok()?.to_string_lossy().into_owned())
+}
+
+fn exists(process: u32) -> bool {
+    let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
 /// The 22nd word of the process's `stat`, counted behind its name, which may hold anything.
