@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::daemon::TestDaemon;
 use crate::support::jobs::daily;
+use crate::support::unit::Unit;
 
 const DUE: &str = "2026-11-21T04:00:00Z";
 
@@ -131,4 +132,38 @@ async fn a_run_that_waits_for_its_turn_has_no_part_in_the_daemons_death() {
     let state = State::open(dir.path()).await.unwrap();
     let first = state.history(&Filter { job: Some("first".to_owned()), ..Filter::default() }).await.unwrap().remove(0);
     assert!(first.error.unwrap().contains("died 4 times in a row"));
+}
+
+/// Five runs that need more memory than there is, one after the other: each start ends in a kill a moment later.
+#[tokio::test]
+async fn the_unit_starts_the_daemon_again_until_every_run_that_kills_it_is_put_off() {
+    let dir = TempDir::new().unwrap();
+    let unit = Unit::read();
+    let limits = Limits { workers: 1, ..Limits::default() };
+    let [hour, for_days] = [3600, 172_800].map(Duration::from_secs);
+    let jobs = || {
+        let retry = Retry { first: hour, max: hour, give_up: for_days };
+        let hungry = (0..5).map(|number| Job { retry, ..daily(&format!("hungry{number}"), 4, 0) });
+        hungry.chain([daily("modest", 4, 10)]).collect::<Vec<Job>>()
+    };
+    let first: Timestamp = DUE.parse().unwrap();
+    let at = |start: &Duration| (first + *start).to_string();
+    let life = Duration::from_secs(2);
+    let mut starts = vec![Duration::ZERO];
+    let mut daemon = TestDaemon::with_limits(dir.path(), "2026-11-21T03:00:00Z", jobs(), limits).await;
+    daemon.set(DUE).await;
+    loop {
+        daemon.begun().await;
+        let state = daemon.kill().await;
+        assert!(unit.restarts_after_kill(&starts), "the service is out after {} starts, at {starts:?}", starts.len());
+        starts.push(starts[starts.len() - 1] + life + unit.time("RestartSec").unwrap());
+        daemon = TestDaemon::with_limits(dir.path(), &at(&starts[starts.len() - 1]), jobs(), limits).await;
+        let runs = state.history(&Filter::default()).await.unwrap();
+        if runs.iter().all(|run| run.state == RunState::Waiting) {
+            break;
+        }
+    }
+    assert_eq!(starts.len(), 1 + 5 * 4, "three deaths of each cost no pause");
+    daemon.set(&at(&Duration::from_secs(600))).await;
+    assert_eq!(daemon.begun().await.job.label, "modest", "all others go on as ever");
 }

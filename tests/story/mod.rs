@@ -32,5 +32,6 @@ mod stop;
 mod sweep;
 mod terminal;
 mod three_stores;
+mod unit;
 mod withdrawn;
 mod withdrawn_by_hand;

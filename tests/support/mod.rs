@@ -22,3 +22,4 @@ pub mod sftp_pipe;
 pub mod shop;
 pub mod sshd;
 pub mod storm;
+pub mod unit;
