@@ -43,6 +43,7 @@ use tracing::warn;
 use crate::config::{self, Config, Faults};
 use args::{Arguments, CatalogueCommand, Command};
 use failure::Failure;
+use logging::LAST_LINES;
 
 /// Reads the arguments, does what they say, and returns the exit code.
 pub fn main() -> ExitCode {
@@ -50,18 +51,32 @@ pub fn main() -> ExitCode {
     let undumpable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     // A parsed command line that is not what its own declaration says would be a defect; clap ends the process then.
     let arguments = Arguments::from_arg_matches(&args::command().get_matches()).unwrap_or_else(|error| error.exit());
-    logging::start(matches!(arguments.command, Command::Serve));
+    let is_daemon = matches!(arguments.command, Command::Serve);
+    let threads = |error| Failure::work(format!("can't start threads: {error}"));
+    let log = match logging::start(is_daemon) {
+        Ok(log) => log,
+        Err(error) => return end(Err(threads(error)), say),
+    };
     if let Err(error) = undumpable {
         warn!(%error, "core files can't be switched off for this process: a crash could write secrets to the disk");
     }
-    let runtime = match Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return end(Err(Failure::work(format!("can't start threads: {error}")))),
+    let result = match Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
+        Ok(runtime) => {
+            let result = runtime.block_on(dispatch(arguments));
+            // A blocking read of a database may still be waiting for its server; the process need not.
+            runtime.shutdown_background();
+            result
+        }
+        Err(error) => Err(threads(error)),
     };
-    let result = runtime.block_on(dispatch(arguments));
-    // A blocking read of a database may still be waiting for its server; the process need not.
-    runtime.shutdown_background();
-    end(result)
+    if is_daemon {
+        // Nobody may read what a daemon says last, and that must not keep it from ending.
+        let code = end(result, |text| log.add(format!("{text}\n").as_bytes()));
+        log.flush(LAST_LINES);
+        return code;
+    }
+    log.flush(LAST_LINES);
+    end(result, say)
 }
 
 /// How many threads serve connections: half of the processors, for the other half reads, encodes and writes. On two
@@ -118,11 +133,15 @@ fn report(faults: &Faults) -> Failure {
     Failure::usage(faults.render(colour, output::width()))
 }
 
-fn end(result: Result<(), Failure>) -> ExitCode {
+fn end(result: Result<(), Failure>, say: impl FnOnce(&str)) -> ExitCode {
     let Err(failure) = result else { return ExitCode::SUCCESS };
     if !failure.text.is_empty() {
-        // Nobody is left to be told when standard error is closed.
-        let _ = writeln!(anstream::stderr(), "{}", failure.text.trim_end());
+        say(failure.text.trim_end());
     }
     ExitCode::from(failure.code)
+}
+
+/// Says something on standard error. That it can't be written changes nothing: nobody is left to be told.
+fn say(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }

@@ -234,8 +234,6 @@ async fn produce_into(
 
 /// Says what came of each job: its files on standard output, its error on standard error.
 pub fn report(executed: &[Executed]) -> std::io::Result<()> {
-    use std::io::Write;
-
     let mut listing = Listing::new(&["JOB", "FILE", "ROWS", "SIZE", "TOOK"]).numbers(&[2, 3, 4]);
     for done in executed.iter().filter(|executed| executed.is_done()) {
         for (position, file) in done.files.iter().enumerate() {
@@ -250,7 +248,7 @@ pub fn report(executed: &[Executed]) -> std::io::Result<()> {
     for failed in executed {
         let Some(error) = &failed.error else { continue };
         let run = failed.run.as_ref().map(|run| format!(" (run {run})")).unwrap_or_default();
-        writeln!(anstream::stderr().lock(), "job {}: {error}{run}", failed.job)?;
+        super::say(&format!("job {}: {error}{run}", failed.job));
     }
     Ok(())
 }

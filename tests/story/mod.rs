@@ -17,6 +17,7 @@ mod init;
 mod interrupt;
 mod keys;
 mod kills;
+mod log;
 mod notify;
 mod notify_tls;
 mod outage;
