@@ -3,6 +3,7 @@
 //! The modules in the order of their layers; each imports only from those above it:
 //!
 //! - [`failpoint`], where tests break it, and [`fastpath`], where they choose its ways;
+//! - [`access`], which says whose a file is that may not be used;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
 //!   [`schedule`], [`run`], [`plan`], [`definition`], [`clearance`], [`progress`], [`growth`];
 //! - [`tls`] tells which servers are trusted, in plain words, for the adapters that speak it;
@@ -15,6 +16,7 @@
 //! - [`sample`] and [`demo`] show it all with nothing installed;
 //! - [`cli`] is what people type.
 
+pub mod access;
 pub mod catalogue;
 pub mod clearance;
 pub mod cli;

@@ -114,15 +114,24 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
+/// The file of the configuration. Says which one it is where another could be meant.
+fn find(path: Option<&Path>) -> Result<PathBuf, Failure> {
+    let found = config::find_config(path).map_err(|faults| report(&faults))?;
+    if let Some(note) = &found.note {
+        say(note);
+    }
+    Ok(found.path)
+}
+
 /// The configuration that `--config`, the environment or the usual places name. Its faults are a usage failure.
 fn load(path: Option<&Path>) -> Result<Config, Failure> {
-    let path = config::find_config(path).map_err(|faults| report(&faults))?;
+    let path = find(path)?;
     Config::load(&path).map_err(|faults| report(&faults))
 }
 
 /// The state folder, for commands that look at the past: whoever may read it need not know the store's password.
 fn state_dir(path: Option<&Path>) -> Result<PathBuf, Failure> {
-    let path = config::find_config(path).map_err(|faults| report(&faults))?;
+    let path = find(path)?;
     config::state_dir(&path).map_err(|faults| report(&faults))
 }
 

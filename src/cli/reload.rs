@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
+use crate::access::Denied;
 use crate::config;
 use crate::run::EventKind;
 use crate::state::{Event, Holder, State};
@@ -76,7 +77,8 @@ fn signal(holder: &Holder) -> Result<(), Failure> {
     let pid = pid.ok_or_else(|| Failure::work(format!("{process} can't be a process number")))?;
     kill_process(pid, Signal::HUP).map_err(|errno| match errno {
         Errno::PERM => Failure::work(format!(
-            "process {process} belongs to another user; run this as that user or root, or: systemctl reload exportd"
+            "the daemon (process {process}) can't be signalled: {}, or: systemctl reload exportd",
+            Denied::of(Path::new(&format!("/proc/{process}")))
         )),
         Errno::SRCH => Failure::work(format!("the daemon (process {process}) has just ended")),
         errno => Failure::work(format!("process {process} can't be told: {}", std::io::Error::from(errno))),

@@ -24,7 +24,11 @@ const LOG_WIDTH: usize = 120;
 
 /// Runs jobs whenever they are due, until the process is told to stop.
 pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
-    let path = config::find_config(path).map_err(|faults| super::report(&faults))?;
+    let found = config::find_config(path).map_err(|faults| super::report(&faults))?;
+    if let Some(note) = &found.note {
+        tracing::info!("{note}");
+    }
+    let path = found.path;
     let config = super::load(Some(&path))?;
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
     let mut lock = DaemonLock::acquire(&config.state_dir).map_err(Failure::unreachable)?;

@@ -43,7 +43,8 @@ fn told(error: &DeliverError) -> Fault {
 }
 
 fn advise(fault: Fault, path: &Path) -> Fault {
-    if path.exists() {
+    // One that may not be looked at may be there.
+    if !matches!(path.try_exists(), Ok(false)) {
         return fault;
     }
     if path.starts_with(CREDENTIALS) {

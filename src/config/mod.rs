@@ -8,6 +8,7 @@ mod context;
 mod destination;
 mod exports;
 mod fault;
+mod find;
 mod format;
 mod job;
 mod key_file;
@@ -35,9 +36,11 @@ use self::context::Context;
 pub use self::destination::host_key_pin;
 pub use self::fault::{Fault, Faults};
 use self::fault::{File, Report};
+pub use self::find::{Found, find_config};
 pub use self::one::check_value;
 use self::pieces::{Inseparable, Piece};
 pub use self::table::nearest;
+use crate::access::{self, Denied};
 use crate::catalogue::Catalogue;
 use crate::job::Job;
 use crate::notify::Notify;
@@ -179,22 +182,6 @@ pub fn state_dir(path: &Path) -> Result<PathBuf, Faults> {
     report.finish(dir)
 }
 
-/// The configuration to use: `flag`, else `$EXPORTD_CONFIG`, else `./jobs.toml`, else `/etc/exportd/jobs.toml`.
-/// What is named is not looked for; a fault says that nothing is named and neither usual file exists.
-pub fn find_config(flag: Option<&Path>) -> Result<PathBuf, Faults> {
-    if let Some(path) = flag {
-        return Ok(path.to_owned());
-    }
-    if let Some(path) = std::env::var_os("EXPORTD_CONFIG").filter(|path| !path.is_empty()) {
-        return Ok(PathBuf::from(path));
-    }
-    let usual = ["jobs.toml", "/etc/exportd/jobs.toml"];
-    usual.into_iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
-        let fault = Fault::new("there is no configuration here, nor /etc/exportd/jobs.toml");
-        Faults::of_file(usual[0], fault.help("name one with --config, or make one with `exportd init`"))
-    })
-}
-
 /// The configuration without its jobs, and these with their places, as far as they could be read.
 fn read(
     file: &File<'_>,
@@ -244,6 +231,15 @@ pub fn digest_of(path: &Path) -> Option<String> {
 
 fn digest(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The fault of `subject`, the file at `path`, that it can't be read; whose it is, if that is the reason.
+fn unreadable(subject: &str, path: &Path, error: &std::io::Error) -> Fault {
+    if access::is_denied(error) {
+        let denied = Denied::at(path);
+        return Fault::new(format!("{subject} can't be read: {}", denied.what())).help(denied.remedy());
+    }
+    Fault::new(format!("{subject} can't be read")).label(io_words(error))
 }
 
 /// An error of the operating system in words, without its number.

@@ -73,8 +73,7 @@ fn from_file(source: &Item<'_>, path: &std::path::Path) -> Option<String> {
     match std::fs::read_to_string(path) {
         Ok(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) => {
-            let fault = Fault::new(format!("the secret's file {} can't be read", path.display()));
-            source.fault(fault.label(super::io_words(&error)));
+            source.fault(super::unreadable(&format!("the secret's file {}", path.display()), path, &error));
             None
         }
     }

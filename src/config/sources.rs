@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::fault::{Fault, Faults, Kind, Report};
 use super::table::{Item, Table, suggest};
-use super::{BUILTIN, Surroundings, builtin, catalogue, io_words};
+use super::{BUILTIN, Surroundings, builtin, catalogue, io_words, unreadable};
+use crate::access;
 use crate::catalogue::Catalogue;
 
 /// Every key of `[catalogue]`.
@@ -14,6 +15,9 @@ pub(super) const KEYS: [&str; 2] = ["builtin", "files"];
 pub(super) fn read_text(path: &Path) -> Result<(String, PathBuf), Faults> {
     let refuse = |fault| Faults::of_file(&path.display().to_string(), fault);
     let bytes = std::fs::read(path).map_err(|error| {
+        if access::is_denied(&error) {
+            return refuse(unreadable("the file", path, &error));
+        }
         let fault = Fault::new(format!("the file can't be read: {}", io_words(&error)));
         refuse(fault.help("name the configuration with --config or EXPORTD_CONFIG"))
     })?;
@@ -68,8 +72,7 @@ fn read_file(item: &Item<'_>, path: &Path, report: &Report, catalogue: &mut Cata
             file.is_whole()
         }
         Err(error) => {
-            let fault = Fault::new(format!("the catalogue {} can't be read", path.display()));
-            item.fault(fault.label(io_words(&error)));
+            item.fault(unreadable(&format!("the catalogue {}", path.display()), path, &error));
             false
         }
     }
@@ -85,8 +88,7 @@ fn find_files(item: &Item<'_>, pattern: &Path) -> Option<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
-            let fault = Fault::new(format!("the folder {} can't be read", folder.display()));
-            item.fault(fault.label(io_words(&error)));
+            item.fault(unreadable(&format!("the folder {}", folder.display()), folder, &error));
             return None;
         }
     };

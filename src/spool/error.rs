@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::access::{self, Denied};
+
 /// Why a file could not be spooled.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
@@ -45,13 +47,16 @@ pub enum SpoolError {
         source: io::Error,
     },
     /// The folder is not ours alone.
-    #[error("the spool folder {} is refused: {reason}; remove it or set another state folder", path.display())]
+    #[error("the spool folder {} is refused: {reason}; move it away or set another state folder", path.display())]
     Refused {
         /// The folder.
         path: PathBuf,
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The folder is another user's.
+    #[error("the spool can't be used: {0}")]
+    Denied(Denied),
     /// A name that would leave its folder.
     #[error("{name:?} is no name of a file")]
     BadName {
@@ -76,7 +81,10 @@ impl SpoolError {
             SpoolError::Folder { source, .. } => {
                 !matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
             }
-            SpoolError::Refused { .. } | SpoolError::BadName { .. } | SpoolError::Changed { .. } => false,
+            SpoolError::Refused { .. }
+            | SpoolError::Denied(_)
+            | SpoolError::BadName { .. }
+            | SpoolError::Changed { .. } => false,
         }
     }
 
@@ -89,6 +97,9 @@ impl SpoolError {
     }
 
     pub(super) fn folder(path: &Path, source: io::Error) -> SpoolError {
-        SpoolError::Folder { path: path.to_owned(), source }
+        match access::is_denied(&source) {
+            true => SpoolError::Denied(Denied::at(path)),
+            false => SpoolError::Folder { path: path.to_owned(), source },
+        }
     }
 }

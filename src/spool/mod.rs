@@ -12,10 +12,10 @@ mod disk;
 mod error;
 mod writer;
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ use rustix::io::Errno;
 pub use self::artifact::Artifact;
 pub use self::error::SpoolError;
 pub use self::writer::{Contents, FileWriter};
+use crate::access::{self, Denied};
 use crate::failpoint::{self, Side};
 use crate::run::{FileRecord, RunId};
 
@@ -50,13 +51,11 @@ pub struct RunFolder {
 impl Spool {
     /// Opens `spool/` in the state folder, and makes it if it is missing.
     ///
-    /// A link in its place or a folder of another user is refused; permissions of others are taken away.
+    /// A link in its place or a folder of another user is refused; permissions of others are taken away. Root may use the
+    /// spool of the state folder's owner, who then owns what root makes there.
     pub fn open(state_dir: &Path) -> Result<Spool, SpoolError> {
         let path = state_dir.join("spool");
-        match DirBuilder::new().mode(0o700).create(&path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(SpoolError::folder(&path, error)),
-            _ => {}
-        }
+        access::make_folder(&path).map_err(|error| SpoolError::folder(&path, error))?;
         let folder = match rustix::fs::open(&path, OPEN_FOLDER, Mode::empty()) {
             Ok(folder) => folder,
             Err(Errno::LOOP | Errno::NOTDIR) => {
@@ -65,8 +64,10 @@ impl Spool {
             Err(error) => return Err(SpoolError::folder(&path, error.into())),
         };
         let stat = rustix::fs::fstat(&folder).map_err(|error| SpoolError::folder(&path, error.into()))?;
-        if stat.st_uid != rustix::process::geteuid().as_raw() {
-            return Err(SpoolError::Refused { path, reason: "it belongs to another user" });
+        let we = rustix::process::geteuid();
+        let is_ours = |owner: u32| we.is_root() && fs::metadata(state_dir).is_ok_and(|dir| dir.uid() == owner);
+        if stat.st_uid != we.as_raw() && !is_ours(stat.st_uid) {
+            return Err(SpoolError::Denied(Denied::of(&path)));
         }
         if stat.st_mode & 0o077 != 0 && rustix::fs::fchmod(&folder, PRIVATE_FOLDER).is_err() {
             return Err(SpoolError::Refused { path, reason: "others may enter it, and that can't be changed" });
@@ -87,6 +88,7 @@ impl Spool {
             made => made.map_err(failed)?,
         }
         let folder = rustix::fs::openat(&*self.folder, run.as_str(), OPEN_FOLDER, Mode::empty()).map_err(failed)?;
+        access::hand_over(&folder, &self.path);
         rustix::fs::fsync(&*self.folder).map_err(failed)?;
         failpoint::io("spool:folder", Side::After).map_err(|error| SpoolError::folder(&path, error))?;
         Ok(RunFolder { spool: self.clone(), path, folder: Arc::new(folder) })
@@ -148,6 +150,7 @@ impl RunFolder {
         failpoint::io("spool:open", Side::Before).map_err(|error| SpoolError::file(name, 0, error))?;
         let file = rustix::fs::openat(&*self.folder, name, flags, PRIVATE_FILE)
             .map_err(|error| SpoolError::file(name, 0, error.into()))?;
+        access::hand_over(&file, &self.path);
         Ok(FileWriter::new(name, path, Arc::clone(&self.folder), file.into()))
     }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sqlx::migrate::MigrateError;
 
+use crate::access::{self, Denied};
+
 /// Why state can't be used. A command that meets one ends with exit code 3.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StateError {
@@ -16,6 +18,9 @@ pub enum StateError {
         /// What the system said.
         cause: String,
     },
+    /// It is another user's.
+    #[error("state can't be used: {0}")]
+    Denied(Denied),
     /// Another process kept the database locked for longer than we wait.
     #[error("state in {path} is locked by another process; try again, or end that process")]
     Busy {
@@ -53,11 +58,14 @@ pub enum StateError {
 impl StateError {
     /// Whether the same call may succeed later: a lock is given back, a disk gets room again.
     pub fn is_passing(&self) -> bool {
-        matches!(self, StateError::Busy { .. } | StateError::Unreachable { .. })
+        matches!(self, StateError::Busy { .. } | StateError::Unreachable { .. } | StateError::Denied(_))
     }
 
     pub(super) fn io(path: &Path, error: &io::Error) -> StateError {
-        StateError::Unreachable { path: path.to_owned(), cause: error.to_string() }
+        match access::is_denied(error) {
+            true => StateError::Denied(Denied::at(path)),
+            false => StateError::Unreachable { path: path.to_owned(), cause: error.to_string() },
+        }
     }
 
     pub(super) fn corrupt(path: &Path, cause: impl Into<String>) -> StateError {
@@ -68,6 +76,8 @@ impl StateError {
         let path = path.to_owned();
         match error {
             sqlx::Error::Database(fault) => match primary_code(fault.code().as_deref()) {
+                // It could not be opened, or is open for reading only.
+                Some(8 | 14) if let Some(denied) = denied(&path) => StateError::Denied(denied),
                 Some(5 | 6) => StateError::Busy { path },
                 Some(11 | 26) => StateError::Corrupt { path, cause: fault.message().to_owned() },
                 _ => StateError::Unreachable { path, cause: fault.message().to_owned() },
@@ -89,6 +99,12 @@ impl StateError {
             other => StateError::corrupt(path, other.to_string()),
         }
     }
+}
+
+/// What keeps us from using the database: a file of it, or its folder.
+fn denied(path: &Path) -> Option<Denied> {
+    let beside = |ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
+    ["", "-wal", "-shm"].into_iter().find_map(|ending| Denied::to_write(&beside(ending)))
 }
 
 /// SQLite's result code without its refinement (<https://sqlite.org/rescode.html>).

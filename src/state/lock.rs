@@ -3,9 +3,9 @@
 //! The lock is the system's, so a daemon that was killed is known to be gone. What the file says about its holder is
 //! only believed while the lock is held, and a process number only in the namespace that it was written in.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::StateError;
+use crate::access;
 
 /// How often, and how long in all, a lock that is held is asked for again: whoever looks whether a daemon is up holds
 /// it for a moment.
@@ -54,9 +55,7 @@ impl DaemonLock {
     pub fn acquire(dir: &Path) -> Result<DaemonLock, StateError> {
         let path = dir.join("daemon.lock");
         let failed = |error| StateError::io(&path, &error);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(&path).map_err(failed)?;
+        let file = access::open_or_make(&path).map_err(failed)?;
         let mut tries = 0;
         loop {
             tries += 1;

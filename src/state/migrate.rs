@@ -9,6 +9,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqlitePool;
 
 use super::StateError;
+use crate::access;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/state/migrations");
 
@@ -42,6 +43,7 @@ async fn copy(pool: &SqlitePool, path: &Path, latest: i64) -> Result<(), StateEr
     }
     // SQLite writes into an empty file, so that it is its owner's alone from the start.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(failed)?;
+    access::hand_over(&file, access::folder_of(path));
     let target = unfinished.to_str().ok_or_else(|| failed(io::Error::other("the path is not UTF-8")))?;
     let vacuum = sqlx::query("VACUUM INTO ?").bind(target).execute(pool).await;
     vacuum.map_err(|error| StateError::sql(path, error))?;

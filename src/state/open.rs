@@ -1,8 +1,7 @@
 //! Opening the state database: the folder, the connections, the migrations.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use super::group::{Line, Write};
 use super::migrate::bring_up_to_date;
 use super::{Inner, State, StateError};
+use crate::access;
 use crate::failpoint::{self, Side};
 
 /// How long a write waits for another process before it is an error.
@@ -23,11 +23,10 @@ impl State {
     /// Opens the state in `dir`. What is missing is made: the folder, for its owner alone (mode 0700), and the
     /// database; an older one is copied and brought up to date. A newer or damaged one is refused and left as it is.
     pub async fn open(dir: &Path) -> Result<State, StateError> {
-        make_private_dir(dir).map_err(|error| StateError::io(dir, &error))?;
+        access::make_folders(dir).map_err(|error| StateError::io(dir, &error))?;
         let path = dir.join("state.db");
         let options = SqliteConnectOptions::new()
             .filename(&path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // A commit that was reported must outlive a power cut: a run is announced here before it acts.
             .synchronous(SqliteSynchronous::Full)
@@ -39,6 +38,7 @@ impl State {
         let connection = {
             // Two processes that find an old database must not both bring it up to date, nor both create it.
             let _alone = migration_lock(dir).await?;
+            access::open_or_make(&path).map_err(|error| StateError::io(&path, &error))?;
             let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
             bring_up_to_date(&writer, &path).await?;
             writer.acquire().await.map_err(failed)?.detach()
@@ -109,18 +109,11 @@ impl State {
     }
 }
 
-fn make_private_dir(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
 async fn migration_lock(dir: &Path) -> Result<File, StateError> {
     let path = dir.join("migration.lock");
     let locked = path.clone();
     let locking = tokio::task::spawn_blocking(move || {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+        let file = access::open_or_make(&path)?;
         flock(&file, FlockOperation::LockExclusive)?;
         Ok(file)
     });

@@ -3,15 +3,16 @@
 //! A command holds a lock on a file of its own in `commands/` as long as it lives; the system takes the lock back
 //! however the process ends. A process number would be used again one day, and means nothing across containers.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::StateError;
+use crate::access;
 
 /// The proof that a command of this process is at work with a state folder. Dropping it gives that up.
 #[derive(Debug)]
@@ -25,10 +26,7 @@ impl Presence {
     /// Announces a command in the state folder `dir`, which must exist.
     pub fn announce(dir: &Path) -> Result<Presence, StateError> {
         let folder = dir.join("commands");
-        match DirBuilder::new().mode(0o700).create(&folder) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(StateError::io(&folder, &error)),
-            _ => {}
-        }
+        access::make_folder(&folder).map_err(|error| StateError::io(&folder, &error))?;
         loop {
             let random = getrandom::u64().map_err(|error| StateError::io(&folder, &error.into()))?;
             let name = format!("{}-{random:016x}", std::process::id());
@@ -55,6 +53,7 @@ impl Drop for Presence {
 /// None if somebody took the new file for a leftover before it was locked.
 fn create_locked(path: &Path) -> io::Result<Option<File>> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    access::hand_over(&file, access::folder_of(path));
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(Errno::WOULDBLOCK) => return Ok(None),

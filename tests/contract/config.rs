@@ -152,7 +152,7 @@ fn secrets_come_from_where_the_reference_points() {
 
 #[test]
 fn a_named_configuration_wins() {
-    assert_eq!(find_config(Some(Path::new("x.toml"))).unwrap(), Path::new("x.toml"));
+    assert_eq!(find_config(Some(Path::new("x.toml"))).unwrap().path, Path::new("x.toml"));
     let faults = Config::load(Path::new("/no/such/jobs.toml")).unwrap_err();
     assert!(
         faults.to_string().starts_with("error: /no/such/jobs.toml: the file can't be read: no such file"),

@@ -36,3 +36,4 @@ mod three_stores;
 mod unit;
 mod withdrawn;
 mod withdrawn_by_hand;
+mod wrong_user;

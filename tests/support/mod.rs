@@ -23,3 +23,4 @@ pub mod shop;
 pub mod sshd;
 pub mod storm;
 pub mod unit;
+pub mod users;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::config::{self, Config};
+use crate::config::Config;
 
 use super::args::CheckArguments;
 use super::failure::Failure;
@@ -20,11 +20,12 @@ use store::StoreLook;
 
 /// Reports all faults of the configuration, or what it would do; then tries the connections if asked to.
 pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), Failure> {
-    let path = config::find_config(path).map_err(|faults| super::report(&faults))?;
+    let path = super::find(path)?;
     let config = Config::check(&path).map_err(|faults| super::report(&faults))?;
     if options.json {
         return check_json(&config, options.connect).await;
     }
+    line(format!("Configuration: {}\n", std::path::absolute(&path).unwrap_or(path).display()))?;
     summary::print(&config)?;
     if !options.connect {
         line(

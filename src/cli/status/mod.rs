@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, Zoned};
 
+use crate::access;
 use crate::config::{self, Config};
 use crate::definition::Definition;
 use crate::job::Schedule;
@@ -28,6 +29,8 @@ const DEFINITIONS: u32 = 100;
 
 /// All that is shown.
 struct Status {
+    /// The file by which the state was found.
+    config: PathBuf,
     state_dir: PathBuf,
     daemon: Option<Holder>,
     /// The file that the daemon reads is another than the one that it has read last.
@@ -69,13 +72,14 @@ struct UnderWay {
 
 /// Shows how daemon and jobs are. The exit code is 0 if all is well, and 1 if somebody should look.
 pub async fn status(path: Option<&Path>, options: StatusArguments) -> Result<(), Failure> {
-    let path = config::find_config(path).map_err(|faults| super::report(&faults))?;
+    let path = super::find(path)?;
     let state_dir = config::state_dir(&path).map_err(|faults| super::report(&faults))?;
     let daemon = Holder::of(&state_dir).map_err(Failure::unreachable)?;
     let state = State::open_existing(&state_dir).await.map_err(Failure::unreachable)?;
     let status = match state {
         Some(state) => look(&state, state_dir, daemon, &path).await?,
         None => Status {
+            config: whole(&path),
             state_dir,
             daemon,
             is_file_changed: false,
@@ -140,8 +144,15 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
     for job in &mut jobs {
         job.last = state.last_ended(&job.label).await.map_err(Failure::unreachable)?;
     }
-    let is_file_changed = daemon.is_some() && file != read;
-    Ok(Status { state_dir, daemon, is_file_changed, refused, stopped, clock, jobs })
+    // A file that we may not read is not one that has changed.
+    let is_closed = |path: &PathBuf| std::fs::File::open(path).is_err_and(|error| access::is_denied(&error));
+    let is_closed = daemon.as_ref().and_then(|daemon| daemon.config.as_ref()).is_some_and(is_closed);
+    let is_file_changed = daemon.is_some() && !is_closed && file != read;
+    Ok(Status { config: whole(path), state_dir, daemon, is_file_changed, refused, stopped, clock, jobs })
+}
+
+fn whole(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Where the wall clock is not to be relied on, what is next follows from what is decided.

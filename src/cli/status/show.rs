@@ -30,6 +30,7 @@ fn daemon(status: &Status) -> io::Result<()> {
         None => {
             let since = status.stopped.map(|at| format!(" since {}", output::local_time(at))).unwrap_or_default();
             facts.add("daemon", format!("not up{since}: nothing runs until exportd serve, or its service, is started"));
+            facts.add("file", status.config.display().to_string());
         }
     }
     facts.add("state", status.state_dir.display().to_string());

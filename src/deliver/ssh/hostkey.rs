@@ -7,6 +7,7 @@ use russh::keys::{HashAlg, PublicKey};
 
 use super::known_hosts::{self, Entry};
 use super::policy::KeyClass;
+use crate::access::{self, Denied};
 use crate::deliver::error::{DeliverError, Place, UntrustedKey, io_text};
 use crate::job::Trust;
 
@@ -126,7 +127,7 @@ fn describe(key: &PublicKey, place: &Place, expected: Vec<String>, source: Strin
 
 fn read_known_hosts(path: &Path) -> Result<Vec<Entry>, DeliverError> {
     let broken = |problem: String| DeliverError::KnownHosts { path: path.to_owned(), problem };
-    let text = std::fs::read_to_string(path).map_err(|error| broken(io_text(&error)))?;
+    let text = std::fs::read_to_string(path).map_err(|error| broken(words(path, &error)))?;
     known_hosts::parse(&text).map_err(|error| broken(format!("line {}: {}", error.line, error.problem)))
 }
 
@@ -157,4 +158,8 @@ pub fn check_known_hosts(path: &Path, host: &str, port: u16) -> Result<(), Deliv
 
 fn fingerprint_and_type(key: &PublicKey) -> String {
     format!("{} ({})", fingerprint(key), key.algorithm())
+}
+
+fn words(path: &Path, error: &std::io::Error) -> String {
+    if access::is_denied(error) { Denied::at(path).to_string() } else { io_text(error) }
 }

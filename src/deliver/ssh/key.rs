@@ -13,6 +13,7 @@ use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::{PrivateKey, decode_secret_key};
 
 use super::hostkey;
+use crate::access::{self, Denied};
 use crate::deliver::error::{DeliverError, io_text};
 use crate::secret::Secret;
 
@@ -93,8 +94,9 @@ pub fn generate_key(path: &Path, comment: &str) -> Result<PublicKeyLine, Deliver
 }
 
 fn read_private(path: &Path) -> Result<String, DeliverError> {
-    let unreadable = |error: std::io::Error| {
-        problem(path, format!("can't be read ({}); correct the path or its rights", io_text(&error)))
+    let unreadable = |error: std::io::Error| match access::is_denied(&error) {
+        true => problem(path, format!("can't be read: {}", Denied::at(path))),
+        false => problem(path, format!("can't be read ({}); correct the path or its rights", io_text(&error))),
     };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
@@ -110,7 +112,7 @@ fn read_private(path: &Path) -> Result<String, DeliverError> {
 /// A key that others can read, or replace, proves nothing about us.
 fn check_protection(path: &Path, owner: u32, mode: u32, we: u32) -> Result<(), DeliverError> {
     if owner != we && owner != 0 {
-        return Err(problem(path, "belongs to another user; make it ours (chown) or root's".to_owned()));
+        return Err(problem(path, format!("is refused: {}", Denied::of(path))));
     }
     // Credentials from systemd and secrets from Kubernetes are root's, and lent to the service through the group bits.
     let lent = owner == 0 && we != 0;
