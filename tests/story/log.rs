@@ -251,3 +251,16 @@ fn a_daemon_that_can_not_start_ends_with_its_own_exit_code() {
     }
     assert_eq!(child.wait().unwrap().code(), Some(2));
 }
+
+#[test]
+fn a_run_that_fails_keeps_its_exit_code_where_nobody_reads_why() {
+    let mut server = Sshd::start();
+    let program = night::program(&server, "");
+    server.stop();
+    let told = program.run(&["run", "shop"]);
+    assert!(told.code > 0 && told.err.contains("job shop: "), "{told:?}");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = program.command(&["run", "shop"]).stdout(Stdio::null()).stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(told.code));
+}
