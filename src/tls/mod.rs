@@ -2,7 +2,7 @@
 //!
 //! rustls and webpki check certificates; here is what they leave open. A certificate that is itself in the file of
 //! trusted ones is trusted even if it says that it is an authority's, as the usual self-signed certificate does:
-//! [`certificate`] then checks its dates and its name. Nothing else that rustls refuses is accepted.
+//! `certificate` then checks its dates and its name. Nothing else that rustls refuses is accepted.
 
 mod certificate;
 mod fault;
