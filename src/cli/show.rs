@@ -35,10 +35,7 @@ pub async fn show(state_dir: &Path, options: ShowArguments) -> Result<(), Failur
 fn print(detail: &RunDetail) -> std::io::Result<()> {
     let run = &detail.record;
     let local = |at: Option<Timestamp>| at.map(|at| local_time(at, &run.due));
-    let stage = match detail.waits_for_turn() {
-        true => Some("waits for its turn".to_owned()),
-        false => detail.stage.map(|stage| stage.to_string()),
-    };
+    let stage = detail.stage.map(|stage| stage.to_string());
     let is_under_way = !matches!(run.state, RunState::Delivered | RunState::Skipped);
     let host_key = detail.attempts.iter().rev().find_map(|attempt| attempt.host_key.clone());
     let last = detail.last_set_out();

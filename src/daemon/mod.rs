@@ -76,8 +76,6 @@ pub enum RunResult {
 /// How much is done at once, and how long the end may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Runs that are begun at once, those that wait for their turn at their host included. Later ones stay queued.
-    pub begun: usize,
     /// Runs at work at once. More than read the store at once: most of the time a run waits for its partner.
     pub workers: usize,
     /// Runs at once against the same host: servers drop or refuse sessions beyond a few.
@@ -88,7 +86,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { begun: 2000, workers: 500, per_host: PER_HOST, grace: Duration::from_secs(30) }
+        Limits { workers: 500, per_host: PER_HOST, grace: Duration::from_secs(30) }
     }
 }
 

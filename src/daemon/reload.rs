@@ -65,8 +65,6 @@ impl<R: Runner, C: Clock> Service<R, C> {
         let compared = Comparison::with(&self.state, &jobs).await.map_err(|error| refuse(error.to_string()))?;
         self.scheduler.settle(now).await.map_err(|error| refuse(error.to_string()))?;
         self.scheduler.replace(&jobs, now).await.map_err(|error| refuse(error.to_string()))?;
-        // What waits for its turn goes by the new jobs, or not at all.
-        self.take_back().await;
         self.jobs = jobs;
         self.alerts.set(notify);
         accept();

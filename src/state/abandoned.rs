@@ -1,23 +1,16 @@
 //! Runs that a daemon left in the middle: told to stop, or killed.
 //!
 //! An attempt that a daemon has parked has an end; one that died with its daemon never gets one, and so the deaths in
-//! a row can be counted. One that only waited for its turn never set out, which is when it says who makes it: it is
-//! taken back without a trace. All of this is only for the holder of the folder's [`DaemonLock`](super::DaemonLock).
+//! a row can be counted. All of this is only for the holder of the folder's [`DaemonLock`](super::DaemonLock).
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
 
 use super::row::{RECORD, to_micros};
-use super::runs::id_list;
 use super::{State, StateError};
 use crate::run::{RunId, RunRecord, Stage};
 
 /// What a parked attempt says.
 const PARKED: &str = "the daemon was told to stop; it goes on from here when it is up again";
-
-/// Whether the attempt at a running run has not set out for its destination yet.
-const WAITS: &str = "EXISTS (SELECT 1 FROM attempt
-     WHERE attempt.run = run.id AND number = run.attempts AND actor IS NULL AND ended_at IS NULL)";
 
 /// A run that the last daemon was working on when it died.
 #[derive(Clone, Debug)]
@@ -26,14 +19,14 @@ pub struct Abandoned {
     pub record: RunRecord,
     /// How far it had come.
     pub stage: Stage,
-    /// How many attempts in a row have died with their daemons while they were at work, the last one included.
+    /// How many attempts in a row have died with their daemons, the last one included.
     pub deaths: u32,
     /// When one of its attempts first failed, or was put off for dying.
     pub first_failed: Option<Timestamp>,
 }
 
 impl State {
-    /// The runs that the last daemon was working on when it died, without those that waited for their turn.
+    /// The runs that the last daemon was working on when it died.
     pub async fn abandoned(&self) -> Result<Vec<Abandoned>, StateError> {
         let sql = format!(
             "SELECT {RECORD}, coalesce(stage, 'claimed') AS stage,
@@ -41,7 +34,7 @@ impl State {
                      WHERE attempt.run = run.id AND number > coalesce(
                          (SELECT max(number) FROM attempt AS ended WHERE ended.run = run.id AND ended_at IS NOT NULL),
                          0)) AS deaths
-             FROM run WHERE state = 'running' AND owner = 'daemon' AND NOT {WAITS} ORDER BY due_at, id"
+             FROM run WHERE state = 'running' AND owner = 'daemon' ORDER BY due_at, id"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.reader()).await;
         let rows = rows.map_err(|error| self.failed(error))?;
@@ -56,15 +49,8 @@ impl State {
         abandoned.collect()
     }
 
-    /// Takes back the attempts at those of `runs` that wait for their turn: they are queued as if never begun.
-    pub async fn take_back(&self, runs: &[RunId]) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        self.take_back_waiting(&mut tx, Some(runs)).await?;
-        tx.commit().await
-    }
-
     /// Queues again what a daemon left running when it died, attempts and stages kept. Returns how many runs there
-    /// were, without those that waited for their turn: these are queued as if never begun.
+    /// were.
     pub async fn requeue_abandoned(&self) -> Result<u64, StateError> {
         self.requeue(None).await
     }
@@ -89,7 +75,6 @@ impl State {
 
     async fn requeue(&self, ended: Option<Timestamp>) -> Result<u64, StateError> {
         let mut tx = self.write().await?;
-        self.take_back_waiting(&mut tx, None).await?;
         if let Some(ended) = ended {
             sqlx::query(
                 "UPDATE attempt SET ended_at = ?1, error = ?2
@@ -109,25 +94,5 @@ impl State {
                 .map_err(|error| self.failed(error))?;
         tx.commit().await?;
         Ok(queued.rows_affected())
-    }
-
-    async fn take_back_waiting(&self, tx: &mut SqliteConnection, runs: Option<&[RunId]>) -> Result<(), StateError> {
-        let of_those = "?1 IS NULL OR run.id IN (SELECT value FROM json_each(?1))";
-        let update = format!(
-            "UPDATE run SET state = 'queued', owner = NULL, attempts = attempts - 1,
-                            started_at = iif(attempts = 1, NULL, started_at), stage = nullif(stage, 'claimed')
-             WHERE state = 'running' AND owner = 'daemon' AND {WAITS} AND ({of_those})"
-        );
-        // By now its number is beyond those of its run.
-        let delete = format!(
-            "DELETE FROM attempt WHERE actor IS NULL AND ended_at IS NULL AND EXISTS
-                 (SELECT 1 FROM run WHERE id = attempt.run AND state = 'queued' AND number > attempts AND ({of_those}))"
-        );
-        let runs = runs.map(id_list);
-        for sql in [update, delete] {
-            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&runs);
-            query.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        }
-        Ok(())
     }
 }

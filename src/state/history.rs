@@ -81,12 +81,6 @@ impl RunDetail {
     pub fn last_set_out(&self) -> Option<&Attempt> {
         self.attempts.iter().rev().find(|attempt| attempt.has_set_out())
     }
-
-    /// Whether it is begun and has not set out for its destination: it waits for its turn.
-    pub fn waits_for_turn(&self) -> bool {
-        let last = self.attempts.last().filter(|_| self.record.state == RunState::Running);
-        last.is_some_and(|attempt| attempt.actor.is_none() && attempt.ended.is_none())
-    }
 }
 
 impl State {

@@ -28,9 +28,6 @@ pub struct PendingRun {
 impl State {
     /// Begins an attempt of the daemon at each of `runs` that is queued or waiting, all in one commit, and returns those
     /// as they are now, in no order. Of the others somebody else has taken care, or they have ended.
-    ///
-    /// Until such an attempt is [`State::reaching`] its destination, or has to [`State::discard`] files, it has done
-    /// nothing but wait, and can be taken back.
     pub async fn start(&self, runs: &[RunId], now: Timestamp) -> Result<Vec<RunRecord>, StateError> {
         let mut tx = self.write().await?;
         // A stage that was reached is kept: the attempt goes on from it.

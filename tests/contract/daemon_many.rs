@@ -1,4 +1,4 @@
-//! Many runs due at once: all are begun in one look, and wait for their turns without harm from what happens meanwhile.
+//! Many runs due at once: all are recorded in one look, and stay queued until their host takes them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,17 +29,8 @@ async fn count(state: &State, wanted: RunState) -> usize {
     all(state).await.iter().filter(|run| run.state == wanted).count()
 }
 
-/// How many of the runs that are begun wait for their turn.
-async fn waiting(state: &State) -> usize {
-    let mut waiting = 0;
-    for run in all(state).await {
-        waiting += usize::from(state.detail(&run.id).await.unwrap().unwrap().waits_for_turn());
-    }
-    waiting
-}
-
 #[tokio::test]
-async fn all_that_are_due_begin_in_one_look_and_take_turns_at_their_host() {
+async fn all_that_are_due_are_recorded_in_one_look_and_take_turns_at_their_host() {
     let dir = TempDir::new().unwrap();
     let jobs: Vec<Job> = (0..300).map(|number| on_one_host(&format!("job{number}"))).collect();
     let limits = Limits { per_host: 2, ..Limits::default() };
@@ -49,8 +40,8 @@ async fn all_that_are_due_begin_in_one_look_and_take_turns_at_their_host() {
     daemon.assert_nothing_began().await;
     let runs = all(&daemon.state).await;
     assert_eq!(runs.len(), 300);
-    assert!(runs.iter().all(|run| run.state == RunState::Running && run.started == Some(DUE.parse().unwrap())));
-    assert_eq!(waiting(&daemon.state).await, 298);
+    assert_eq!(count(&daemon.state, RunState::Running).await, 2, "only what is worked on is running");
+    assert!(runs.iter().all(|run| (run.state == RunState::Running) == run.started.is_some()));
     at_work.into_iter().for_each(|begun| begun.end(RunResult::Delivered));
     for _ in 0..298 {
         daemon.begun().await.end(RunResult::Delivered);
@@ -61,18 +52,18 @@ async fn all_that_are_due_begin_in_one_look_and_take_turns_at_their_host() {
 }
 
 #[tokio::test]
-async fn no_more_are_begun_than_the_limit_and_none_of_those_keeps_a_free_host_waiting() {
+async fn a_host_that_is_taken_keeps_no_other_waiting() {
     let dir = TempDir::new().unwrap();
     let mut jobs: Vec<Job> = (0..5).map(|number| on_one_host(&format!("job{number}"))).collect();
     jobs.push(daily("alone", 4, 1));
-    let limits = Limits { begun: 3, per_host: 1, ..Limits::default() };
+    let limits = Limits { per_host: 1, ..Limits::default() };
     let mut daemon = TestDaemon::with_limits(dir.path(), BEFORE, jobs, limits).await;
     daemon.set("2026-11-21T04:01:00Z").await;
     let mut labels = [daemon.begun().await.job.label.clone(), daemon.begun().await.job.label.clone()];
     labels.sort();
     assert_eq!(labels[0], "alone", "{labels:?}");
-    assert_eq!(count(&daemon.state, RunState::Running).await, 4, "three, and the one whose host is free");
-    assert_eq!(count(&daemon.state, RunState::Queued).await, 2);
+    assert_eq!(count(&daemon.state, RunState::Running).await, 2);
+    assert_eq!(count(&daemon.state, RunState::Queued).await, 4);
 }
 
 #[tokio::test]
@@ -103,12 +94,11 @@ async fn those_that_wait_go_by_the_jobs_that_are_in_force_when_their_turn_comes(
     daemon.set(DUE).await;
     let first = daemon.begun().await;
     let others: Vec<&str> = ["a", "b", "c"].into_iter().filter(|label| *label != first.job.label).collect();
-    assert_eq!(waiting(&daemon.state).await, 2);
+    assert_eq!(count(&daemon.state, RunState::Queued).await, 2);
 
     let changed = Job { description: "pinned anew".to_owned(), ..on_one_host(others[0]) };
     daemon.reload(Ok(vec![changed.clone(), on_one_host(&first.job.label)])).await;
     assert_eq!(daemon.runs(others[1]).await, ["2026-11-21T04:00:00Z queued schedule"], "its job is gone");
-    assert_eq!(waiting(&daemon.state).await, 1);
     first.end(RunResult::Delivered);
     let second = daemon.begun().await;
     assert_eq!((second.job.description.as_str(), second.run.attempts), ("pinned anew", 1));

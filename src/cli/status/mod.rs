@@ -195,7 +195,6 @@ fn why(run: &RunRecord, detail: Option<&RunDetail>, job: &JobStatus, is_up: bool
     let error = run.error.as_deref().unwrap_or("it failed");
     match run.state {
         RunState::Running => match detail {
-            Some(detail) if detail.waits_for_turn() => "begun; waits for its turn at its host".to_owned(),
             Some(RunDetail { stage: Some(stage), .. }) => format!("at work: {stage}"),
             _ => "at work".to_owned(),
         },
