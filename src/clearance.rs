@@ -224,7 +224,7 @@ impl fmt::Display for Objections {
             parts.push(format!("job {job} now reads {} from another source", named(moved)));
         }
         if let Some((made_for, present)) = recipients.as_deref() {
-            parts.push(format!("the files were made for {made_for}, and job {job} delivers to {present}"));
+            parts.push(format!("the files are for {made_for}, and job {job} delivers to {present}"));
         }
         f.write_str(&parts.join("; "))
     }

@@ -149,7 +149,7 @@ fn an_export_is_known_by_its_name_and_its_source() {
 #[test]
 fn a_recipient_is_a_user_at_a_host_and_a_port() {
     let usual = destination("drop", "sftp.partner.example", 22);
-    let made_for = "the files were made for drop@sftp.partner.example:22, and job nightly delivers to";
+    let made_for = "the files are for drop@sftp.partner.example:22, and job nightly delivers to";
     assert_eq!(of_destination(destination("drop", "SFTP.Partner.example", 22)), "");
     assert_eq!(of_destination(Destination { directory: "elsewhere".to_owned(), ..usual.clone() }), "");
     let trust = Trust::Pinned(vec!["SHA256:other".to_owned()]);

@@ -100,7 +100,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Show(options) => show::show(&state_dir(path)?, options).await,
         Command::Report(options) => report::report(&load(path)?, &options),
         Command::Notify(options) => notify::notify(&load(path)?, &options).await,
-        Command::Redeliver(options) => redeliver::redeliver(&load(path)?, &options).await,
+        Command::Redeliver(options) => redeliver::redeliver(&load(path)?, path, &options).await,
         Command::Catalogue(options) => match &options.command {
             Some(CatalogueCommand::Draft(options)) => draft::draft(path, options).await,
             None => catalogue::catalogue(path, &options),

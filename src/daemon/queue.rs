@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Limits;
 use super::jobs::Jobs;
 use crate::job::Job;
-use crate::run::{RunId, RunRecord, RunState};
+use crate::run::{RunId, RunRecord};
 use crate::state::{PendingRun, job_key};
 
 /// How long no run logs in at a server that has refused us.

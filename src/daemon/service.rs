@@ -69,10 +69,13 @@ impl<R: Runner, C: Clock> Service<R, C> {
         state.verify().await?;
         let clock = Arc::new(clock);
         let reading = Reading { wall: clock.now(), boot: clock.since_boot() };
-        let timekeeper = Timekeeper::new(state.highest_clock().await?, reading);
+        let was_held = state.held_clock().await?.is_some();
+        let timekeeper = Timekeeper::new(state.highest_clock().await?, was_held, reading);
         let now = timekeeper.now(reading);
         state.note_clock(now).await?;
-        state.hold_clock(None).await?;
+        if !timekeeper.doubts(reading) {
+            state.clock_returned(now).await?;
+        }
         state.settle_commands(now).await?;
         let jobs = Jobs::new(configuration.jobs);
         abandoned::settle(&state, &jobs, now).await?;
@@ -230,7 +233,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
 
     /// Records how an attempt ended; keeps it for later if state can't be written now.
     async fn record(&mut self, ticket: Ticket, result: RunResult) {
-        let now = self.clock.now();
+        let now = self.now();
         match self.settle(&ticket, &result).await {
             Ok(again) => {
                 self.alerts.poke();
@@ -252,7 +255,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
     /// Writes the result; returns the run if it is to be tried again.
     async fn settle(&self, ticket: &Ticket, result: &RunResult) -> Result<Option<PendingRun>, StateError> {
         let Ticket { job, run } = ticket;
-        let (id, now) = (&run.record.id, self.clock.now());
+        let (id, now) = (&run.record.id, self.now());
         let (job_label, due) = (&job.label, rfc3339(&run.record.due));
         let (error, passing) = match result {
             RunResult::Delivered => {

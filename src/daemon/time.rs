@@ -22,7 +22,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
         if let Some(change) = self.timekeeper.observe(reading, is_synchronised)
             && let Err(error) = self.note(change, reading).await
         {
-            error!(%error, "what the clock did can't be recorded");
+            error!(%error, "what the clock did can't be recorded; trying again in a second");
+            self.timekeeper.forget(change);
         }
         self.timekeeper.now(reading)
     }
@@ -45,25 +46,28 @@ impl<R: Runner, C: Clock> Service<R, C> {
                     length(from, to)
                 );
                 warn!("{text}");
-                self.state.hold_clock(Some(&text)).await?;
+                self.state.hold_clock(&text).await?;
                 self.tell_clock(text, from, to).await;
             }
             Change::Behind { from, to } => {
-                warn!("the clock was set back by {}, from {from:.0} to {to:.0}; {}", length(to, from), NOT_TWICE);
+                warn!("the clock was set back by {}, from {from:.0} to {to:.0}; {NOT_EARLY}", length(to, from));
+                self.state.mark_early(to).await?;
             }
             Change::Returned => {
                 info!("the clock is right again");
-                if self.state.held_clock().await?.is_some() {
-                    self.state.hold_clock(None).await?;
+                let was_held = self.state.held_clock().await?.is_some();
+                self.state.clock_returned(reading.wall).await?;
+                if was_held {
                     self.tell_clock("the clock is right again".to_owned(), reading.wall, reading.wall).await;
                 }
             }
-            Change::AheadForGood { from, to } => {
-                self.state.clock_jumped(to).await?;
+            Change::AheadForGood { noticed, by, to } => {
+                self.state.clock_jumped(noticed, to).await?;
+                self.scheduler.replace(&self.jobs, to).await?;
                 self.timekeeper.accept(reading);
-                let text = format!("the clock's jump by {} to {to:.0} is accepted", length(from, to));
+                let text = format!("the clock's jump by {} to {to:.0} is accepted", length(to, to + by));
                 warn!("{text}; what fell due by then is run now");
-                self.tell_clock(text, from, to).await;
+                self.tell_clock(text, noticed, to).await;
             }
             Change::BehindForGood { from, to } => {
                 self.state.clock_set_back(to, reading.wall).await?;
@@ -102,7 +106,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
 }
 
 /// What holds while a clock that was set back is in doubt.
-const NOT_TWICE: &str = "nothing begins before its due time, and what has run does not run again before it";
+const NOT_EARLY: &str = "nothing begins before its due time";
 
 /// A length of time in its two largest units: `1 d 2 h`.
 fn length(from: Timestamp, to: Timestamp) -> String {

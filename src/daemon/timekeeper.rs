@@ -21,6 +21,9 @@ const HOLD: Duration = Duration::from_secs(5 * 60);
 /// A start that is later than this after the last time seen may be the mistake of a clock.
 const ABSENCE: SignedDuration = SignedDuration::from_hours(36);
 
+/// No clock that is right shows an earlier time: this program is younger. Machines without a battery begin in 1970.
+pub(super) const EPOCH: Timestamp = Timestamp::constant(1_793_491_200, 0);
+
 /// What the clocks show.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
@@ -39,8 +42,9 @@ pub(super) enum Change {
     Behind { from: Timestamp, to: Timestamp },
     /// It shows again what it would without the jump, or without having been set back.
     Returned,
-    /// A jump has stood its time. To be confirmed with [`Timekeeper::accept`].
-    AheadForGood { from: Timestamp, to: Timestamp },
+    /// A jump has stood its time; it was noticed when it should have been `noticed`. To be confirmed with
+    /// [`Timekeeper::accept`].
+    AheadForGood { noticed: Timestamp, by: SignedDuration, to: Timestamp },
     /// Having been set back has stood its time: `to` is what it was set back to then. To be confirmed with
     /// [`Timekeeper::accept`].
     BehindForGood { from: Timestamp, to: Timestamp },
@@ -61,10 +65,12 @@ struct Doubt {
 
 impl Timekeeper {
     /// Begins with the clocks as they are, unless they contradict `highest`, the latest time that was ever seen.
-    pub(super) fn new(highest: Option<Timestamp>, reading: Reading) -> Timekeeper {
+    /// `was_held` if a jump was in doubt when the daemon before ended: a restart does not make it right.
+    pub(super) fn new(highest: Option<Timestamp>, was_held: bool, reading: Reading) -> Timekeeper {
+        let longest = if was_held { AHEAD } else { ABSENCE };
         let is_strange = |highest: &Timestamp| {
             let absence = reading.wall.duration_since(*highest);
-            absence > ABSENCE || absence < -BEHIND
+            absence > longest || absence < -BEHIND
         };
         let wall = highest.filter(is_strange).unwrap_or(reading.wall);
         Timekeeper { boot_at: boot_at(wall, reading.boot), doubt: None }
@@ -87,13 +93,21 @@ impl Timekeeper {
             return Some(if is_ahead { Change::Ahead { from, to } } else { Change::Behind { from, to } });
         };
         doubt.boot_at = now_at;
-        if reading.boot.saturating_sub(doubt.since) < HOLD && !is_synchronised {
+        if reading.wall < EPOCH || (reading.boot.saturating_sub(doubt.since) < HOLD && !is_synchronised) {
             return None;
         }
+        let noticed = self.boot_at + doubt.since;
         Some(match is_ahead {
-            true => Change::AheadForGood { from, to },
+            true => Change::AheadForGood { noticed, by: to.duration_since(from), to },
             false => Change::BehindForGood { from, to: now_at + doubt.since },
         })
+    }
+
+    /// A change could not be recorded: one that is new is noticed again.
+    pub(super) fn forget(&mut self, change: Change) {
+        if let Change::Ahead { .. } | Change::Behind { .. } = change {
+            self.doubt = None;
+        }
     }
 
     /// The wall clock is right as it is now.
@@ -144,7 +158,7 @@ mod tests {
     }
 
     fn steady() -> Timekeeper {
-        Timekeeper::new(Some(START), at(0, 0))
+        Timekeeper::new(Some(START), false, at(0, 0))
     }
 
     #[test]
@@ -168,7 +182,8 @@ mod tests {
             assert_eq!(time.observe(at(after, day), false), None);
             assert_eq!(time.now(at(after, day)), at(after, 0).wall, "the time that it would be");
         }
-        let accepted = Change::AheadForGood { from: at(310, 0).wall, to: at(310, day).wall };
+        let by = SignedDuration::from_secs(day);
+        let accepted = Change::AheadForGood { noticed: at(10, 0).wall, by, to: at(310, day).wall };
         assert_eq!(time.observe(at(310, day), false), Some(accepted));
         assert!(time.observe(at(311, day), false).is_some(), "proposed until it is confirmed");
         time.accept(at(311, day));
@@ -214,13 +229,33 @@ mod tests {
     }
 
     #[test]
+    fn a_time_before_this_program_was_made_is_never_accepted() {
+        let mut time = steady();
+        let in_1970 = |after| Reading { wall: Timestamp::UNIX_EPOCH + Duration::from_secs(after), ..at(after, 0) };
+        assert!(matches!(time.observe(in_1970(10), true), Some(Change::Behind { .. })));
+        assert_eq!(time.observe(in_1970(100_000), true), None);
+        assert_eq!(time.observe(at(100_010, 0), false), Some(Change::Returned));
+    }
+
+    #[test]
+    fn a_restart_does_not_accept_a_jump() {
+        let hour = START - 1.hour();
+        assert_eq!(Timekeeper::new(Some(hour), false, at(0, 0)).observe(at(0, 0), false), None);
+        assert!(matches!(
+            Timekeeper::new(Some(hour), true, at(0, 0)).observe(at(0, 0), false),
+            Some(Change::Ahead { .. })
+        ));
+    }
+
+    #[test]
     fn a_start_is_compared_with_the_latest_time_that_was_seen() {
-        let start = |highest: i64| Timekeeper::new(Some(START + highest.seconds()), at(0, 0)).observe(at(0, 0), false);
+        let start =
+            |highest: i64| Timekeeper::new(Some(START + highest.seconds()), false, at(0, 0)).observe(at(0, 0), false);
         assert_eq!(start(-36 * 3600), None, "the daemon was down for a day and a half");
         assert!(matches!(start(-36 * 3600 - 1), Some(Change::Ahead { .. })));
         assert_eq!(start(5), None);
         assert!(matches!(start(6), Some(Change::Behind { .. })));
         assert!(matches!(start(400 * 86_400), Some(Change::Behind { .. })));
-        assert_eq!(Timekeeper::new(None, at(0, 0)).observe(at(0, 0), false), None, "the first start of all");
+        assert_eq!(Timekeeper::new(None, false, at(0, 0)).observe(at(0, 0), false), None, "the first start of all");
     }
 }

@@ -1,15 +1,14 @@
 //! What state knows of the wall clock, and what it makes of one that was wrong.
 //!
-//! While a clock is ahead, occurrences are decided whose due times have not come. When it is right again their runs
-//! wait for these times; what has run already is marked as early, and is decided again when its time comes.
+//! While a clock is ahead, occurrences are decided whose due times have not come. As soon as it is set back their runs
+//! are marked: what has not begun waits for its due time and reads the store then, and what has ended is decided again
+//! when its time comes. The marks are taken back if the clock turns out to have been right before.
 
 use jiff::{SignedDuration, Timestamp};
+use sqlx::SqliteConnection;
 
 use super::row::to_micros;
 use super::{State, StateError};
-
-/// A job that was seen for the first time less than this before a clock was set back was seen by that clock alone.
-const YOUNG: SignedDuration = SignedDuration::from_hours(36);
 
 /// A wait for the next try of a notice that is longer than this was decided by a clock that was ahead.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
@@ -47,8 +46,8 @@ impl State {
         tx.commit().await
     }
 
-    /// Records what happened to a clock that has jumped ahead, for as long as that is in doubt; none: it is no more.
-    pub async fn hold_clock(&self, held: Option<&str>) -> Result<(), StateError> {
+    /// Records what happened to a clock that has jumped ahead, for as long as that is in doubt.
+    pub async fn hold_clock(&self, held: &str) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         let update = sqlx::query("UPDATE clock SET held = ?").bind(held);
         update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
@@ -64,46 +63,70 @@ impl State {
         Ok(held.flatten())
     }
 
-    /// Records that a clock that has jumped ahead to `now` is right. What was read by then was not read too early.
-    pub async fn clock_jumped(&self, now: Timestamp) -> Result<(), StateError> {
+    /// Records that a clock shows what it should after all: a jump is held no more, and no run is early because of it.
+    pub async fn clock_returned(&self, now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
-        for update in [
-            "UPDATE run SET is_early = 0 WHERE is_early AND coalesce(read_at, started_at, created_at) <= ?",
-            "UPDATE clock SET highest = ?, held = NULL",
-        ] {
-            let update = sqlx::query(update).bind(to_micros(now));
-            update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        for update in ["UPDATE run SET early = NULL WHERE early = 'perhaps'", "UPDATE clock SET held = NULL"] {
+            sqlx::query(update).execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         }
+        self.bring_forward_notices(&mut tx, now).await?;
         tx.commit().await
     }
 
-    /// Records that a clock that was set back to `to`, and shows `now`, is right: what was decided beyond lies in the
-    /// future.
-    ///
-    /// Jobs are decided up to `to` again, unless that is before they were first seen: then the clock is behind, and
-    /// what was decided stays. Runs that have been worked on are early. Files that were read early and not delivered
-    /// are read again.
-    pub async fn clock_set_back(&self, to: Timestamp, now: Timestamp) -> Result<(), StateError> {
+    /// Records that a clock that has jumped ahead to `now` is right. What was read by then was not read too early. Jobs
+    /// that were first seen since the jump was noticed, at `noticed` by the clock before, begin at `now`: what fell due
+    /// before is not their own.
+    pub async fn clock_jumped(&self, noticed: Timestamp, now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         sqlx::query(
-            "UPDATE job SET decided_until = ?1, first_seen = min(first_seen, ?1)
-             WHERE decided_until > ?1 AND (first_seen <= ?1 OR decided_until - first_seen < ?2)",
+            "UPDATE run SET early = NULL WHERE early IS NOT NULL AND coalesce(read_at, started_at, created_at) <= ?",
         )
-        .bind(to_micros(to))
-        .bind(YOUNG.as_micros() as i64)
+        .bind(to_micros(now))
         .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
-        for update in [
-            "UPDATE run SET is_early = 1
-             WHERE occurrence > ?1 AND coalesce(read_at, started_at, created_at) > ?1
-               AND state IN ('running', 'delivered', 'failed', 'skipped')",
-            "UPDATE run SET stage = 'claimed', read_at = NULL
-             WHERE occurrence > ?1 AND read_at > ?1 AND state IN ('queued', 'waiting')",
-        ] {
-            let update = sqlx::query(update).bind(to_micros(to));
-            update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        }
+        sqlx::query(
+            "UPDATE job SET first_seen = ?1, decided_until = max(decided_until, ?1)
+             WHERE first_seen > ?2 AND first_seen < ?1",
+        )
+        .bind(to_micros(now))
+        .bind(to_micros(noticed))
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
+        let update = sqlx::query("UPDATE clock SET highest = ?, held = NULL").bind(to_micros(now));
+        update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        tx.commit().await
+    }
+
+    /// Records that a clock was set back to `to`, which is in doubt: every run that is decided for a later due time may
+    /// be early.
+    pub async fn mark_early(&self, to: Timestamp) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        let mark = sqlx::query("UPDATE run SET early = 'perhaps' WHERE occurrence > ? AND early IS NULL");
+        mark.bind(to_micros(to)).execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        tx.commit().await
+    }
+
+    /// Records that a clock that was set back to `to`, and shows `now`, is right: the marked runs are early, and jobs are
+    /// decided up to `to` again.
+    pub async fn clock_set_back(&self, to: Timestamp, now: Timestamp) -> Result<(), StateError> {
+        let mut tx = self.write().await?;
+        let mark = sqlx::query("UPDATE run SET early = 'yes' WHERE early = 'perhaps'");
+        mark.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        sqlx::query("UPDATE job SET decided_until = ?1 WHERE decided_until > ?1")
+            .bind(to_micros(to))
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| self.failed(error))?;
+        self.bring_forward_notices(&mut tx, now).await?;
+        let update = sqlx::query("UPDATE clock SET highest = ?, held = NULL").bind(to_micros(now));
+        update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
+        tx.commit().await
+    }
+
+    /// Has notices tried at `now` that a clock that was ahead has put off for too long.
+    async fn bring_forward_notices(&self, tx: &mut SqliteConnection, now: Timestamp) -> Result<(), StateError> {
         let latest = now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX);
         sqlx::query("UPDATE notice SET try_at = ?1 WHERE try_at > ?2")
             .bind(to_micros(now))
@@ -111,22 +134,18 @@ impl State {
             .execute(&mut *tx)
             .await
             .map_err(|error| self.failed(error))?;
-        sqlx::query("UPDATE clock SET highest = ?, held = NULL")
-            .bind(to_micros(now))
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-        tx.commit().await
+        Ok(())
     }
 
-    /// The due times that are decided and lie in the future; none if the clock is as it should be.
+    /// The due times of jobs in force that are decided and lie in the future; none if the clock is as it should be.
     pub async fn decided_ahead(&self, now: Timestamp) -> Result<Option<DecidedAhead>, StateError> {
-        let found: (i64, Option<i64>) =
-            sqlx::query_as("SELECT count(*), max(occurrence) FROM run WHERE occurrence > ?")
-                .bind(to_micros(now))
-                .fetch_one(self.reader())
-                .await
-                .map_err(|error| self.failed(error))?;
+        let found: (i64, Option<i64>) = sqlx::query_as(
+            "SELECT count(*), max(occurrence) FROM run JOIN job USING (job_key) WHERE occurrence > ? AND in_force",
+        )
+        .bind(to_micros(now))
+        .fetch_one(self.reader())
+        .await
+        .map_err(|error| self.failed(error))?;
         let (occurrences, until) = (found.0 as u64, found.1.map(|until| self.time_of(until)).transpose()?);
         Ok(until.map(|until| DecidedAhead { occurrences, until }))
     }

@@ -44,23 +44,25 @@ impl State {
     /// are decided. A job that is new, or that was not in force, starts at `now`: what fell due before is not its own.
     pub async fn in_force(&self, labels: &[&str], now: Timestamp) -> Result<HashMap<String, Timestamp>, StateError> {
         let mut tx = self.write().await?;
-        let stored: Vec<(String, i64, bool)> = sqlx::query_as("SELECT job_key, decided_until, in_force FROM job")
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-        let mut stored: HashMap<String, (i64, bool)> =
-            stored.into_iter().map(|(key, until, in_force)| (key, (until, in_force))).collect();
+        let stored: Vec<(String, i64, bool, i64)> =
+            sqlx::query_as("SELECT job_key, decided_until, in_force, first_seen FROM job")
+                .fetch_all(&mut *tx)
+                .await
+                .map_err(|error| self.failed(error))?;
+        let mut stored: HashMap<String, (i64, bool, i64)> =
+            stored.into_iter().map(|(key, until, in_force, seen)| (key, (until, in_force, seen))).collect();
         let mut decided = HashMap::with_capacity(labels.len());
         for label in labels {
             let key = job_key(label);
             let until = match stored.remove(&key) {
-                Some((until, true)) => until,
-                Some((until, false)) => self.restart_at(&mut tx, &key, until.max(to_micros(now))).await?,
+                Some((until, true, first_seen)) if first_seen <= to_micros(now) => until.max(first_seen),
+                Some((until, true, _)) => until,
+                Some((until, false, _)) => self.restart_at(&mut tx, &key, until.max(to_micros(now))).await?,
                 None => self.restart_at(&mut tx, &key, to_micros(now)).await?,
             };
             decided.insert(key, self.time_of(until)?);
         }
-        for key in stored.into_iter().filter(|(_, (_, in_force))| *in_force).map(|(key, _)| key) {
+        for key in stored.into_iter().filter(|(_, (_, in_force, _))| *in_force).map(|(key, _)| key) {
             let update = sqlx::query("UPDATE job SET in_force = 0 WHERE job_key = ?").bind(key);
             update.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         }
@@ -81,8 +83,8 @@ impl State {
 
     /// Writes decisions, all or none. Returns the runs that are new.
     ///
-    /// An occurrence that already has its run keeps it, unless that run was ended by a clock that was ahead: early, or
-    /// after a moment that still lies in the future. Such a run stays in history, and the occurrence gets another one.
+    /// An occurrence that already has its run keeps it, unless that run was early and has ended. Such a run stays in
+    /// history, and the occurrence gets another one.
     pub async fn decide(&self, decisions: &[Decision], now: Timestamp) -> Result<Vec<RunRecord>, StateError> {
         let mut tx = self.write().await?;
         let mut made = Vec::new();
@@ -90,7 +92,7 @@ impl State {
             let key = job_key(&decision.job);
             for run in &decision.runs {
                 let inserted = match self.insert(&mut tx, &decision.job, run, now).await? {
-                    None if self.release_early(&mut tx, &key, &run.due, now).await? => {
+                    None if self.release_early(&mut tx, &key, &run.due).await? => {
                         self.insert(&mut tx, &decision.job, run, now).await?
                     }
                     inserted => inserted,
@@ -133,23 +135,15 @@ impl State {
         Ok(RunRecord { attempts: 1, started: Some(now), ..record })
     }
 
-    /// Takes an occurrence away from a run that was ended by a clock that was ahead. False if there is no such run.
-    async fn release_early(
-        &self,
-        tx: &mut SqliteConnection,
-        key: &str,
-        due: &Zoned,
-        now: Timestamp,
-    ) -> Result<bool, StateError> {
+    /// Takes an occurrence away from a run that was early and has ended. False if there is no such run.
+    async fn release_early(&self, tx: &mut SqliteConnection, key: &str, due: &Zoned) -> Result<bool, StateError> {
         let released: Option<String> = sqlx::query_scalar(
-            "UPDATE run SET occurrence = NULL, is_early = 0
-             WHERE job_key = ?1 AND occurrence = ?2 AND state IN ('delivered', 'failed', 'skipped')
-               AND (is_early OR coalesce(read_at, started_at, created_at) > ?3)
+            "UPDATE run SET occurrence = NULL, early = NULL
+             WHERE job_key = ?1 AND occurrence = ?2 AND state IN ('delivered', 'failed', 'skipped') AND early = 'yes'
              RETURNING id",
         )
         .bind(key)
         .bind(to_micros(due.timestamp()))
-        .bind(to_micros(now))
         .fetch_optional(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;

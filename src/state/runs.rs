@@ -30,10 +30,11 @@ impl State {
     /// as they are now, in no order. Of the others somebody else has taken care, or they have ended.
     pub async fn start(&self, runs: &[RunId], now: Timestamp) -> Result<Vec<RunRecord>, StateError> {
         let mut tx = self.write().await?;
-        // A stage that was reached is kept: the attempt goes on from it.
+        // A stage that was reached is kept: the attempt goes on from it, unless the files were read too early.
         let sql = format!(
             "UPDATE run SET state = 'running', owner = 'daemon', presence = NULL, attempts = attempts + 1,
-                            started_at = coalesce(started_at, ?1), stage = coalesce(stage, 'claimed')
+                            started_at = coalesce(started_at, ?1),
+                            stage = iif(early IS NULL, coalesce(stage, 'claimed'), 'claimed'), early = NULL
              WHERE id IN (SELECT value FROM json_each(?2)) AND state IN ('queued', 'waiting')
              RETURNING {RECORD}"
         );

@@ -253,11 +253,11 @@ async fn files_read_early_and_not_delivered_are_read_again_at_their_time() {
     for _ in 0..2 {
         daemon.jump("2026-11-21T12:00:10Z").await;
     }
-    let stage = daemon.state.detail(&run.id).await.unwrap().unwrap().stage.unwrap();
-    assert_eq!(stage.name(), "claimed");
     daemon.set("2026-11-22T03:00:00Z").await;
     daemon.assert_nothing_began().await;
     daemon.set("2026-11-22T04:00:00Z").await;
     let again = daemon.begun().await;
-    assert_eq!((again.run.id, again.run.attempts), (run.id, 2));
+    assert_eq!((&again.run.id, again.run.attempts), (&run.id, 2));
+    let stage = daemon.state.detail(&run.id).await.unwrap().unwrap().stage.unwrap();
+    assert_eq!(stage.name(), "claimed", "the store is read again");
 }

@@ -8,6 +8,7 @@ mod config_paths;
 mod daemon;
 mod daemon_beside_commands;
 mod daemon_clock;
+mod daemon_clock_doubt;
 mod daemon_dies;
 mod daemon_many;
 mod daemon_reload;

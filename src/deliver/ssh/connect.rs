@@ -133,8 +133,15 @@ impl Connection {
         };
         if matches!(*attempt.trusted, TrustedKeys::Pinned(_)) {
             for class in classes.into_iter().filter(|class| *class != changed.1) {
-                if let Ok(connection) = attempt.run(&[class]).await {
-                    return Ok(connection);
+                match attempt.run(&[class]).await {
+                    Ok(connection) => return Ok(connection),
+                    // It has no key of that type, or another one than is trusted.
+                    Err(Failure {
+                        error: DeliverError::HostKeyChanged(_) | DeliverError::NoCommonAlgorithm { .. },
+                        ..
+                    }) => {}
+                    // The server has proved who it is, and something else is wrong.
+                    Err(failure) => return Err(failure.error),
                 }
             }
         }

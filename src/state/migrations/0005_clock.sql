@@ -7,12 +7,13 @@ CREATE TABLE clock (
 ) STRICT;
 
 ALTER TABLE run ADD COLUMN read_at INTEGER;    -- when the store was last read for it
-ALTER TABLE run ADD COLUMN is_early INTEGER NOT NULL DEFAULT 0
-    CHECK (is_early IN (0, 1));                -- it was worked on before its due time, by a clock that was ahead
+ALTER TABLE run ADD COLUMN early TEXT          -- it was decided before its due time, by a clock that was ahead;
+    CHECK (early IN ('perhaps', 'yes'));       -- perhaps: that the clock was ahead is in doubt
 
 UPDATE run SET read_at = (SELECT max(entered_at) FROM passage WHERE passage.run = run.id AND stage = 'querying');
 
 CREATE INDEX run_occurrence ON run (occurrence) WHERE occurrence IS NOT NULL;
+CREATE INDEX run_early ON run (early) WHERE early IS NOT NULL;
 
 -- Events and notices about the clock. A notice is about a run, or is a text of its own.
 CREATE TABLE new_event (
