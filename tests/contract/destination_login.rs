@@ -117,6 +117,17 @@ async fn a_refused_key_is_shown_with_the_way_out() {
 }
 
 #[tokio::test]
+async fn a_refused_key_is_no_changed_host_key_whichever_of_the_servers_keys_is_pinned() {
+    let server = Sshd::with(Options { host_keys: vec!["ed25519", "rsa"], ..Options::default() });
+    make_key(&server.file("stranger"), &["-t", "ed25519", "-N", ""]);
+    for kind in ["ed25519", "rsa"] {
+        let trust = Trust::Pinned(vec![server.fingerprint(kind)]);
+        let error = refusal(&Destination { key: server.file("stranger"), trust, ..server.destination() }).await;
+        assert!(matches!(error, DeliverError::LoginRefused { .. }), "{kind}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_up_on_the_first_wrong_key_has_refused_it() {
     let server = Sshd::with(Options { config: vec!["MaxAuthTries 1".to_owned()], ..Options::default() });
     make_key(&server.file("stranger"), &["-t", "ed25519", "-N", ""]);

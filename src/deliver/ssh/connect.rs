@@ -135,13 +135,10 @@ impl Connection {
             for class in classes.into_iter().filter(|class| *class != changed.1) {
                 match attempt.run(&[class]).await {
                     Ok(connection) => return Ok(connection),
+                    // The server has proved who it is, and then refused us.
+                    Err(Failure { error: error @ DeliverError::LoginRefused { .. }, .. }) => return Err(error),
                     // It has no key of that type, or another one than is trusted.
-                    Err(Failure {
-                        error: DeliverError::HostKeyChanged(_) | DeliverError::NoCommonAlgorithm { .. },
-                        ..
-                    }) => {}
-                    // The server has proved who it is, and something else is wrong.
-                    Err(failure) => return Err(failure.error),
+                    Err(_) => {}
                 }
             }
         }
