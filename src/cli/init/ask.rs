@@ -107,7 +107,7 @@ impl Asker {
         if let Some(onward) = onward {
             tell(&format!("  g      {onward}"))?;
         }
-        tell("  q      quit; no configuration is written")?;
+        tell("  q      quit; jobs.toml is not written")?;
         loop {
             match self.line("What now?", None)?.to_lowercase().as_str() {
                 "" => return Ok(Next::Again),

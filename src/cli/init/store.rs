@@ -277,7 +277,11 @@ fn is_contact_centre(names: &HashSet<&str>) -> bool {
 async fn draft_beside(settings: &StoreSettings, folder: &Path) -> Result<(), Failure> {
     let path = folder.join(CATALOGUE_FILE);
     if path.exists() {
-        return Ok(tell(&format!("  {} is there already and is used as it is", path.display()))?);
+        let text = format!(
+            "  {} is there already and is used as it is; if it was made for another database, delete it and begin again",
+            path.display()
+        );
+        return Ok(tell(&text)?);
     }
     let text = draft::draft(settings).await.map_err(Failure::work)?;
     write::new_file(&path, 0o644, &text)?;
