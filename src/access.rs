@@ -139,7 +139,8 @@ fn user_name(user: u32) -> Option<String> {
     })
 }
 
-/// Opens a file to read and write it, and makes it if it is missing: for its owner alone. See [`hand_over`].
+/// Opens a file to read and write it, and makes it if it is missing: for its owner alone. A link is not followed. See
+/// [`hand_over`].
 pub fn open_or_make(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
@@ -148,7 +149,9 @@ pub fn open_or_make(path: &Path) -> io::Result<File> {
             hand_over(&made, folder_of(path));
             Ok(made)
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.open(path),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            options.custom_flags(OFlags::NOFOLLOW.bits() as i32).open(path)
+        }
         Err(error) => Err(error),
     }
 }

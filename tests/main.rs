@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod policy;
 mod story;
 mod support;
 mod tidy;

@@ -3,14 +3,13 @@
 //! The lock is the system's, so a daemon that was killed is known to be gone. What the file says about its holder is
 //! only believed while the lock is held, and a process number only in the namespace that it was written in.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{Timestamp, Unit};
-use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
@@ -59,16 +58,16 @@ impl DaemonLock {
         let mut tries = 0;
         loop {
             tries += 1;
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => break,
-                Err(Errno::WOULDBLOCK) if tries < TRIES => std::thread::sleep(PAUSE),
-                Err(Errno::WOULDBLOCK) => {
+                Err(TryLockError::WouldBlock) if tries < TRIES => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => {
                     let holder = read(&file).map_or("it has not said which process it is".to_owned(), |holder| {
                         format!("process {}, since {}", holder.process, holder.since)
                     });
                     return Err(StateError::Held { dir: dir.to_owned(), holder });
                 }
-                Err(errno) => return Err(failed(errno.into())),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
         }
         let holder = Holder {
@@ -114,10 +113,10 @@ impl Holder {
             Err(error) => return Err(failed(error)),
         };
         for _ in 0..TRIES {
-            match flock(&file, FlockOperation::NonBlockingLockShared) {
+            match file.try_lock_shared() {
                 Ok(()) => return Ok(None),
-                Err(Errno::WOULDBLOCK) => {}
-                Err(errno) => return Err(failed(errno.into())),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
             match read(&file) {
                 Some(holder) if !holder.is_outdated() => return Ok(Some(holder)),

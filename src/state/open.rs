@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
@@ -114,7 +113,7 @@ async fn migration_lock(dir: &Path) -> Result<File, StateError> {
     let locked = path.clone();
     let locking = tokio::task::spawn_blocking(move || {
         let file = access::open_or_make(&path)?;
-        flock(&file, FlockOperation::LockExclusive)?;
+        file.lock()?;
         Ok(file)
     });
     let result: io::Result<File> = locking.await.unwrap_or_else(|gone| Err(io::Error::other(gone)));

@@ -3,13 +3,12 @@
 //! A command holds a lock on a file of its own in `commands/` as long as it lives; the system takes the lock back
 //! however the process ends. A process number would be used again one day, and means nothing across containers.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 
 use super::StateError;
 use crate::access;
@@ -54,10 +53,10 @@ impl Drop for Presence {
 fn create_locked(path: &Path) -> io::Result<Option<File>> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     access::hand_over(&file, access::folder_of(path));
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    match file.try_lock() {
         Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Ok(None),
-        Err(errno) => return Err(errno.into()),
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
     }
     let is_there = fs::symlink_metadata(path).and_then(|there| Ok(there.ino() == file.metadata()?.ino()));
     Ok(is_there.unwrap_or(false).then_some(file))
@@ -68,17 +67,23 @@ fn create_locked(path: &Path) -> io::Result<Option<File>> {
 pub(super) fn is_present(dir: &Path, name: &str) -> bool {
     let path = dir.join("commands").join(name);
     match OpenOptions::new().write(true).open(&path) {
-        Ok(file) => flock(&file, FlockOperation::NonBlockingLockExclusive).is_err(),
+        Ok(file) => file.try_lock().is_err(),
         Err(error) => error.kind() != ErrorKind::NotFound,
     }
 }
 
-/// Removes what commands left behind that were killed.
+/// Removes what commands left behind that were killed. Links are not followed: who asks may be root, and the folder
+/// another user's.
 pub(super) fn remove_leftovers(dir: &Path) {
-    let Ok(entries) = fs::read_dir(dir.join("commands")) else { return };
-    for entry in entries.flatten() {
-        let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else { continue };
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+    let commands = dir.join("commands");
+    if !fs::symlink_metadata(&commands).is_ok_and(|there| there.is_dir()) {
+        return;
+    }
+    let Ok(entries) = fs::read_dir(commands) else { return };
+    let no_link = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())) {
+        let Ok(file) = OpenOptions::new().write(true).custom_flags(no_link).open(entry.path()) else { continue };
+        if file.try_lock().is_ok() {
             // Removed while it is locked, so that its maker, should it come now, sees that it is gone.
             let _ = fs::remove_file(entry.path());
         }
@@ -88,6 +93,15 @@ pub(super) fn remove_leftovers(dir: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leftovers_are_not_looked_for_behind_a_link() {
+        let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(elsewhere.path().join("passwd"), "root").unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("commands")).unwrap();
+        remove_leftovers(dir.path());
+        assert!(elsewhere.path().join("passwd").exists());
+    }
 
     #[test]
     fn a_command_is_present_until_it_ends() {
