@@ -23,6 +23,15 @@ async fn deliver(daemon: &TestDaemon, begun: Begun, read: &str) {
     daemon.settled(&run).await;
 }
 
+/// Lets the nights from the 22nd to the 25th pass, each with its delivery.
+async fn four_nights(daemon: &mut TestDaemon) {
+    for day in 22..26 {
+        daemon.set(&format!("2026-11-{day}T04:00:00Z")).await;
+        let begun = daemon.begun().await;
+        deliver(daemon, begun, &format!("2026-11-{day}T04:00:01Z")).await;
+    }
+}
+
 async fn clock_events(state: &State) -> Vec<String> {
     let mut events = state.events(0, 100).await.unwrap();
     events.retain(|event| event.kind == EventKind::Clock);
@@ -182,11 +191,7 @@ async fn a_job_first_seen_by_a_clock_that_was_ahead_does_not_wait_for_that_time(
 async fn a_clock_that_begins_in_1970_repeats_no_history() {
     let dir = TempDir::new().unwrap();
     let mut daemon = at_noon(&dir).await;
-    for day in 22..26 {
-        daemon.set(&format!("2026-11-{day}T04:00:00Z")).await;
-        let begun = daemon.begun().await;
-        deliver(&daemon, begun, &format!("2026-11-{day}T04:00:01Z")).await;
-    }
+    four_nights(&mut daemon).await;
     daemon.stop().await.close().await;
     let mut daemon = TestDaemon::start(dir.path(), "1970-01-01T00:00:10Z", vec![daily("nightly", 4, 0)]).await;
     assert_eq!(ahead(&daemon.state, "1970-01-01T00:00:10Z").await, 4);
@@ -207,11 +212,7 @@ async fn a_clock_that_begins_in_1970_repeats_no_history() {
 async fn a_clock_that_was_days_behind_repeats_nothing_when_it_is_right_again() {
     let dir = TempDir::new().unwrap();
     let mut daemon = at_noon(&dir).await;
-    for day in 22..26 {
-        daemon.set(&format!("2026-11-{day}T04:00:00Z")).await;
-        let begun = daemon.begun().await;
-        deliver(&daemon, begun, &format!("2026-11-{day}T04:00:01Z")).await;
-    }
+    four_nights(&mut daemon).await;
     daemon.jump("2026-11-23T12:00:00Z").await;
     daemon.set("2026-11-23T12:06:00Z").await;
     daemon.jump("2026-11-25T04:07:00Z").await;
