@@ -60,7 +60,7 @@ impl Denied {
     /// What to do.
     pub fn remedy(&self) -> String {
         if self.owner == geteuid().as_raw() {
-            return format!("run: chmod u+rwX {}", quoted(self.place.as_os_str()));
+            return format!("run: chmod u+rwX {}", shell_word(&self.place));
         }
         let command = command_as(self.owner);
         let is_service = std::env::args_os().any(|word| word == "serve");
@@ -102,22 +102,22 @@ pub fn command_as(user: u32) -> String {
     let mut words = vec!["sudo".to_owned()];
     if user != 0 {
         let name = user_name(user).unwrap_or_else(|| format!("#{user}"));
-        words.extend(["-u".to_owned(), quoted(OsStr::new(&name))]);
+        words.extend(["-u".to_owned(), shell_word(&name)]);
     }
     let is_named = std::env::args_os().any(|word| word.as_encoded_bytes().starts_with(b"--config"));
     let names = VARIABLES.iter().filter(|name| !is_named || **name != "EXPORTD_CONFIG");
     let set = names.filter_map(|name| Some((name, std::env::var_os(name).filter(|value| !value.is_empty())?)));
-    let set: Vec<String> = set.map(|(name, value)| format!("{name}={}", quoted(&value))).collect();
+    let set: Vec<String> = set.map(|(name, value)| format!("{name}={}", shell_word(&value))).collect();
     if !set.is_empty() {
         words.extend(["env".to_owned()].into_iter().chain(set));
     }
-    words.extend(std::env::args_os().map(|word| quoted(&word)));
+    words.extend(std::env::args_os().map(shell_word));
     words.join(" ")
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &OsStr) -> String {
-    let word = word.to_string_lossy();
+pub fn shell_word(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref().to_string_lossy();
     let is_plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.into_owned(),
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_command_is_quoted_as_a_shell_takes_it() {
-        let quote = |word: &str| quoted(OsStr::new(word));
+        let quote = |word: &str| shell_word(word);
         assert_eq!(
             ["--at", "2026-11-20T04:00+01:00", "/etc/a.toml"].map(quote).join(" "),
             "--at 2026-11-20T04:00+01:00 /etc/a.toml"

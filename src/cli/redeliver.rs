@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::access::shell_word;
 use crate::config::Config;
 use crate::export::{self, Cancel, RunError};
 use crate::progress::Progress;
@@ -13,7 +14,6 @@ use crate::state::State;
 
 use super::args::RedeliverArguments;
 use super::failure::Failure;
-use super::init::shell_word;
 use super::{run as runs, selection};
 
 /// Delivers the run whose identifier starts with what was typed, to where its job delivers today.
@@ -62,7 +62,7 @@ fn withheld(run: &RunRecord, path: Option<&Path>, error: RunError) -> Failure {
 
 /// The command that makes a run's files anew and delivers them.
 fn anew(run: &RunRecord, path: Option<&Path>) -> String {
-    let config = path.map(|path| format!(" --config {}", shell_word(&path.display().to_string()))).unwrap_or_default();
+    let config = path.map(|path| format!(" --config {}", shell_word(path))).unwrap_or_default();
     format!("exportd{config} run {} --at {}", shell_word(&run.job), rfc3339(&run.due))
 }
 

@@ -50,7 +50,10 @@ impl<R: Runner, C: Clock> Service<R, C> {
                 self.tell_clock(text, from, to).await;
             }
             Change::Behind { from, to } => {
-                warn!("the clock was set back by {}, from {from:.0} to {to:.0}; {NOT_EARLY}", length(to, from));
+                warn!(
+                    "the clock was set back by {}, from {from:.0} to {to:.0}; nothing begins before its due time",
+                    length(to, from)
+                );
                 self.state.mark_early(to).await?;
             }
             Change::Returned => {
@@ -104,9 +107,6 @@ impl<R: Runner, C: Clock> Service<R, C> {
         self.tell(NewEvent { kind: EventKind::Clock, config: None, text, detail }, &[]).await;
     }
 }
-
-/// What holds while a clock that was set back is in doubt.
-const NOT_EARLY: &str = "nothing begins before its due time";
 
 /// A length of time in its two largest units: `1 d 2 h`.
 fn length(from: Timestamp, to: Timestamp) -> String {

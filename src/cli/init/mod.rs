@@ -18,6 +18,7 @@ use jiff::tz::TimeZone;
 use super::failure::Failure;
 use super::keys;
 use super::output;
+use crate::access::shell_word;
 use crate::catalogue::{Catalogue, Column};
 use crate::config::{Config, Surroundings};
 use crate::job::Job;
@@ -27,7 +28,6 @@ use ask::{Asker, Known, Next, Question};
 use partner::{OurKey, Partner, Welcome};
 use store::{CatalogueChoice, Store};
 use write::Draft;
-pub use write::shell_word;
 
 /// Where the configuration goes unless `--config` says otherwise.
 const TARGET: &str = "jobs.toml";
@@ -348,7 +348,7 @@ fn conclude(target: &Path, named: Option<&Path>, answers: &Answers, welcome: &We
             output::line("\nWhen they have done so, and the server can be reached:\n")?;
         }
     }
-    let label = write::shell_word(&answers.times.label);
+    let label = shell_word(&answers.times.label);
     for command in
         ["check --connect", &format!("run {label} --dry-run --output look"), &format!("run {label}"), "serve"]
     {

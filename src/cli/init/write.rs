@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use crate::access::shell_word;
 use crate::cli::failure::Failure;
 
 /// What a new configuration says.
@@ -123,12 +124,6 @@ fn job(draft: &Draft<'_>) -> String {
         at = text(draft.at),
         directory = text(draft.directory),
     )
-}
-
-/// A label as it is typed in a shell.
-pub fn shell_word(word: &str) -> String {
-    let is_plain = word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// Writes a file that must not exist yet.
