@@ -14,7 +14,7 @@ use exportd::pipeline::{Watch, Zip};
 use exportd::run::RunId;
 use exportd::spool::Spool;
 use exportd::value::{ColumnType, RowSink, Value};
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -37,7 +37,7 @@ fn lines() -> Vec<String> {
     lines
 }
 
-fn exportd_zip(spool: &Spool, lines: &[String], due: &Zoned) {
+fn exportd_zip(spool: &Spool, lines: &[String], due: &ZonedDateTime) {
     let folder = spool.run(&RunId::from_stored("bench")).expect("the spool takes a run");
     let encoder = Encoder::new(&Format::Bi, &[Column::new("line", ColumnType::Text)], &TimeZone::UTC);
     let mut zip = Zip::new(folder.writer("bench.zip").expect("the spool takes a file"), due);
@@ -65,7 +65,7 @@ fn zips(c: &mut Criterion) {
     let lines = lines();
     let state = tempfile::tempdir().expect("there is a folder for temporary files");
     let spool = Spool::open(state.path()).expect("a spool opens in an empty folder");
-    let due: Zoned = "2026-11-21T04:00:00+01:00[Europe/Paris]".parse().expect("this is a datetime");
+    let due: ZonedDateTime = "2026-11-21T04:00:00+01:00[Europe/Paris]".parse().expect("this is a datetime");
     let mut group = c.benchmark_group("zip");
     group.sample_size(10).throughput(Throughput::Bytes(SIZE as u64));
     group.bench_function("exportd", |b| b.iter(|| exportd_zip(&spool, &lines, &due)));

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use handlebars::template::{Parameter, Template, TemplateElement};
 use handlebars::{Context, Handlebars, Path, RenderContext, Renderable, no_escape};
-use jiff::{ToSpan, Zoned};
+use jiff::{ToSpan, ZonedDateTime};
 use serde_json::json;
 
 /// The variables that a template can name.
@@ -36,10 +36,10 @@ pub struct NameValues<'a> {
     /// The export in the file; none for a zip of several.
     pub export_name: Option<&'a str>,
     /// The due time, in the job's zone.
-    pub due: &'a Zoned,
+    pub due: &'a ZonedDateTime,
     /// The half-open period `[from, to)`. `period_start` is the date of `from`; `period_end` is the last date that
     /// belongs to the period, so that the previous day has the same date twice.
-    pub period: (&'a Zoned, &'a Zoned),
+    pub period: (&'a ZonedDateTime, &'a ZonedDateTime),
     /// The run's identifier.
     pub run_id: &'a str,
 }
@@ -153,7 +153,7 @@ impl fmt::Debug for NameTemplate {
 }
 
 /// The name of a run's manifest, `LABEL_DATE.manifest.json`.
-pub fn manifest_name(label: &str, due: &Zoned) -> String {
+pub fn manifest_name(label: &str, due: &ZonedDateTime) -> String {
     let ending = format!("_{}.manifest.json", due.date());
     let label = clean(label);
     component(&format!("{}{ending}", cut(&label, MAX_BYTES - ending.len())), "")

@@ -4,7 +4,7 @@
 //! or 25 hours. It depends on the due time alone, never on when the work is done.
 
 use jiff::civil::Date;
-use jiff::{ToSpan, Zoned};
+use jiff::{ToSpan, ZonedDateTime};
 
 use crate::job::{Cadence, PeriodRule, Schedule};
 use crate::schedule::start_of;
@@ -13,9 +13,9 @@ use crate::schedule::start_of;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Period {
     /// The first instant that belongs to it.
-    pub from: Zoned,
+    pub from: ZonedDateTime,
     /// The first instant that no longer does.
-    pub to: Zoned,
+    pub to: ZonedDateTime,
 }
 
 impl PeriodRule {
@@ -32,7 +32,7 @@ impl PeriodRule {
 impl Period {
     /// The previous whole day, week, month, year or pair of years before the date of `due`. None if the rule is
     /// [`PeriodRule::All`], which has no bounds.
-    pub fn before(rule: PeriodRule, due: &Zoned, schedule: &Schedule) -> Option<Period> {
+    pub fn before(rule: PeriodRule, due: &ZonedDateTime, schedule: &Schedule) -> Option<Period> {
         let date = schedule.date(due);
         let (to, length) = match rule {
             PeriodRule::Day => (date, 1.day()),
@@ -47,7 +47,7 @@ impl Period {
     }
 
     /// The period of the job's cadence: what history shows of a run as a whole.
-    pub fn of_cadence(due: &Zoned, schedule: &Schedule) -> Period {
+    pub fn of_cadence(due: &ZonedDateTime, schedule: &Schedule) -> Period {
         Period::before(PeriodRule::of(schedule.cadence), due, schedule).expect("every cadence has a bounded period")
     }
 }

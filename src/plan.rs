@@ -1,6 +1,6 @@
 //! What one occurrence of a job will make: files, names and periods. Pure, so that `plan` and the run itself agree.
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 
 use crate::job::{Job, JobExport, PeriodRule};
 use crate::name::NameValues;
@@ -10,7 +10,7 @@ use crate::period::Period;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The due time that everything comes from.
-    pub due: Zoned,
+    pub due: ZonedDateTime,
     /// The period of the job's cadence; an export's own may differ.
     pub period: Period,
     /// The files, in the order of the job's exports; a zip job has one.
@@ -39,7 +39,7 @@ pub struct PlannedExport {
 
 impl Plan {
     /// The plan of `job` for `due`. `run_id` only matters to names that contain it.
-    pub fn new(job: &Job, due: &Zoned, run_id: &str) -> Plan {
+    pub fn new(job: &Job, due: &ZonedDateTime, run_id: &str) -> Plan {
         let period = cadence_period(job, due);
         let shown = job.schedule.name_time(due);
         let parts: Vec<PlannedExport> =
@@ -66,12 +66,12 @@ impl Plan {
     }
 }
 
-fn part(job: &Job, due: &Zoned, index: usize, export: &JobExport) -> PlannedExport {
+fn part(job: &Job, due: &ZonedDateTime, index: usize, export: &JobExport) -> PlannedExport {
     let period = export.filter.as_ref().and_then(|_| Period::before(export.period, due, &job.schedule));
     PlannedExport { index, period }
 }
 
-fn cadence_period(job: &Job, due: &Zoned) -> Period {
+fn cadence_period(job: &Job, due: &ZonedDateTime) -> Period {
     Period::before(PeriodRule::of(job.schedule.cadence), due, &job.schedule)
         .expect("only the rule for everything has no period, and no cadence has that rule")
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use serde::{Serialize, Serializer};
 
 /// A run's identifier: 12 lower-case letters and digits that sort by the time at which the run was made.
@@ -191,7 +191,7 @@ pub struct RunRecord {
     /// The label of its job.
     pub job: String,
     /// The due time that names and periods come from, in the job's zone.
-    pub due: Zoned,
+    pub due: ZonedDateTime,
     /// What made it.
     pub trigger: Trigger,
     /// Where it stands.
@@ -207,7 +207,7 @@ pub struct RunRecord {
     /// While it waits to be tried again: when that is.
     pub retry_at: Option<Timestamp>,
     /// The period of the cadence, `[from, to)`; exports of another period say so themselves.
-    pub period: (Zoned, Zoned),
+    pub period: (ZonedDateTime, ZonedDateTime),
     /// Its files, in the order of the job's exports.
     pub files: Vec<FileRecord>,
     /// The last error, in one sentence.
@@ -258,7 +258,7 @@ impl Serialize for RunRecord {
 }
 
 /// A time in its zone as RFC 3339 has it, with a numeric offset: `2026-11-21T04:00:00+01:00`.
-pub fn rfc3339(time: &Zoned) -> String {
+pub fn rfc3339(time: &ZonedDateTime) -> String {
     time.timestamp().display_with_offset(time.offset()).to_string()
 }
 

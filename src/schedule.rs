@@ -8,13 +8,13 @@
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Span, Timestamp, ToSpan, Zoned};
+use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
 
 use crate::job::{Cadence, Schedule};
 
 impl Schedule {
     /// The due times in `(after, until]`, oldest first.
-    pub fn occurrences(&self, after: Timestamp, until: Timestamp) -> impl Iterator<Item = Zoned> + '_ {
+    pub fn occurrences(&self, after: Timestamp, until: Timestamp) -> impl Iterator<Item = ZonedDateTime> + '_ {
         // Two days earlier than needed: an instant's date and the date whose occurrence it is can differ by a leap.
         let start = date_of(after, &self.zone).saturating_sub(2.days());
         let dates = std::iter::successors(Some(self.date_on_or_before(start)), |&date| self.next_date(date));
@@ -25,12 +25,12 @@ impl Schedule {
     }
 
     /// The first due time after `after`, which lies before the year 9999.
-    pub fn next_due(&self, after: Timestamp) -> Zoned {
+    pub fn next_due(&self, after: Timestamp) -> ZonedDateTime {
         self.occurrences(after, Timestamp::MAX).next().expect("the calendar goes on for a month after any real time")
     }
 
     /// The last due time at or before `until`, which lies after the year -9999.
-    pub fn latest_due(&self, until: Timestamp) -> Zoned {
+    pub fn latest_due(&self, until: Timestamp) -> ZonedDateTime {
         let reach: Span = match self.cadence {
             Cadence::Daily => 4.days(),
             Cadence::Weekly => 15.days(),
@@ -44,7 +44,7 @@ impl Schedule {
     ///
     /// It is the due time's own date, but for the day whose time of day is lost in a leap over midnight: that day's
     /// occurrence is due in the first instant of the next day and still belongs to the day before.
-    pub fn date(&self, due: &Zoned) -> Date {
+    pub fn date(&self, due: &ZonedDateTime) -> Date {
         let date = due.with_time_zone(self.zone.clone()).date();
         match date.yesterday() {
             Ok(before) if self.begins(before) && self.due_on(before).as_ref() == Some(due) => before,
@@ -54,14 +54,14 @@ impl Schedule {
 
     /// The time that file names show for a due time: itself, or the last second before a leap over midnight, so that
     /// the name of every occurrence has its own [`date`](Schedule::date).
-    pub fn name_time(&self, due: &Zoned) -> Zoned {
+    pub fn name_time(&self, due: &ZonedDateTime) -> ZonedDateTime {
         let before = due.saturating_sub(1.second());
         if before.date() < due.date() && before.date() == self.date(due) { before } else { due.clone() }
     }
 
     /// The due time of the occurrence that belongs to `date`; none of a day that the zone leaves out, which can't be
     /// a daily job's.
-    fn due_on(&self, date: Date) -> Option<Zoned> {
+    fn due_on(&self, date: Date) -> Option<ZonedDateTime> {
         let due = first_instant(date.to_datetime(self.at), &self.zone);
         let is_real = self.cadence != Cadence::Daily || due.date() == date || start_of(date, &self.zone).date() == date;
         is_real.then_some(due)
@@ -93,7 +93,7 @@ impl Schedule {
 }
 
 /// The first instant of `date` in `zone`; of a date that the zone leaves out, the first instant after it.
-pub(crate) fn start_of(date: Date, zone: &TimeZone) -> Zoned {
+pub(crate) fn start_of(date: Date, zone: &TimeZone) -> ZonedDateTime {
     first_instant(date.to_datetime(Time::midnight()), zone)
 }
 
@@ -103,7 +103,7 @@ fn date_of(instant: Timestamp, zone: &TimeZone) -> Date {
 }
 
 /// The first instant at which the clock of `zone` shows `time` or, where it leaps over it, anything later.
-pub fn first_instant(time: DateTime, zone: &TimeZone) -> Zoned {
+pub fn first_instant(time: DateTime, zone: &TimeZone) -> ZonedDateTime {
     let ambiguous = zone.to_ambiguous_timestamp(time);
     let leap = match ambiguous.offset() {
         AmbiguousOffset::Gap { before, .. } => before.to_timestamp(time).ok().and_then(|read_before| {
@@ -117,5 +117,5 @@ pub fn first_instant(time: DateTime, zone: &TimeZone) -> Zoned {
     };
     let instant = leap.or_else(|| ambiguous.compatible().ok());
     // Only the last hours of the year 9999 have no timestamp.
-    Zoned::new(instant.unwrap_or(Timestamp::MAX), zone.clone())
+    ZonedDateTime::new(instant.unwrap_or(Timestamp::MAX), zone.clone())
 }

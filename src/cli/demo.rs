@@ -38,7 +38,7 @@ pub async fn demo(options: DemoArguments) -> Result<(), Failure> {
     output::line(format!("  server  sftp://{}, host key {}", demo.server.address, demo.server.fingerprint))?;
     output::line(format!(
         "  jobs    jobs.example.toml, as of {}\n",
-        output::time(&demo.now.to_zoned(jiff::tz::TimeZone::UTC))
+        output::time(&demo.now.to_zoned_datetime(jiff::tz::TimeZone::UTC))
     ))?;
 
     let config = Config::load(&demo.config).map_err(|faults| super::report(&faults))?;

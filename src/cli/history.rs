@@ -88,7 +88,7 @@ fn unpublished(run: &RunRecord) -> usize {
 /// The state; of a run that waits, also when it is tried again.
 fn state(run: &RunRecord) -> String {
     match run.retry_at {
-        Some(at) => format!("waiting until {}", output::time(&at.to_zoned(run.due.time_zone().clone()))),
+        Some(at) => format!("waiting until {}", output::time(&at.to_zoned_datetime(run.due.time_zone().clone()))),
         None => run.state.to_string(),
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use serde::Serialize;
 
 /// Nothing is wrapped for a terminal that is narrower than this: it would be cut to shreds.
@@ -146,23 +146,23 @@ pub fn plural(number: usize, thing: &str) -> String {
 }
 
 /// A time of a zone for people: `2026-11-21 04:00 CET`.
-pub fn time(zoned: &Zoned) -> String {
+pub fn time(zoned: &ZonedDateTime) -> String {
     zoned.strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
 /// A period `[from, to)` by its days, for people: `2026-11-20`, or `2026-11-16 to 2026-11-22` with the last day in it.
-pub fn period(from: &Zoned, to: &Zoned) -> String {
+pub fn period(from: &ZonedDateTime, to: &ZonedDateTime) -> String {
     let (first, last) = (from.date(), to.saturating_sub(jiff::Span::new().nanoseconds(1)).date());
     if first == last { first.to_string() } else { format!("{first} to {last}") }
 }
 
 /// A moment in this machine's zone: `2026-11-21 04:00:09`.
 pub fn local_time(at: Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// An instant as programs read it: RFC 3339 with a numeric offset, in the zone of `zoned`.
-pub fn rfc3339(zoned: &Zoned) -> String {
+pub fn rfc3339(zoned: &ZonedDateTime) -> String {
     zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 

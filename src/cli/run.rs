@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
@@ -104,7 +104,7 @@ pub fn cancel_on_signal(cancel: &Cancel) -> Result<JoinHandle<()>, Failure> {
 /// Runs jobs for their due times, with history, until all are done or the user has had enough.
 pub async fn execute_all(
     config: &Config,
-    wanted: Vec<(Arc<Job>, Zoned)>,
+    wanted: Vec<(Arc<Job>, ZonedDateTime)>,
     cancel: &Cancel,
 ) -> Result<Vec<Executed>, Failure> {
     let context = open(config).await?;
@@ -142,7 +142,7 @@ async fn execute(
     context: &Context,
     presence: &Presence,
     job: Arc<Job>,
-    due: Zoned,
+    due: ZonedDateTime,
     cancel: &Cancel,
 ) -> Result<Executed, RunError> {
     let started = Timestamp::now();
@@ -179,7 +179,7 @@ pub async fn conclude(
 /// Writes the files of jobs into `output` and delivers nothing; history does not hear of it.
 async fn dry_run(
     config: &Config,
-    wanted: Vec<(Arc<Job>, Zoned)>,
+    wanted: Vec<(Arc<Job>, ZonedDateTime)>,
     output: &Path,
     cancel: &Cancel,
 ) -> Result<Vec<Executed>, Failure> {
@@ -206,7 +206,7 @@ async fn dry_run(
 async fn produce_into(
     config: &Config,
     job: Arc<Job>,
-    due: Zoned,
+    due: ZonedDateTime,
     spool: &Spool,
     output: &Path,
     cancel: &Cancel,

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::{Span, SpanRelativeTo, Timestamp, Zoned};
+use jiff::{Span, SpanRelativeTo, Timestamp, ZonedDateTime};
 
 use crate::config::{self, Config};
 use crate::job::Job;
@@ -81,9 +81,9 @@ pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 
 /// The due time that `text` means for `job`: a date (at the job's time of day), a date and time in the job's zone,
 /// or RFC 3339.
-pub fn due(job: &Job, text: &str) -> Result<Zoned, Failure> {
+pub fn due(job: &Job, text: &str) -> Result<ZonedDateTime, Failure> {
     let zone = &job.schedule.zone;
-    instant(text, job.schedule.at, zone).map(|at| at.to_zoned(zone.clone())).ok_or_else(|| unreadable(text))
+    instant(text, job.schedule.at, zone).map(|at| at.to_zoned_datetime(zone.clone())).ok_or_else(|| unreadable(text))
 }
 
 /// The point in time that `text` means: a date (its midnight) or a date and time in `zone`, or RFC 3339.
@@ -92,7 +92,7 @@ pub fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
 }
 
 /// Refuses a due time whose period is not over: its files would lack what is still to come, and look complete.
-pub fn require_past(job: &Job, due: &Zoned, now: Timestamp) -> Result<(), Failure> {
+pub fn require_past(job: &Job, due: &ZonedDateTime, now: Timestamp) -> Result<(), Failure> {
     let plan = Plan::new(job, due, "");
     let own = plan.files.iter().flat_map(|file| &file.parts).filter_map(|part| part.period.as_ref());
     let Some(open) = own.chain([&plan.period]).find(|period| period.to.timestamp() > now) else { return Ok(()) };
@@ -117,7 +117,7 @@ fn instant(text: &str, at: Time, zone: &TimeZone) -> Option<Timestamp> {
         Some(_) => None,
     };
     // File names show years of four digits.
-    found.filter(|at| (1000..=9999).contains(&at.to_zoned(zone.clone()).year()))
+    found.filter(|at| (1000..=9999).contains(&at.to_zoned_datetime(zone.clone()).year()))
 }
 
 fn unreadable(text: &str) -> Failure {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use serde_json::{Value, json};
 
 use crate::run::RunState;
@@ -104,8 +104,9 @@ fn print_timeline(detail: &RunDetail) -> std::io::Result<()> {
     let (recipients_differ, reasons_differ) = (differ(detail, recipient), differ(detail, reason));
     for (position, attempt) in detail.attempts.iter().enumerate() {
         let mut facts = Facts::new();
-        let time =
-            |at: Timestamp| at.to_zoned(detail.record.due.time_zone().clone()).strftime("%m-%d %H:%M:%S").to_string();
+        let time = |at: Timestamp| {
+            at.to_zoned_datetime(detail.record.due.time_zone().clone()).strftime("%m-%d %H:%M:%S").to_string()
+        };
         let by = attempt.actor.as_ref().map(|actor| format!(" by {actor}")).unwrap_or_default();
         let config = attempt.config.as_ref().map(|digest| format!(", configuration {}", short(digest)));
         facts.add(&time(attempt.started), format!("attempt {}{by}{}", attempt.number, config.unwrap_or_default()));
@@ -197,6 +198,6 @@ fn attempt_json(attempt: &Attempt) -> Value {
     })
 }
 
-fn local_time(at: Timestamp, due: &Zoned) -> String {
-    output::time(&at.to_zoned(due.time_zone().clone()))
+fn local_time(at: Timestamp, due: &ZonedDateTime) -> String {
+    output::time(&at.to_zoned_datetime(due.time_zone().clone()))
 }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::civil::{Date, date};
 
 use super::fault::{Fault, File};
@@ -129,12 +129,14 @@ fn is_due(schedule: &Schedule, day: Date) -> bool {
     }
 }
 
-fn due_on(schedule: &Schedule, day: Date) -> Zoned {
-    day.to_datetime(schedule.at).to_zoned(schedule.zone.clone()).expect("the sample dates are in every zone's range")
+fn due_on(schedule: &Schedule, day: Date) -> ZonedDateTime {
+    day.to_datetime(schedule.at)
+        .to_zoned_datetime(schedule.zone.clone())
+        .expect("the sample dates are in every zone's range")
 }
 
 /// The files of a run due then: the export that each is of, and its name.
-fn names_on(job: &Job, due: &Zoned) -> Vec<(String, String)> {
+fn names_on(job: &Job, due: &ZonedDateTime) -> Vec<(String, String)> {
     let period = Period::of_cadence(due, &job.schedule);
     // Runs never share an identifier, nor do jobs a label.
     let values = |export_name| NameValues {

@@ -1,6 +1,6 @@
 //! What becomes of the occurrences since the last look: pure.
 
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
 use crate::job::{Job, Missed};
 use crate::period::Period;
@@ -12,8 +12,8 @@ const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Decides all occurrences of `job` in `(after, now]`. Those on time are queued; those missed follow the job's rule.
 pub(super) fn decide(job: &Job, after: Timestamp, now: Timestamp) -> Decision {
-    let occurrences: Vec<Zoned> = job.schedule.occurrences(after, now).collect();
-    let is_missed = |due: &Zoned| now.duration_since(due.timestamp()) > LATE;
+    let occurrences: Vec<ZonedDateTime> = job.schedule.occurrences(after, now).collect();
+    let is_missed = |due: &ZonedDateTime| now.duration_since(due.timestamp()) > LATE;
     let missed = occurrences.iter().filter(|due| is_missed(due)).count();
     let runs = occurrences.into_iter().enumerate().map(|(place, due)| {
         let kept = match job.missed {

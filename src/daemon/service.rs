@@ -352,7 +352,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         let mut status =
             format!("{} jobs, {} running, {} queued", self.scheduler.len(), self.attempts.len(), self.queue.len());
         if let Some((at, job)) = self.scheduler.next_due() {
-            let due = rfc3339(&at.to_zoned(job.schedule.zone.clone()));
+            let due = rfc3339(&at.to_zoned_datetime(job.schedule.zone.clone()));
             status.push_str(&format!("; next: {} at {due}", job.label));
         }
         if let Some(faults) = &self.refused {

@@ -2,7 +2,7 @@
 //!
 //! Who reads it can tell that the set is complete and every file intact. The same run always gives the same bytes.
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use serde::Serialize;
 
 /// What a manifest says. Keys are written in the order of the fields.
@@ -14,7 +14,7 @@ pub struct Manifest {
     pub job: String,
     /// The due time.
     #[serde(serialize_with = "with_offset")]
-    pub due: Zoned,
+    pub due: ZonedDateTime,
     /// The files, in the order of the job's exports.
     pub files: Vec<ManifestFile>,
 }
@@ -54,10 +54,10 @@ pub struct ManifestExport {
 pub struct ManifestPeriod {
     /// Its first instant.
     #[serde(serialize_with = "with_offset")]
-    pub from: Zoned,
+    pub from: ZonedDateTime,
     /// The first instant after it.
     #[serde(serialize_with = "with_offset")]
-    pub to: Zoned,
+    pub to: ZonedDateTime,
 }
 
 impl Manifest {
@@ -70,7 +70,7 @@ impl Manifest {
 }
 
 /// RFC 3339 with a numeric offset, as everywhere else; jiff itself would add the zone's name in brackets.
-fn with_offset<S: serde::Serializer>(time: &Zoned, serializer: S) -> Result<S::Ok, S::Error> {
+fn with_offset<S: serde::Serializer>(time: &ZonedDateTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&time.timestamp().display_with_offset(time.offset()))
 }
 
@@ -78,7 +78,7 @@ fn with_offset<S: serde::Serializer>(time: &Zoned, serializer: S) -> Result<S::O
 mod tests {
     use super::*;
 
-    fn time(text: &str) -> Zoned {
+    fn time(text: &str) -> ZonedDateTime {
         text.parse().unwrap()
     }
 

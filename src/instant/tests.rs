@@ -177,8 +177,8 @@ proptest! {
         name in prop::sample::select(vec!["Europe/Paris", "America/St_Johns", "Australia/Lord_Howe", "UTC", "Asia/Kolkata"]),
     ) {
         let zone = TimeZone::get(name).unwrap();
-        let local = Timestamp::new(seconds, 0).unwrap().to_zoned(TimeZone::UTC).datetime();
-        let expected = zone.to_zoned(local).unwrap().timestamp();
+        let local = Timestamp::new(seconds, 0).unwrap().to_zoned_datetime(TimeZone::UTC).datetime();
+        let expected = zone.to_zoned_datetime(local).unwrap().timestamp();
         prop_assert_eq!(
             parse_datetime(&local.to_string(), Some(&zone)),
             Some(Instant { seconds: expected.as_second(), nanos: 0 }),

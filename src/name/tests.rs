@@ -7,9 +7,9 @@ use super::*;
 
 fn render(template: &str, label: &str, export: Option<&str>, extension: &str) -> String {
     let zone = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
-    let due = date(2026, 7, 30).at(4, 5, 0, 0).to_zoned(zone.clone()).unwrap();
-    let from = date(2026, 7, 29).to_zoned(zone.clone()).unwrap();
-    let to = date(2026, 7, 30).to_zoned(zone).unwrap();
+    let due = date(2026, 7, 30).at(4, 5, 0, 0).to_zoned_datetime(zone.clone()).unwrap();
+    let from = date(2026, 7, 29).to_zoned_datetime(zone.clone()).unwrap();
+    let to = date(2026, 7, 30).to_zoned_datetime(zone).unwrap();
     let values = NameValues { label, export_name: export, due: &due, period: (&from, &to), run_id: "0abc" };
     NameTemplate::parse(template).unwrap().render(&values, extension)
 }
@@ -48,7 +48,7 @@ fn a_long_label_does_not_cost_the_date() {
     let name = render("{{label}}_{{year}}_{{month}}_{{day}}_{{export_name}}", &"東".repeat(100), Some("agents"), "csv");
     assert!(name.ends_with("東_2026_07_30_agents.csv"), "{name}");
     assert!(name.len() <= MAX_BYTES && name.len() > MAX_BYTES - 4, "{}", name.len());
-    let due = date(2026, 7, 30).at(4, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+    let due = date(2026, 7, 30).at(4, 0, 0, 0).to_zoned_datetime(jiff::tz::TimeZone::UTC).unwrap();
     assert!(manifest_name(&"é".repeat(100), &due).ends_with("é_2026-07-30.manifest.json"));
     assert_eq!(manifest_name("nightly", &due), "nightly_2026-07-30.manifest.json");
 }
@@ -89,7 +89,7 @@ proptest! {
     #[test]
     fn any_text_is_a_template_or_a_fault(text in "\\PC{0,60}|[{}a-z#/>!~ ]{0,40}") {
         if let Ok(template) = NameTemplate::parse(&text) {
-            let due = date(2026, 7, 30).at(4, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+            let due = date(2026, 7, 30).at(4, 0, 0, 0).to_zoned_datetime(jiff::tz::TimeZone::UTC).unwrap();
             let values = NameValues { label: "l", export_name: None, due: &due, period: (&due, &due), run_id: "r" };
             prop_assert!(!template.render(&values, "csv").is_empty());
         }

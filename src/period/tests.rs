@@ -12,10 +12,11 @@ fn schedule(cadence: Cadence, at: (i8, i8), zone: &str) -> Schedule {
 
 /// The period as text, `from .. to`, for the occurrence of `schedule` that is due last on `day`.
 fn period(rule: PeriodRule, schedule: &Schedule, day: &str) -> String {
-    let end: Zoned = day.parse::<Date>().unwrap().at(23, 59, 59, 0).to_zoned(schedule.zone.clone()).unwrap();
+    let end: ZonedDateTime =
+        day.parse::<Date>().unwrap().at(23, 59, 59, 0).to_zoned_datetime(schedule.zone.clone()).unwrap();
     let due = schedule.latest_due(end.timestamp());
     let Period { from, to } = Period::before(rule, &due, schedule).unwrap();
-    let text = |end: Zoned| end.timestamp().display_with_offset(end.offset()).to_string();
+    let text = |end: ZonedDateTime| end.timestamp().display_with_offset(end.offset()).to_string();
     format!("{} .. {}", text(from), text(to))
 }
 

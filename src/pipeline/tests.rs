@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::Ordering::Relaxed;
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
 use tempfile::TempDir;
 
@@ -26,7 +26,7 @@ fn encoder() -> Encoder {
     Encoder::new(&Format::Bi, &columns, &TimeZone::UTC)
 }
 
-fn due() -> Zoned {
+fn due() -> ZonedDateTime {
     "2026-11-21T04:00:00+01:00[Europe/Paris]".parse().unwrap()
 }
 

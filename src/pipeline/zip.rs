@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 
 use super::archive::{Archive, DosTime};
 use super::output::{Message, Output, Writer};
@@ -31,7 +31,7 @@ pub struct Member {
 
 impl Zip {
     /// Starts a zip of the run that was due at `due`.
-    pub fn new(file: FileWriter, due: &Zoned) -> Zip {
+    pub fn new(file: FileWriter, due: &ZonedDateTime) -> Zip {
         let output = Output::zip(Archive::new(file, time_stamp(due)));
         Zip { writer: Writer::start(output), watch: Watch::default() }
     }
@@ -72,7 +72,7 @@ impl RowSink for Member {
 }
 
 /// The due time on the clock of its zone, moved into the years that a zip knows.
-fn time_stamp(due: &Zoned) -> DosTime {
+fn time_stamp(due: &ZonedDateTime) -> DosTime {
     let local = due.datetime();
     let date = |year: i16, month: i8, day: i8| ((year - 1980) as u16) << 9 | (month as u16) << 5 | day as u16;
     let time = |hour: i8, minute: i8, second: i8| (hour as u16) << 11 | (minute as u16) << 5 | (second as u16 / 2);

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use sqlx::SqliteConnection;
 
 use super::row::{to_micros, zone_text};
@@ -28,7 +28,7 @@ pub struct Decision {
 #[derive(Clone, Debug)]
 pub struct NewRun {
     /// The due time, in the job's zone.
-    pub due: Zoned,
+    pub due: ZonedDateTime,
     /// What makes it.
     pub trigger: Trigger,
     /// [`RunState::Queued`] or [`RunState::Skipped`].
@@ -115,7 +115,7 @@ impl State {
     pub async fn begin_manual(
         &self,
         job: &str,
-        due: &Zoned,
+        due: &ZonedDateTime,
         period: &Period,
         presence: &Presence,
         now: Timestamp,
@@ -136,7 +136,12 @@ impl State {
     }
 
     /// Takes an occurrence away from a run that was early and has ended. False if there is no such run.
-    async fn release_early(&self, tx: &mut SqliteConnection, key: &str, due: &Zoned) -> Result<bool, StateError> {
+    async fn release_early(
+        &self,
+        tx: &mut SqliteConnection,
+        key: &str,
+        due: &ZonedDateTime,
+    ) -> Result<bool, StateError> {
         let released: Option<String> = sqlx::query_scalar(
             "UPDATE run SET occurrence = NULL, early = NULL
              WHERE job_key = ?1 AND occurrence = ?2 AND state IN ('delivered', 'failed', 'skipped') AND early = 'yes'

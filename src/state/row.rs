@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -31,7 +31,7 @@ pub(super) fn to_micros(time: Timestamp) -> i64 {
 }
 
 /// The text that [`State::zone`] reads back to the same zone: its IANA name, or its offset where it has no name.
-pub(super) fn zone_text(time: &Zoned) -> String {
+pub(super) fn zone_text(time: &ZonedDateTime) -> String {
     let printed = DateTimePrinter::new().time_zone_to_string(time.time_zone());
     printed.unwrap_or_else(|_| "UTC".to_owned())
 }
@@ -40,7 +40,7 @@ impl State {
     /// The run in `row`, without its files.
     pub(super) fn record(&self, row: &SqliteRow) -> Result<RunRecord, StateError> {
         let zone = self.zone(&self.get::<String>(row, "zone")?)?;
-        let zoned = |column| Ok(self.time(row, column)?.to_zoned(zone.clone()));
+        let zoned = |column| Ok(self.time(row, column)?.to_zoned_datetime(zone.clone()));
         let state: RunState = self.word(row, "state")?;
         // What a run was in an earlier life stays in its row, for it may fall back to it.
         let only_if = |wanted: bool, column| if wanted { self.maybe_time(row, column) } else { Ok(None) };

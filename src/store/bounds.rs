@@ -5,7 +5,7 @@
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Zoned};
+use jiff::{SignedDuration, ZonedDateTime};
 
 use crate::catalogue::EpochUnit;
 
@@ -24,11 +24,11 @@ pub(super) enum Form {
 
 impl Form {
     /// `at` as SQL text in this form: `2026-11-21`, `2026-11-21 04:00:00.000000` with `+00` for instants, or a number.
-    pub(super) fn text(&self, at: &Zoned) -> String {
+    pub(super) fn text(&self, at: &ZonedDateTime) -> String {
         match self {
             Form::Date => date_text(at),
-            Form::Instant => format!("{}+00", civil_text(at.timestamp().to_zoned(TimeZone::UTC).datetime())),
-            Form::Civil(None) => civil_text(at.timestamp().to_zoned(TimeZone::UTC).datetime()),
+            Form::Instant => format!("{}+00", civil_text(at.timestamp().to_zoned_datetime(TimeZone::UTC).datetime())),
+            Form::Civil(None) => civil_text(at.timestamp().to_zoned_datetime(TimeZone::UTC).datetime()),
             Form::Civil(Some(zone)) => civil_text(first_local(at, zone)),
             Form::Epoch(unit) => units(at, *unit).to_string(),
         }
@@ -36,7 +36,7 @@ impl Form {
 }
 
 /// The calendar date of `at` in its own zone.
-pub(super) fn date_text(at: &Zoned) -> String {
+pub(super) fn date_text(at: &ZonedDateTime) -> String {
     let date = at.date();
     format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
 }
@@ -58,9 +58,9 @@ fn civil_text(time: DateTime) -> String {
 ///
 /// Where clocks show an hour twice, its local times are read as the earlier one; an `at` in the second pass so lies
 /// behind all of them.
-fn first_local(at: &Zoned, zone: &TimeZone) -> DateTime {
+fn first_local(at: &ZonedDateTime, zone: &TimeZone) -> DateTime {
     const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
-    let local = at.timestamp().to_zoned(zone.clone());
+    let local = at.timestamp().to_zoned_datetime(zone.clone());
     let read = zone.to_ambiguous_timestamp(local.datetime()).compatible();
     if read.is_ok_and(|read| read < at.timestamp())
         && let Some(change) = zone.preceding(at.timestamp() + MOMENT).next()
@@ -72,7 +72,7 @@ fn first_local(at: &Zoned, zone: &TimeZone) -> DateTime {
 }
 
 /// `at` in units since 1970, rounded up: the first whole number that belongs to a period which starts then.
-pub(super) fn units(at: &Zoned, unit: EpochUnit) -> i64 {
+pub(super) fn units(at: &ZonedDateTime, unit: EpochUnit) -> i64 {
     let nanos = at.timestamp().as_nanosecond();
     let per_unit = match unit {
         EpochUnit::Seconds => 1_000_000_000,
@@ -86,7 +86,7 @@ pub(super) fn units(at: &Zoned, unit: EpochUnit) -> i64 {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Zoned {
+    fn at(text: &str) -> ZonedDateTime {
         text.parse().unwrap()
     }
 

@@ -130,7 +130,7 @@ fn time((tag, content): (u8, &[u8])) -> Option<UnixTime> {
         (GENERAL_TIME, _) => text.to_owned(),
         _ => return None,
     };
-    let time = DateTime::strptime("%Y%m%d%H%M%S", text).ok()?.to_zoned(TimeZone::UTC).ok()?;
+    let time = DateTime::strptime("%Y%m%d%H%M%S", text).ok()?.to_zoned_datetime(TimeZone::UTC).ok()?;
     let seconds = u64::try_from(time.timestamp().as_second()).unwrap_or(0);
     Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }

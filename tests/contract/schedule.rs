@@ -4,7 +4,7 @@ use exportd::job::{Cadence, Job, Schedule};
 use exportd::plan::Plan;
 use jiff::civil::{Date, Time, Weekday, date, time};
 use jiff::tz::{TimeZone, db};
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{Timestamp, ToSpan, ZonedDateTime};
 
 use crate::support::jobs::daily as daily_job;
 
@@ -31,17 +31,17 @@ fn at(text: &str) -> Timestamp {
 /// Due times of a daily schedule in `zone` at `hour:minute` from the start of `first` on, as text.
 fn daily(zone: &str, hour: i8, minute: i8, first: Date, days: usize) -> Vec<String> {
     let zone = TimeZone::get(zone).unwrap();
-    let start = first.to_zoned(zone.clone()).unwrap().timestamp() - 1.second();
+    let start = first.to_zoned_datetime(zone.clone()).unwrap().timestamp() - 1.second();
     let schedule = schedule(Cadence::Daily, time(hour, minute, 0, 0), &zone);
     schedule.occurrences(start, Timestamp::MAX).take(days).map(|due| rfc3339(&due)).collect()
 }
 
-fn rfc3339(due: &Zoned) -> String {
+fn rfc3339(due: &ZonedDateTime) -> String {
     due.timestamp().display_with_offset(due.offset()).to_string()
 }
 
 /// That `dues` are the occurrences of `dates`: as many, strictly increasing, each belonging to its own date.
-fn assert_one_each(name: &str, schedule: &Schedule, dues: &[Zoned], dates: &[Date]) {
+fn assert_one_each(name: &str, schedule: &Schedule, dues: &[ZonedDateTime], dates: &[Date]) {
     let found: Vec<Date> = dues.iter().map(|due| schedule.date(due)).collect();
     assert_eq!(found, dates, "{name} at {}", schedule.at);
     for pair in dues.windows(2) {
@@ -63,8 +63,8 @@ fn every_zone_has_one_occurrence_a_day_for_ten_years() {
     in_every_zone(|name, zone| {
         for at in times {
             let schedule = schedule(Cadence::Daily, at, zone);
-            let start = date(2020, 1, 1).to_zoned(zone.clone()).unwrap().timestamp() - 1.second();
-            let dues: Vec<Zoned> = schedule.occurrences(start, Timestamp::MAX).take(dates.len()).collect();
+            let start = date(2020, 1, 1).to_zoned_datetime(zone.clone()).unwrap().timestamp() - 1.second();
+            let dues: Vec<ZonedDateTime> = schedule.occurrences(start, Timestamp::MAX).take(dates.len()).collect();
             assert_one_each(name, &schedule, &dues, &dates);
         }
     });
@@ -77,8 +77,8 @@ fn every_zone_has_one_occurrence_a_week_and_a_month() {
     in_every_zone(|name, zone| {
         for (cadence, dates) in [(Cadence::Weekly, &mondays), (Cadence::Monthly, &firsts)] {
             let schedule = schedule(cadence, time(0, 30, 0, 0), zone);
-            let start = date(2020, 1, 1).to_zoned(zone.clone()).unwrap().timestamp() - 1.second();
-            let dues: Vec<Zoned> = schedule.occurrences(start, Timestamp::MAX).take(dates.len()).collect();
+            let start = date(2020, 1, 1).to_zoned_datetime(zone.clone()).unwrap().timestamp() - 1.second();
+            let dues: Vec<ZonedDateTime> = schedule.occurrences(start, Timestamp::MAX).take(dates.len()).collect();
             assert_one_each(name, &schedule, &dues, dates);
         }
     });
@@ -90,7 +90,7 @@ fn due_times_do_not_depend_on_where_one_starts_to_look() {
     in_every_zone(|name, zone| {
         for cadence in [Cadence::Daily, Cadence::Weekly, Cadence::Monthly] {
             let schedule = schedule(cadence, time(23, 45, 0, 0), zone);
-            let all: Vec<Zoned> = schedule.occurrences(from, until).collect();
+            let all: Vec<ZonedDateTime> = schedule.occurrences(from, until).collect();
             let mut restarted = Vec::new();
             let mut seen = from;
             // Steps of 36 h 7 min end at every time of the day, on and beside due times.
@@ -130,7 +130,7 @@ fn a_gap_over_midnight_keeps_both_days() {
     let days = daily("America/Nuuk", 23, 30, date(2025, 3, 28), 3);
     assert_eq!(days, ["2025-03-28T23:30:00-02:00", "2025-03-30T00:00:00-01:00", "2025-03-30T23:30:00-01:00"]);
     let schedule = schedule(Cadence::Daily, time(23, 30, 0, 0), &TimeZone::get("America/Nuuk").unwrap());
-    let named = |due: &str| rfc3339(&schedule.name_time(&at(due).to_zoned(schedule.zone.clone())));
+    let named = |due: &str| rfc3339(&schedule.name_time(&at(due).to_zoned_datetime(schedule.zone.clone())));
     assert_eq!([named(&days[0]), named(&days[1]), named(&days[2])], [&days[0], "2025-03-29T22:59:59-02:00", &days[2]]);
 }
 
@@ -157,7 +157,7 @@ fn a_week_that_would_begin_on_a_day_left_out_begins_right_after_it() {
     let zone = TimeZone::get("Pacific/Apia").unwrap();
     let mut weekly = schedule(Cadence::Weekly, time(4, 0, 0, 0), &zone);
     weekly.week_starts = Weekday::Friday;
-    let dues: Vec<Zoned> = weekly.occurrences(at("2011-12-24T00:00:00Z"), at("2012-01-10T00:00:00Z")).collect();
+    let dues: Vec<ZonedDateTime> = weekly.occurrences(at("2011-12-24T00:00:00Z"), at("2012-01-10T00:00:00Z")).collect();
     let text: Vec<String> = dues.iter().map(rfc3339).collect();
     assert_eq!(text, ["2011-12-31T00:00:00+14:00", "2012-01-06T04:00:00+14:00"]);
     assert_eq!(weekly.date(&dues[0]), date(2011, 12, 30));

@@ -1,7 +1,7 @@
 //! A real daemon whose wall clock is set while it runs.
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 use serde_json::Value;
 
 use crate::support::false_clock::FalseClock;
@@ -14,10 +14,10 @@ use crate::support::sshd::Sshd;
 const DAY: i64 = 86_400;
 
 /// The shop's job, due in six hours, and that due time.
-fn due_later(server: &Sshd, more: &str) -> (Program, Zoned) {
+fn due_later(server: &Sshd, more: &str) -> (Program, ZonedDateTime) {
     let program = shop::program(server, "");
     let zone = TimeZone::get("Europe/Paris").unwrap();
-    let soon = (Timestamp::now() + SignedDuration::from_hours(6)).to_zoned(zone);
+    let soon = (Timestamp::now() + SignedDuration::from_hours(6)).to_zoned_datetime(zone);
     let due = soon.with().second(0).subsec_nanosecond(0).build().unwrap();
     let config = shop::config(server, &format!("at = \"{}\"", due.strftime("%H:%M")));
     program.configure(&config.replace("[state]", &format!("{more}\n[state]")));
@@ -25,7 +25,7 @@ fn due_later(server: &Sshd, more: &str) -> (Program, Zoned) {
 }
 
 /// Adds an order of the day before `due`.
-fn order(program: &Program, due: &Zoned) {
+fn order(program: &Program, due: &ZonedDateTime) {
     let at = due.start_of_day().unwrap().timestamp() - SignedDuration::from_hours(1);
     let insert = r#"INSERT INTO "order""; --" ("placed at", "größe", total, paid) VALUES (?1, 'XL', '12.5', 1)"#;
     rusqlite::Connection::open(program.path("shop.db")).unwrap().execute(insert, [at.to_string()]).unwrap();

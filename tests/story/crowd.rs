@@ -20,7 +20,7 @@ const JOBS: usize = 40;
 fn program(server: &Sshd) -> Program {
     let program = night::program(server, "");
     // No night falls while the test lasts.
-    let at = (Timestamp::now() - 12.hours()).to_zoned(TimeZone::UTC).strftime("%H:%M").to_string();
+    let at = (Timestamp::now() - 12.hours()).to_zoned_datetime(TimeZone::UTC).strftime("%H:%M").to_string();
     let config = shop::config(server, "").replace("timezone = \"Europe/Paris\"", &format!("at = \"{at}\""));
     let (head, job) = config.split_once("[[job]]").unwrap();
     let labels: Vec<String> = (0..JOBS).map(|number| format!("job{number}")).collect();

@@ -14,7 +14,7 @@ use crate::support::sshd::Sshd;
 /// The shop's job, due at the next full minute that leaves the daemon time to start, in a zone of its own.
 fn due_soon(server: &Sshd) -> (String, String) {
     let zone = TimeZone::get("America/St_Johns").unwrap();
-    let due = (Timestamp::now() + SignedDuration::from_secs(65)).to_zoned(zone);
+    let due = (Timestamp::now() + SignedDuration::from_secs(65)).to_zoned_datetime(zone);
     let at = due.strftime("%H:%M").to_string();
     let config = shop::config(server, &format!("at = \"{at}\"")).replace("Europe/Paris", "America/St_Johns");
     (config, format!("{}T{at}:00", due.date()))

@@ -129,7 +129,7 @@ fn a_late_run_is_told_and_its_delivery_too() {
     let hook = Hook::start("200 OK");
     let notify = format!("url = \"http://localhost:{}/\"\nlate = \"1m\"", hook.port);
     // Never due within the last minute, whenever this test is run.
-    let at = (Timestamp::now() - 2.hours()).to_zoned(TimeZone::get("Europe/Paris").unwrap()).strftime("%H:%M");
+    let at = (Timestamp::now() - 2.hours()).to_zoned_datetime(TimeZone::get("Europe/Paris").unwrap()).strftime("%H:%M");
     let retry = "retry = { first = \"1s\", max = \"1s\", for = \"2d\" }";
     let program = program(&server, &format!("at = \"{at}\"\n{retry}\nmissed = \"latest\""), &notify);
     night::last_up(&program, 1);

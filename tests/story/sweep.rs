@@ -18,7 +18,7 @@ use exportd::progress::Progress;
 use exportd::run::{Origin, RunId, RunRecord, RunState};
 use exportd::spool::Spool;
 use exportd::state::{Presence, State};
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 
 use crate::support::night;
 use crate::support::oracle::Watcher;
@@ -79,7 +79,7 @@ struct World {
     /// For all others.
     context: Context,
     job: Arc<Job>,
-    due: Zoned,
+    due: ZonedDateTime,
     presence: Presence,
     _program: Program,
 }

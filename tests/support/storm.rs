@@ -86,7 +86,7 @@ pub fn program(server: &Sshd, database: &Database) -> Program {
     let destination = server.destination();
     let Trust::Pinned(keys) = &destination.trust else { panic!("the test server is trusted by its fingerprint") };
     // No night falls while the test lasts.
-    let at = (Timestamp::now() - 12.hours()).to_zoned(TimeZone::UTC).strftime("%H:%M").to_string();
+    let at = (Timestamp::now() - 12.hours()).to_zoned_datetime(TimeZone::UTC).strftime("%H:%M").to_string();
     let mut config = format!(
         "[store]\nurl = \"{}\"\n[state]\ndir = \"state\"\n[catalogue]\nfiles = [\"catalogue.toml\"]\n\
          [defaults]\nrun = \"daily\"\nat = \"{at}\"\nhost = \"127.0.0.1\"\nport = {}\nuser = \"{}\"\nkey = \"{}\"\n\

@@ -3,7 +3,7 @@
 mod notes;
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 use serde_json::json;
 
 use crate::config::Config;
@@ -46,7 +46,7 @@ pub fn plan(config: &Config, options: &PlanArguments) -> Result<(), Failure> {
 
 /// Each occurrence on a line of its own, its peculiarities and files below it: names are longer than columns can be.
 fn list(coming: &[(&Job, Plan)], here: &TimeZone) -> std::io::Result<()> {
-    let local = |due: &Zoned| due.with_time_zone(here.clone());
+    let local = |due: &ZonedDateTime| due.with_time_zone(here.clone());
     let is_abroad = coming.iter().any(|(_, plan)| local(&plan.due).offset() != plan.due.offset());
     let mut headings = vec!["DUE", "HERE", "PERIOD", "JOB"];
     if !is_abroad {

@@ -1,7 +1,7 @@
 //! What is odd about an occurrence: clocks that are changed, times that do not exist or come twice, ends of months.
 
 use jiff::tz::AmbiguousOffset;
-use jiff::{SignedDuration, ToSpan, Zoned};
+use jiff::{SignedDuration, ToSpan, ZonedDateTime};
 
 use crate::job::Job;
 use crate::plan::Plan;
@@ -50,8 +50,8 @@ fn clock_notes(plan: &Plan) -> Vec<String> {
     let changes =
         zone.following(period.from.timestamp()).take_while(|change| change.timestamp() < period.to.timestamp());
     let note = |at: jiff::Timestamp| {
-        let before = (at - SignedDuration::from_nanos(1)).to_zoned(zone.clone());
-        let after = at.to_zoned(zone.clone());
+        let before = (at - SignedDuration::from_nanos(1)).to_zoned_datetime(zone.clone());
+        let after = at.to_zoned_datetime(zone.clone());
         let gained = after.offset().seconds() - before.offset().seconds();
         let direction = if gained > 0 { "forward" } else { "back" };
         (gained != 0)
@@ -61,7 +61,7 @@ fn clock_notes(plan: &Plan) -> Vec<String> {
 }
 
 /// How long the day of `time` is.
-fn hours(time: &Zoned) -> String {
+fn hours(time: &ZonedDateTime) -> String {
     let start = time.start_of_day();
     let end = time.tomorrow().and_then(|next| next.start_of_day());
     let length = match (start, end) {

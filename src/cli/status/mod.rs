@@ -8,7 +8,7 @@ mod show;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 
 use crate::access;
 use crate::config::{self, Config};
@@ -56,7 +56,7 @@ struct ClockStatus {
 struct JobStatus {
     label: String,
     /// None if it is not in the configuration any more, or switched off.
-    next_due: Option<Zoned>,
+    next_due: Option<ZonedDateTime>,
     schedule: Option<Schedule>,
     is_enabled: bool,
     last: Option<RunRecord>,
@@ -165,7 +165,7 @@ async fn go_by_decisions(state: &State, jobs: &mut [JobStatus], now: Timestamp) 
             continue;
         };
         let undecided = schedule.next_due(until);
-        let ahead = ahead.map(|ahead| ahead.to_zoned(schedule.zone.clone()));
+        let ahead = ahead.map(|ahead| ahead.to_zoned_datetime(schedule.zone.clone()));
         job.next_due = Some(ahead.filter(|ahead| *ahead < undecided).unwrap_or(undecided));
     }
     Ok(())

@@ -63,7 +63,7 @@ fn jobs(status: &Status) -> io::Result<()> {
         let last = job.last.as_ref();
         let local = |run: &RunRecord| {
             let zone = run.due.time_zone().clone();
-            run.finished.map(|at| short(&at.to_zoned(zone))).unwrap_or_default()
+            run.finished.map(|at| short(&at.to_zoned_datetime(zone))).unwrap_or_default()
         };
         listing.row([
             job.label.clone(),
@@ -85,7 +85,7 @@ fn jobs(status: &Status) -> io::Result<()> {
     Ok(())
 }
 
-fn short(time: &jiff::Zoned) -> String {
+fn short(time: &jiff::ZonedDateTime) -> String {
     time.strftime("%m-%d %H:%M").to_string()
 }
 
@@ -105,7 +105,7 @@ fn under_way(status: &Status) -> io::Result<()> {
             let mut facts = Facts::new();
             facts.add("why", &waiting.why);
             let zone = run.due.time_zone();
-            let again = run.retry_at.map(|at| output::time(&at.to_zoned(zone.clone())));
+            let again = run.retry_at.map(|at| output::time(&at.to_zoned_datetime(zone.clone())));
             facts.maybe(
                 "again",
                 again.map(|again| format!("{again}, after {}", output::plural(run.attempts as usize, "attempt"))),

@@ -63,7 +63,7 @@ fn datetime(style: DatetimeStyle, zone: &TimeZone, instant: Instant) -> String {
         DatetimeStyle::Utc => (&TimeZone::UTC, "%Y-%m-%dT%H:%M:%S%.fZ"),
         DatetimeStyle::Local => (zone, "%Y-%m-%d %H:%M:%S%.f"),
     };
-    at.to_zoned(zone.clone()).strftime(layout).to_string()
+    at.to_zoned_datetime(zone.clone()).strftime(layout).to_string()
 }
 
 fn quoted(options: &CsvOptions, cell: &str) -> String {

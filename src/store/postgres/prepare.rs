@@ -84,7 +84,7 @@ impl Postgres {
 
     /// Binds some period, for the planner evaluates the condition.
     async fn bind_any(&mut self, form: &Form) -> Result<(), StoreError> {
-        let today = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
+        let today = jiff::Timestamp::UNIX_EPOCH.to_zoned_datetime(jiff::tz::TimeZone::UTC);
         let period = Period { from: today.clone(), to: today };
         self.bind(form, &period).await
     }

@@ -79,7 +79,7 @@ pub(super) fn range(column: &str, spelling: Spelling) -> String {
 /// and offsets), and numbers.
 pub(super) fn bindings(period: &Period, unit: EpochUnit) -> [Bound; 6] {
     let two_days = jiff::Span::new().days(2);
-    let wide = |at: &jiff::Zoned, result: Result<jiff::Zoned, jiff::Error>| {
+    let wide = |at: &jiff::ZonedDateTime, result: Result<jiff::ZonedDateTime, jiff::Error>| {
         Bound::Text(bounds::date_text(&result.unwrap_or_else(|_| at.clone())))
     };
     [

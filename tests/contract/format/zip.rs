@@ -10,7 +10,7 @@ use exportd::job::Format;
 use exportd::pipeline::{Watch, Zip};
 use exportd::spool::{Artifact, RunFolder};
 use exportd::value::{ColumnType, Value};
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
@@ -18,7 +18,7 @@ use super::readers::ask_python;
 use super::{push, run_folder};
 
 fn write_zip(folder: &RunFolder, name: &str, due: &str, exports: &[(&str, &[Vec<Value<'_>>])]) -> Artifact {
-    let due: Zoned = due.parse().unwrap();
+    let due: ZonedDateTime = due.parse().unwrap();
     let columns = [Column::new("id", ColumnType::Integer), Column::new("body", ColumnType::Text)];
     let mut zip = Zip::new(folder.writer(name).unwrap(), &due);
     for (export, rows) in exports {

@@ -7,7 +7,7 @@ use exportd::period::Period;
 use exportd::sample::{self, SampleError, SampleOptions};
 use exportd::secret::Secret;
 use exportd::store::{Snapshot, StoreKind};
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
 
 use super::SMALL;
@@ -47,7 +47,7 @@ async fn file(snapshot: &mut Snapshot, export: &JobExport, period: Option<&Perio
 
 /// The last day of the sample that has all its hours, in Paris.
 fn yesterday() -> Period {
-    let at = |text: &str| text.parse::<Zoned>().unwrap();
+    let at = |text: &str| text.parse::<ZonedDateTime>().unwrap();
     Period { from: at("2026-10-30T00:00[Europe/Paris]"), to: at("2026-10-31T00:00[Europe/Paris]") }
 }
 
