@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use exportd::deliver::{Session, Settings};
-use exportd::job::{Channels, Destination, Publish, Trust, Verify};
+use exportd::growth::Follower;
+use exportd::job::{Channels, Publish, SftpDestination, Trust, Verify};
+use exportd::tuning::Tuning;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -64,7 +66,7 @@ fn pipe(runtime: &Runtime, folder: &Path) -> (Ended, Session) {
 }
 
 /// An sshd on a free port, and a destination that it lets in.
-fn sshd(folder: &Path) -> (Ended, Destination) {
+fn sshd(folder: &Path) -> (Ended, SftpDestination) {
     for name in ["host", "user"] {
         program(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(folder.join(name)));
     }
@@ -89,7 +91,7 @@ fn sshd(folder: &Path) -> (Ended, Destination) {
     }
     let fingerprint = program(Command::new("ssh-keygen").arg("-lf").arg(folder.join("host.pub")));
     let pin = fingerprint.split_whitespace().nth(1).expect("ssh-keygen prints the fingerprint second").to_owned();
-    let destination = Destination {
+    let destination = SftpDestination {
         host: "127.0.0.1".to_owned(),
         port,
         user: program(Command::new("id").arg("-un")).trim().to_owned(),
@@ -100,7 +102,7 @@ fn sshd(folder: &Path) -> (Ended, Destination) {
         publish: Publish::Replace,
         allow_gap: false,
         verify: Verify::Size,
-        requests: Destination::REQUESTS,
+        requests: SftpDestination::REQUESTS,
         channels: Channels::Auto,
         max_rate: None,
     };
@@ -111,8 +113,16 @@ fn sshd(folder: &Path) -> (Ended, Destination) {
 fn large(runtime: &Runtime, session: &Session, path: &Path) {
     let sent = AtomicU64::new(0);
     runtime.block_on(async {
-        session.upload(path, ".large.part", &sent).await.expect("the server takes the file");
-        session.remove(".large.part").await.expect("the server lets it go");
+        session
+            .upload(
+                path,
+                Follower::of_whole(fs::metadata(path).expect("the file is there").len()),
+                ".large.part",
+                &sent,
+            )
+            .await
+            .expect("the server takes the file");
+        session.remove(None, ".large.part").await.expect("the server lets it go");
     });
 }
 
@@ -121,8 +131,11 @@ fn small(runtime: &Runtime, session: &Session, path: &Path) {
     runtime.block_on(async {
         let uploads = (0..MANY).map(async |number| {
             let (name, sent) = (format!(".{number}.part"), AtomicU64::new(0));
-            session.upload(path, &name, &sent).await.expect("the server takes the file");
-            session.remove(&name).await.expect("the server lets it go");
+            session
+                .upload(path, Follower::of_whole(fs::metadata(path).expect("the file is there").len()), &name, &sent)
+                .await
+                .expect("the server takes the file");
+            session.remove(None, &name).await.expect("the server lets it go");
         });
         futures_util::future::join_all(uploads).await
     });
@@ -136,7 +149,8 @@ fn uploads(c: &mut Criterion) {
     let (_server, over_pipe) = pipe(&runtime, there.path());
     let (_sshd, destination) = sshd(there.path());
     let open = |settings| runtime.block_on(Session::open_with(&destination, settings)).expect("the server lets us in");
-    let (one, ten) = (open(Settings::default()), open(Settings { long_way: Duration::ZERO, ..Settings::default() }));
+    let far = Tuning { far: Duration::ZERO, ..Tuning::DEFAULT };
+    let (one, ten) = (open(Settings::default()), open(Settings { tuning: far, ..Settings::default() }));
 
     let mut group = c.benchmark_group("upload");
     group.sample_size(10).throughput(Throughput::Bytes(SIZE));

@@ -12,10 +12,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Source;
-use crate::job::{Destination, Job, JobExport};
+use crate::job::{Destination, Job, JobExport, SftpDestination};
 
-/// Who receives files.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The recipient of files.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Recipient {
     /// An account on an SFTP server. Its directories and the server's keys are no part of it.
     #[serde(rename = "sftp")]
@@ -29,6 +29,13 @@ pub enum Recipient {
         /// The port.
         #[serde(rename = "port")]
         port: u16,
+    },
+    /// A folder on this machine: whoever may read it.
+    #[serde(rename = "folder")]
+    Folder {
+        /// Its path.
+        #[serde(rename = "path")]
+        path: String,
     },
 }
 
@@ -99,23 +106,41 @@ pub struct Objections {
 impl Recipient {
     /// Who receives what is delivered to `destination`.
     pub fn of(destination: &Destination) -> Recipient {
-        let Destination { user, host, port, .. } = destination;
-        Recipient::Sftp { user: user.clone(), host: host.to_lowercase(), port: *port }
+        match destination {
+            Destination::Sftp(SftpDestination { user, host, port, .. }) => {
+                Recipient::Sftp { user: user.clone(), host: host.to_lowercase(), port: *port }
+            }
+            Destination::Folder(folder) => Recipient::Folder { path: folder.path.to_string_lossy().into_owned() },
+        }
+    }
+
+    /// The host that takes the files, in lower case; of a folder its path. What a host is granted is counted by it.
+    pub fn host(&self) -> &str {
+        match self {
+            Recipient::Sftp { host, .. } => host,
+            Recipient::Folder { path } => path,
+        }
     }
 }
 
 impl fmt::Display for Recipient {
-    /// `drop@sftp.partner.example:22`
+    /// `drop@sftp.partner.example:22`, or `the folder /srv/drops`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Recipient::Sftp { user, host, port } = self;
-        write!(f, "{user}@{host}:{port}")
+        match self {
+            Recipient::Sftp { user, host, port } => write!(f, "{user}@{host}:{port}"),
+            Recipient::Folder { path } => write!(f, "the folder {path}"),
+        }
     }
 }
 
 impl Location {
     /// Where files of `destination` are put.
     pub fn of(destination: &Destination) -> Location {
-        Location { recipient: Recipient::of(destination), directory: destination.directory.clone() }
+        let directory = match destination {
+            Destination::Sftp(sftp) => sftp.directory.clone(),
+            Destination::Folder(folder) => folder.path.to_string_lossy().into_owned(),
+        };
+        Location { recipient: Recipient::of(destination), directory }
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::job::{Cadence, Format, Job, JobExport, Missed, Publish, Retry, Schedule, Trust};
+use crate::job::{Cadence, Destination, Format, Job, JobExport, Missed, Publish, Retry, Schedule, Trust};
 
 /// What a job is, by the keys of its configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,7 @@ pub struct Exposure {
 impl Definition {
     /// The definition of a job.
     pub fn of(job: &Job) -> Definition {
-        let (schedule, to) = (&job.schedule, &job.destination);
+        let schedule = &job.schedule;
         let value = json!({
             "label": job.label,
             "description": job.description,
@@ -46,22 +46,8 @@ impl Definition {
             "timezone": schedule.zone.iana_name(),
             "exports": job.exports.iter().map(|of_job| export(of_job)).collect::<Vec<_>>(),
             "format": format_words(&job.format),
-            "host": to.host,
-            "port": to.port,
-            "user": to.user,
-            "directory": to.directory,
-            "key": to.key,
-            "key_passphrase": to.passphrase.is_some(),
-            "trust": match &to.trust {
-                Trust::Pinned(keys) => json!({ "host_keys": keys }),
-                Trust::KnownHosts(file) => json!({ "known_hosts": file }),
-            },
-            "publish": match to.publish { Publish::Replace => "replace", Publish::Refuse => "refuse" },
-            "allow_gap": to.allow_gap,
-            "verify": format!("{:?}", to.verify).to_lowercase(),
-            "requests": to.requests,
-            "max_rate": to.max_rate,
-            "channels": format!("{:?}", to.channels).to_lowercase(),
+            "publish": match job.destination.publish() { Publish::Replace => "replace", Publish::Refuse => "refuse" },
+            "verify": format!("{:?}", job.destination.verify()).to_lowercase(),
             "filename": job.filename.text(),
             "extension": job.extension,
             "zip": job.zip,
@@ -69,9 +55,9 @@ impl Definition {
             "retry": retry(&job.retry),
             "manifest": job.manifest,
         });
-        match value {
-            Value::Object(map) => Definition(map),
-            _ => unreachable!("the literal above is an object"),
+        match (value, destination(&job.destination)) {
+            (Value::Object(map), Value::Object(to)) => Definition(map.into_iter().chain(to).collect()),
+            _ => unreachable!("the literals are objects"),
         }
     }
 
@@ -138,6 +124,9 @@ impl Definition {
     }
 
     fn recipient(&self) -> String {
+        if let Some(folder) = self.0.get("folder").and_then(Value::as_str) {
+            return format!("the folder {folder}");
+        }
         format!(
             "{}@{}:{}",
             self.word("user"),
@@ -158,6 +147,28 @@ impl Definition {
 
     fn word(&self, key: &str) -> &str {
         self.0.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+fn destination(destination: &Destination) -> Value {
+    match destination {
+        Destination::Sftp(to) => json!({
+            "host": to.host,
+            "port": to.port,
+            "user": to.user,
+            "directory": to.directory,
+            "key": to.key,
+            "key_passphrase": to.passphrase.is_some(),
+            "trust": match &to.trust {
+                Trust::Pinned(keys) => json!({ "host_keys": keys }),
+                Trust::KnownHosts(file) => json!({ "known_hosts": file }),
+            },
+            "allow_gap": to.allow_gap,
+            "requests": to.requests,
+            "max_rate": to.max_rate,
+            "channels": format!("{:?}", to.channels).to_lowercase(),
+        }),
+        Destination::Folder(to) => json!({ "folder": to.path }),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Places where a test can make the program die, stop, fail or dawdle, as a crash, a full disk or a stuck peer would.
+//! Places where a test can make the program die, stop, fail or wait, as a crash, a full disk or a stuck peer would.
 //!
 //! `EXPORTD_FAILPOINT=POINT:SIDE=ACTION`, once per process, arms one side (`before`, `after`) of one of [`POINTS`];
-//! `ACTION@N` acts the Nth time that the program comes by. Only builds with debug assertions look at all: in a release
-//! build every function here is empty.
+//! `ACTION@N` acts the Nth time that the program comes by. Only builds with the Cargo feature `failpoints`
+//! look at it, which the tests turn on: elsewhere every function here is empty.
 
 use std::io;
 
@@ -48,9 +48,9 @@ pub enum Side {
 /// `slow` (a pause, every time).
 #[inline]
 pub fn io(point: &'static str, side: Side) -> io::Result<()> {
-    #[cfg(debug_assertions)]
+    #[cfg(feature = "failpoints")]
     return armed::io(point, side);
-    #[cfg(not(debug_assertions))]
+    #[cfg(not(feature = "failpoints"))]
     {
         let _ = (point, side);
         Ok(())
@@ -60,9 +60,9 @@ pub fn io(point: &'static str, side: Side) -> io::Result<()> {
 /// A step of a task. Actions: those of [`io()`], and `hang` (the task never goes on).
 #[inline]
 pub async fn step(point: &'static str, side: Side) -> io::Result<()> {
-    #[cfg(debug_assertions)]
+    #[cfg(feature = "failpoints")]
     return armed::step(point, side).await;
-    #[cfg(not(debug_assertions))]
+    #[cfg(not(feature = "failpoints"))]
     {
         let _ = (point, side);
         Ok(())
@@ -75,7 +75,7 @@ pub async fn reach(point: &'static str, side: Side) {
     let _ = step(point, side).await;
 }
 
-#[cfg(debug_assertions)]
+#[cfg(feature = "failpoints")]
 mod armed {
     use std::io;
     use std::sync::OnceLock;

@@ -1,18 +1,13 @@
-//! How much of a file there is: told by who writes it, awaited by who follows it.
+//! How much of a file there is: published by the writer, awaited by readers.
 //!
-//! It is the whole agreement between the two: one writes a file, the other reads the same file behind it, and neither
-//! waits for the other's disk or line. Who follows closely finds the last blocks in memory and need not read them; who
-//! falls behind reads the file, where all of them are.
+//! A writer and the readers of the same file share nothing else, and none waits for another's disk or network. A reader
+//! that keeps up finds the most recent blocks in memory; one that falls behind reads the file, which holds all of them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use tokio::sync::watch;
-
-/// How many bytes are kept in memory behind the end. An upload of the reference table, on the same two cores as the
-/// database, was seldom further behind; with 4 MiB it often was, and read what it could have had.
-const KEPT: usize = 12 * 1024 * 1024;
 
 /// How far a file has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,55 +18,52 @@ pub struct Extent {
     pub is_whole: bool,
 }
 
-/// The side of who writes. Dropped before the file is whole, it says that the file never will be.
+/// The writer's side. Dropped before the file is whole, it tells readers that the file never will be.
 #[derive(Debug)]
 pub struct Growth {
     extent: watch::Sender<Extent>,
     recent: Arc<Recent>,
 }
 
-/// The side of who follows. Clones follow by themselves.
+/// A reader's side. Clones are readers of their own.
 #[derive(Clone, Debug)]
 pub struct Follower {
     extent: watch::Receiver<Extent>,
     recent: Arc<Recent>,
 }
 
-/// The file will never be whole: who wrote it has given it up.
+/// The file will never be whole, because its writer has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("its writing was given up")]
 pub struct GivenUp;
 
-/// The last blocks, oldest first, each with its place in the file. There is no gap between them.
-#[derive(Debug, Default)]
-struct Recent(Mutex<VecDeque<(u64, Bytes)>>);
+/// The last blocks, oldest first, each with its position in the file. There is no gap between them.
+#[derive(Debug)]
+struct Recent {
+    /// Bytes that are kept.
+    limit: usize,
+    blocks: Mutex<VecDeque<(u64, Bytes)>>,
+}
 
 impl Growth {
-    /// A file of no bytes.
-    #[allow(clippy::new_without_default, reason = "a growth without a file to be told of is of no use")]
-    pub fn new() -> Growth {
+    /// A file of no bytes, whose last `recent` bytes are kept in memory while it has readers.
+    pub fn new(recent: usize) -> Growth {
         let extent = watch::Sender::new(Extent { bytes: 0, is_whole: false });
-        Growth { extent, recent: Arc::default() }
+        Growth { extent, recent: Arc::new(Recent { limit: recent, blocks: Mutex::default() }) }
     }
 
-    /// One more who follows.
+    /// One more reader.
     pub fn follower(&self) -> Follower {
         Follower { extent: self.extent.subscribe(), recent: self.recent.clone() }
     }
 
-    /// The file has grown by `block`: it can be read there.
+    /// The file has grown by `block`, which is in the file by now.
     pub fn grow(&self, block: Bytes) {
         let length = block.len() as u64;
-        let is_followed = self.extent.receiver_count() > 0;
-        let keep = is_followed.then(|| (self.extent.borrow().bytes, block));
+        let is_read = self.extent.receiver_count() > 0;
+        let keep = is_read.then(|| (self.extent.borrow().bytes, block));
         self.recent.push(keep);
         self.extent.send_modify(|extent| extent.bytes += length);
-    }
-
-    /// So many bytes can be read, all of them in the file.
-    pub fn reach(&self, bytes: u64) {
-        self.recent.push(None);
-        self.extent.send_modify(|extent| extent.bytes = bytes);
     }
 
     /// There will be no more.
@@ -81,9 +73,10 @@ impl Growth {
 }
 
 impl Follower {
-    /// Follows a file of `bytes` that has been whole for long.
+    /// A reader of a finished file of `bytes`.
     pub fn of_whole(bytes: u64) -> Follower {
-        Follower { extent: watch::channel(Extent { bytes, is_whole: true }).1, recent: Arc::default() }
+        let recent = Arc::new(Recent { limit: 0, blocks: Mutex::default() });
+        Follower { extent: watch::channel(Extent { bytes, is_whole: true }).1, recent }
     }
 
     /// How far the file has come by now.
@@ -110,7 +103,7 @@ impl Recent {
         let Some(block) = block else { return blocks.clear() };
         blocks.push_back(block);
         let mut kept: usize = blocks.iter().map(|(_, block)| block.len()).sum();
-        while kept > KEPT {
+        while kept > self.limit {
             let oldest = blocks.pop_front();
             kept -= oldest.map_or(kept, |(_, block)| block.len());
         }
@@ -125,7 +118,7 @@ impl Recent {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<(u64, Bytes)>> {
-        self.0.lock().expect("no code panics while it holds this lock")
+        self.blocks.lock().expect("no code panics while it holds this lock")
     }
 }
 
@@ -136,8 +129,8 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     #[tokio::test]
-    async fn a_follower_hears_of_growth_and_of_the_end() {
-        let growth = Growth::new();
+    async fn a_reader_learns_of_growth_and_of_the_end() {
+        let growth = Growth::new(12 * MIB);
         let mut follower = growth.follower();
         growth.grow(Bytes::from_static(b"abc"));
         assert_eq!(follower.until(3).await, Ok(Extent { bytes: 3, is_whole: false }));
@@ -148,18 +141,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_only_in_the_file_is_not_in_memory() {
-        let growth = Growth::new();
-        let mut follower = growth.follower();
-        growth.grow(Bytes::from_static(b"abc"));
-        growth.reach(8);
-        assert_eq!(follower.until(8).await, Ok(Extent { bytes: 8, is_whole: false }));
-        assert_eq!(follower.recent(0, 9), None);
-    }
-
-    #[tokio::test]
-    async fn who_is_given_up_on_does_not_wait_for_ever() {
-        let growth = Growth::new();
+    async fn a_reader_does_not_wait_for_a_writer_that_is_gone() {
+        let growth = Growth::new(12 * MIB);
         let mut follower = growth.follower();
         growth.grow(Bytes::from_static(b"abc"));
         drop(growth);
@@ -168,14 +151,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_whole_file_has_nobody_who_writes() {
+    async fn a_whole_file_needs_no_writer() {
         assert_eq!(Follower::of_whole(5).until(9).await, Ok(Extent { bytes: 5, is_whole: true }));
         assert_eq!(Follower::of_whole(5).recent(0, 9), None);
     }
 
     #[test]
     fn what_was_written_last_is_in_memory() {
-        let growth = Growth::new();
+        let growth = Growth::new(12 * MIB);
         let follower = growth.follower();
         growth.grow(Bytes::from_static(b"abc"));
         growth.grow(Bytes::from_static(b"defg"));
@@ -188,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_was_written_long_ago_is_not() {
-        let growth = Growth::new();
+        let growth = Growth::new(12 * MIB);
         let follower = growth.follower();
         (0..20).for_each(|_| growth.grow(Bytes::from(vec![b'x'; MIB])));
         assert!(follower.recent((7 * MIB) as u64, 1).is_none());
@@ -197,8 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_for_nobody_and_no_gap_is_bridged() {
-        let growth = Growth::new();
+    fn nothing_is_kept_without_readers_and_no_gap_is_bridged() {
+        let growth = Growth::new(12 * MIB);
         let first = growth.follower();
         growth.grow(Bytes::from_static(b"abc"));
         drop(first);

@@ -31,7 +31,7 @@ pub struct Job {
     pub exports: Vec<Arc<JobExport>>,
     /// How the files are written.
     pub format: Format,
-    /// Where they go; shared by all jobs that go to the same place in the same way.
+    /// Where they are delivered; shared by all jobs that deliver to the same place in the same way.
     pub destination: Arc<Destination>,
     /// How they are named.
     pub filename: NameTemplate,
@@ -239,9 +239,64 @@ pub enum DatetimeStyle {
     Utc,
 }
 
+/// The place where a job's files are delivered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Destination {
+    /// A directory on an SFTP server.
+    Sftp(SftpDestination),
+    /// A folder on this machine.
+    Folder(FolderDestination),
+}
+
+impl Destination {
+    /// What happens when the final name already exists.
+    pub fn publish(&self) -> Publish {
+        match self {
+            Destination::Sftp(sftp) => sftp.publish,
+            Destination::Folder(folder) => folder.publish,
+        }
+    }
+
+    /// How a delivered file is compared with what was sent, before it is published.
+    pub fn verify(&self) -> Verify {
+        match self {
+            Destination::Sftp(sftp) => sftp.verify,
+            Destination::Folder(folder) => folder.verify,
+        }
+    }
+
+    /// Requests that may be in flight.
+    pub fn requests(&self) -> usize {
+        match self {
+            Destination::Sftp(sftp) => usize::from(sftp.requests),
+            Destination::Folder(_) => usize::MAX,
+        }
+    }
+
+    /// The destination for people: `drop@sftp.partner.example:incoming/bi`, with the port if it is not 22, or the
+    /// folder's path.
+    pub fn address(&self) -> String {
+        match self {
+            Destination::Sftp(sftp) => sftp.address(),
+            Destination::Folder(folder) => folder.path.display().to_string(),
+        }
+    }
+}
+
+/// A folder on this machine, or one that is mounted here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FolderDestination {
+    /// The folder's absolute path; it must exist.
+    pub path: PathBuf,
+    /// What happens when the final name already exists.
+    pub publish: Publish,
+    /// How a written file is compared with what was sent, before it is published.
+    pub verify: Verify,
+}
+
 /// An SFTP server and a directory on it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Destination {
+pub struct SftpDestination {
     /// Host name or address.
     pub host: String,
     /// SSH port.
@@ -250,11 +305,11 @@ pub struct Destination {
     pub user: String,
     /// The directory files are put into; it must exist.
     pub directory: String,
-    /// The private key file that proves who we are.
+    /// The private key file to authenticate with.
     pub key: PathBuf,
     /// The passphrase of an encrypted key.
     pub passphrase: Option<Secret>,
-    /// Which host keys prove who the server is.
+    /// The host keys that identify the server.
     pub trust: Trust,
     /// What happens when the final name already exists.
     pub publish: Publish,
@@ -264,46 +319,43 @@ pub struct Destination {
     pub verify: Verify,
     /// Requests in flight at most, on each channel: 1 to 1024.
     pub requests: u16,
-    /// How many channels one large file may travel over.
+    /// How many channels one large file may be uploaded over.
     pub channels: Channels,
-    /// Bytes a second that go to the host at most, over all runs; none: as fast as it takes them.
+    /// Bytes a second that are sent to the host at most, over all runs; none: no limit.
     pub max_rate: Option<NonZeroU64>,
 }
 
-impl Destination {
-    /// As many requests as no usual server minds, and enough for a long way.
+impl SftpDestination {
+    /// As many requests as common servers accept, and enough for a distant one.
     pub const REQUESTS: u16 = 128;
-}
 
-/// How an uploaded file is compared with what was sent, before it is published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verify {
-    /// By its size, which the server tells.
-    Size,
-    /// By its content, which is read back.
-    Readback,
-    /// Not at all, and nothing is looked at: for directories that may only be written.
-    None,
-}
-
-/// How many channels of one connection a large file may travel over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channels {
-    /// As server and distance suggest.
-    Auto,
-    /// So many at most, the first included; at least 1.
-    AtMost(u8),
-}
-
-impl Destination {
-    /// Who receives: `drop@sftp.partner.example:incoming/bi`, with the port where it is not the usual one.
-    pub fn address(&self) -> String {
-        let Destination { user, host, port, directory, .. } = self;
+    fn address(&self) -> String {
+        let SftpDestination { user, host, port, directory, .. } = self;
         match port {
             22 => format!("{user}@{host}:{directory}"),
             port => format!("{user}@{host}:{port}:{directory}"),
         }
     }
+}
+
+/// How an uploaded file is compared with what was sent, before it is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// By its size.
+    Size,
+    /// By its content, which is read back.
+    Readback,
+    /// Not at all: for directories that may be written and not read.
+    None,
+}
+
+/// How many channels of one connection a large file may be uploaded over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// As server and distance suggest.
+    Auto,
+    /// This many at most, the first included; at least 1.
+    AtMost(u8),
 }
 
 /// Which host keys are trusted. There is no third choice: an unknown key is refused.

@@ -2,7 +2,7 @@
 //!
 //! The modules in the order of their layers; each imports only from those above it:
 //!
-//! - [`failpoint`], where tests break it, and [`fastpath`], where they choose its ways;
+//! - [`failpoint`], where tests break it, and [`tuning`], the sizes and thresholds that they can change;
 //! - [`access`], which says whose a file is that may not be used;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
 //!   [`schedule`], [`run`], [`plan`], [`definition`], [`clearance`], [`progress`], [`growth`];
@@ -29,7 +29,6 @@ pub mod draft;
 pub mod encode;
 pub mod export;
 pub mod failpoint;
-pub mod fastpath;
 pub mod growth;
 pub mod instant;
 pub mod job;
@@ -47,4 +46,5 @@ pub mod spool;
 pub mod state;
 pub mod store;
 pub mod tls;
+pub mod tuning;
 pub mod value;

@@ -8,7 +8,10 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::catalogue::Column;
-use crate::job::{Cadence, Channels, Format, Missed, Overlap, PeriodRule, Publish, Retry, Schedule, Trust, Verify};
+use crate::job::{
+    Cadence, Channels, FolderDestination, Format, Missed, Overlap, PeriodRule, Publish, Retry, Schedule,
+    SftpDestination, Trust, Verify,
+};
 use crate::name::NameTemplate;
 use crate::value::ColumnType;
 
@@ -31,8 +34,8 @@ fn table(name: &str) -> Source {
     Source::Table(name.to_owned())
 }
 
-fn destination(user: &str, host: &str, port: u16) -> Destination {
-    Destination {
+fn destination(user: &str, host: &str, port: u16) -> SftpDestination {
+    SftpDestination {
         host: host.to_owned(),
         port,
         user: user.to_owned(),
@@ -43,7 +46,7 @@ fn destination(user: &str, host: &str, port: u16) -> Destination {
         publish: Publish::Replace,
         allow_gap: false,
         verify: Verify::Size,
-        requests: Destination::REQUESTS,
+        requests: SftpDestination::REQUESTS,
         channels: Channels::Auto,
         max_rate: None,
     }
@@ -63,7 +66,7 @@ fn job(exports: Vec<Arc<JobExport>>) -> Job {
         },
         exports,
         format: Format::Bi,
-        destination: Arc::new(destination("drop", "sftp.partner.example", 22)),
+        destination: Arc::new(Destination::Sftp(destination("drop", "sftp.partner.example", 22))),
         filename: NameTemplate::parse("{{label}}").unwrap(),
         extension: "csv".to_owned(),
         zip: false,
@@ -93,7 +96,11 @@ fn of_export(after: Arc<JobExport>) -> String {
     objections(&job(vec![orders()]), &job(vec![after]))
 }
 
-fn of_destination(after: Destination) -> String {
+fn of_destination(after: SftpDestination) -> String {
+    of(Destination::Sftp(after))
+}
+
+fn of(after: Destination) -> String {
     objections(&job(vec![orders()]), &Job { destination: Arc::new(after), ..job(vec![orders()]) })
 }
 
@@ -151,9 +158,9 @@ fn a_recipient_is_a_user_at_a_host_and_a_port() {
     let usual = destination("drop", "sftp.partner.example", 22);
     let made_for = "the files are for drop@sftp.partner.example:22, and job nightly delivers to";
     assert_eq!(of_destination(destination("drop", "SFTP.Partner.example", 22)), "");
-    assert_eq!(of_destination(Destination { directory: "elsewhere".to_owned(), ..usual.clone() }), "");
+    assert_eq!(of_destination(SftpDestination { directory: "elsewhere".to_owned(), ..usual.clone() }), "");
     let trust = Trust::Pinned(vec!["SHA256:other".to_owned()]);
-    assert_eq!(of_destination(Destination { trust, key: "other".into(), ..usual }), "");
+    assert_eq!(of_destination(SftpDestination { trust, key: "other".into(), ..usual }), "");
     for (user, host, port) in
         [("Drop", "sftp.partner.example", 22), ("drop", "sftp.example", 22), ("drop", "sftp.partner.example", 2222)]
     {
@@ -163,7 +170,8 @@ fn a_recipient_is_a_user_at_a_host_and_a_port() {
 
 #[test]
 fn a_new_recipient_can_be_allowed_and_a_column_can_not() {
-    let (contents, made_for) = ([Content::of(&orders())], Recipient::of(&destination("drop", "old.example", 22)));
+    let (contents, made_for) =
+        ([Content::of(&orders())], Recipient::of(&Destination::Sftp(destination("drop", "old.example", 22))));
     let compare_with = |job: &Job, may_be_new| compare(Some(&made_for), [Some(&contents[..])], job, may_be_new);
     let same = job(vec![orders()]);
     assert!(compare_with(&same, false).unwrap_err().is_only_recipient());
@@ -191,7 +199,7 @@ fn what_was_not_recorded_is_not_sent() {
 
 #[test]
 fn the_stored_words_stay_what_they_are() {
-    let location = Location::of(&destination("drop", "SFTP.example", 22));
+    let location = Location::of(&Destination::Sftp(destination("drop", "SFTP.example", 22)));
     let stored = r#"{"recipient":{"sftp":{"user":"drop","host":"sftp.example","port":22}},"directory":"in"}"#;
     assert_eq!(serde_json::to_string(&location).unwrap(), stored);
     assert_eq!(serde_json::from_str::<Location>(stored).unwrap(), location);
@@ -202,4 +210,18 @@ fn the_stored_words_stay_what_they_are() {
     let of_query = Content::of(&export("orders", Source::Query("SELECT 1".to_owned()), &[]));
     let stored = r#"{"export":"orders","source":{"query":"SELECT 1"},"columns":[]}"#;
     assert_eq!(serde_json::to_string(&of_query).unwrap(), stored);
+}
+
+#[test]
+fn a_folder_is_a_recipient_by_its_path() {
+    let folder = |path: &str| {
+        let (publish, verify) = (Publish::Replace, Verify::Size);
+        Destination::Folder(FolderDestination { path: path.into(), publish, verify })
+    };
+    let objection = "the files are for drop@sftp.partner.example:22, and job nightly delivers to the folder /srv/drops";
+    assert_eq!(of(folder("/srv/drops")), objection);
+    let location = serde_json::to_string(&Location::of(&folder("/srv/drops"))).unwrap();
+    let stored = r#"{"recipient":{"folder":{"path":"/srv/drops"}},"directory":"/srv/drops"}"#;
+    assert_eq!(location, stored);
+    assert_ne!(Recipient::of(&folder("/srv/drops")), Recipient::of(&folder("/srv/other")));
 }

@@ -41,6 +41,7 @@ use tokio::runtime::Builder;
 use tracing::warn;
 
 use crate::config::{self, Config, Faults};
+use crate::tuning::Tuning;
 use args::{Arguments, CatalogueCommand, Command};
 use failure::Failure;
 use logging::LAST_LINES;
@@ -60,7 +61,11 @@ pub fn main() -> ExitCode {
     if let Err(error) = undumpable {
         warn!(%error, "core files can't be switched off for this process: a crash could write secrets to the disk");
     }
-    let result = match Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
+    let processors = std::thread::available_parallelism().map_or(1, |processors| processors.get());
+    let threads_of = |tuning: Tuning| processors.saturating_sub(tuning.reserved_processors).max(1);
+    // A tuning that can't be read is reported by the commands that need it.
+    let workers = tuning().map_or(1, threads_of);
+    let result = match Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(arguments));
             // A blocking read of a database may still be waiting for its server; the process need not.
@@ -79,10 +84,9 @@ pub fn main() -> ExitCode {
     end(result, say)
 }
 
-/// How many threads serve connections: half of the processors, for the other half reads, encodes and writes. On two
-/// processors one such thread delivers faster than two, which spend their time waking each other.
-fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2))
+/// The tuning that the environment names.
+fn tuning() -> Result<Tuning, Failure> {
+    Tuning::of_environment().map_err(Failure::usage)
 }
 
 async fn dispatch(arguments: Arguments) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::access::shell_word;
+use crate::clearance::Recipient;
 use crate::config::Config;
 use crate::export::{self, Cancel, RunError};
 use crate::progress::Progress;
@@ -40,9 +41,11 @@ pub async fn redeliver(config: &Config, path: Option<&Path>, options: &Redeliver
     let cancel = Cancel::new();
     let interrupted = runs::cancel_on_signal(&cancel)?;
     let progress = Progress::new(run.files.len());
-    let result = export::redeliver(&context, &job, &run, &progress, &cancel, options.to_new_recipient).await;
+    let permit = context.hosts.permit(&Recipient::of(&job.destination)).await;
+    let to_new = options.to_new_recipient;
+    let result = export::redeliver(&context, &job, &run, &progress, &cancel, to_new, permit).await;
     interrupted.abort();
-    context.pool.close().await;
+    context.hosts.close().await;
     let executed = runs::conclude(&context, &presence, &job, &run, started, result).await;
     let executed = [executed.map_err(Failure::unreachable)?];
     runs::report(&executed)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::job::{Job, JobExport, PeriodRule};
+use crate::job::{Destination, Job, JobExport, PeriodRule, SftpDestination};
 
 use super::args::ReportArguments;
 use super::facts::Facts;
@@ -92,11 +92,11 @@ fn to_json(job: &Job, config: &Config) -> Value {
         "enabled": job.enabled,
         "purpose": job.description,
         "reason": job.reason,
-        "recipient": {
-            "host": job.destination.host,
-            "port": job.destination.port,
-            "user": job.destination.user,
-            "directory": job.destination.directory,
+        "recipient": match &*job.destination {
+            Destination::Sftp(SftpDestination { host, port, user, directory, .. }) => {
+                json!({ "host": host, "port": port, "user": user, "directory": directory })
+            }
+            Destination::Folder(folder) => json!({ "folder": folder.path }),
         },
         "frequency": {
             "run": schedule.cadence.name(),

@@ -7,7 +7,9 @@ use jiff::{Timestamp, ZonedDateTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use crate::clearance::Recipient;
 use crate::config::Config;
+use crate::deliver::Hosts;
 use crate::export::{self, Cancel, Context, Production, RunError};
 use crate::job::Job;
 use crate::period::Period;
@@ -116,15 +118,17 @@ pub async fn execute_all(
         }
         executed.push(execute(&context, &presence, job, due, cancel).await.map_err(Failure::unreachable)?);
     }
-    context.pool.close().await;
+    context.hosts.close().await;
     Ok(executed)
 }
 
 /// Opens state and spool for a command that works on runs, and clears away what earlier ones left.
 pub async fn open(config: &Config) -> Result<Context, Failure> {
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
-    let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?;
-    let context = Context::new(config.store.clone(), spool, state, config.keep, origin(config));
+    let tuning = super::tuning()?;
+    let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?.with_tuning(tuning);
+    let (store, origin) = (config.store.clone(), origin(config));
+    let context = Context::new(store, spool, state, config.keep, origin, tuning, Hosts::default());
     export::tidy(&context, Timestamp::now()).await.map_err(Failure::unreachable)?;
     Ok(context)
 }
@@ -151,7 +155,8 @@ async fn execute(
     let plan = Plan::new(&job, &due, run.id.as_str());
     let progress = Progress::new(plan.files.len());
     let bars = Bars::show(&plan, &progress);
-    let result = export::execute(context, &job, &run, &progress, cancel).await;
+    let permit = context.hosts.permit(&Recipient::of(&job.destination)).await;
+    let result = export::execute(context, &job, &run, &progress, cancel, permit).await;
     drop(bars);
 
     conclude(context, presence, &job, &run, started, result).await

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config};
 use crate::daemon::{self, Configuration, Daemon, DaemonError, Limits, Refusal, RunResult, Runner, SystemClock};
+use crate::deliver::{Hosts, Permit};
 use crate::export::{self, Cancel, Context, RunError};
 use crate::job::Job;
 use crate::plan::Plan;
@@ -33,8 +34,11 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
     let mut lock = DaemonLock::acquire(&config.state_dir).map_err(Failure::unreachable)?;
     lock.announce(&path).map_err(Failure::unreachable)?;
-    let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?;
-    let context = Context::new(config.store.clone(), spool, state.clone(), config.keep, origin(&config));
+    let tuning = super::tuning()?;
+    let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?.with_tuning(tuning);
+    let hosts = Hosts::default();
+    let (store, keep, origin) = (config.store.clone(), config.keep, origin(&config));
+    let context = Context::new(store, spool, state.clone(), keep, origin, tuning, hosts.clone());
     let context = Arc::new(RwLock::new(context));
     let daemon = Daemon {
         state,
@@ -45,10 +49,10 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
         clock: SystemClock::start().await.map_err(failure)?,
         signals: daemon::listen().map_err(failure)?,
         limits: Limits::default(),
+        hosts: hosts.clone(),
     };
     let served = daemon::serve(daemon).await.map_err(failure);
-    let pool = context.read().unwrap_or_else(PoisonError::into_inner).pool.clone();
-    pool.close().await;
+    hosts.close().await;
     served
 }
 
@@ -83,7 +87,6 @@ fn offer(config: Config, context: Arc<RwLock<Context>>) -> Configuration {
     let accept = Box::new(move || {
         let mut context = context.write().unwrap_or_else(PoisonError::into_inner);
         (context.store, context.keep, context.origin) = (store, keep, origin);
-        context.pool.renew();
     });
     Configuration { jobs, digest, notify, accept }
 }
@@ -100,7 +103,7 @@ impl Exports {
 }
 
 impl Runner for Exports {
-    async fn run(&self, job: Arc<Job>, run: RunRecord, stop: CancellationToken) -> RunResult {
+    async fn run(&self, job: Arc<Job>, run: RunRecord, permit: Permit, stop: CancellationToken) -> RunResult {
         let context = self.context();
         let files = Plan::new(&job, &run.due, run.id.as_str()).files.len();
         let progress = Progress::new(files);
@@ -110,7 +113,7 @@ impl Runner for Exports {
             stop.cancelled().await;
             follow.cancel();
         });
-        let result = export::execute(&context, &job, &run, &progress, &cancel).await;
+        let result = export::execute(&context, &job, &run, &progress, &cancel, permit).await;
         follower.abort();
         match result {
             Ok(()) => RunResult::Delivered,

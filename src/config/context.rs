@@ -60,7 +60,10 @@ impl<'a> Context<'a> {
 
     /// The same destination, in one place for all jobs.
     pub(super) fn share_destination(&self, destination: Destination) -> Arc<Destination> {
-        let place = (destination.host.clone(), destination.directory.clone());
+        let place = match &destination {
+            Destination::Sftp(sftp) => (sftp.host.clone(), sftp.directory.clone()),
+            Destination::Folder(folder) => (String::new(), folder.path.display().to_string()),
+        };
         let mut destinations = self.destinations.borrow_mut();
         share(destinations.entry(place).or_default(), destination, Destination::eq)
     }

@@ -1,4 +1,4 @@
-//! Where a job's files go: host, user, directory, and the keys that prove who both sides are.
+//! Where a job's files are delivered: a folder of this machine, or host, user, directory and keys of an SFTP server.
 //!
 //! Key files are opened only if the caller asks for it: a configuration can be read on a machine without them.
 
@@ -14,13 +14,67 @@ use super::job::Keys;
 use super::key_file;
 use super::secret;
 use super::table::Item;
-use crate::job::{Channels, Destination, Publish, Trust, Verify};
+use crate::job::{Channels, Destination, FolderDestination, Publish, SftpDestination, Trust, Verify};
 
 const KEY_TYPES: [&str; 5] =
     ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
 /// Reads a job's destination.
 pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination> {
+    match chosen_folder(keys).filter(|_| context.from.overrides.host.is_none()) {
+        Some(folder) => read_folder(keys, &folder, context).map(Destination::Folder),
+        None => read_sftp(keys, context).map(Destination::Sftp),
+    }
+}
+
+/// The folder that a job delivers to; none if it delivers to a server. What the job itself says comes before what the
+/// defaults say.
+fn chosen_folder<'a>(keys: &Keys<'a>) -> Option<Item<'a>> {
+    match (keys.own.get("folder"), keys.own.get("host")) {
+        (None, Some(_)) => None,
+        (None, None) => keys.get("folder"),
+        (own, _) => own,
+    }
+}
+
+/// The keys that only a server has.
+const SERVER_KEYS: [&str; 12] = [
+    "host",
+    "port",
+    "user",
+    "directory",
+    "key",
+    "key_passphrase",
+    "host_keys",
+    "known_hosts",
+    "allow_gap",
+    "requests",
+    "channels",
+    "max_rate",
+];
+
+fn read_folder(keys: &Keys<'_>, folder: &Item<'_>, context: &Context<'_>) -> Option<FolderDestination> {
+    for item in SERVER_KEYS.iter().filter_map(|key| keys.own.get(key)) {
+        let fault =
+            Fault::new(format!("`{}` is a key of an SFTP server, and `folder` delivers to this machine", item.key));
+        item.fault(fault.label("remove one of them"));
+    }
+    let path = folder.path(&context.from.base_dir);
+    let (publish, verify) = (read_publish(keys), read_verify(keys));
+    Some(FolderDestination { path: path?, publish: publish?, verify: verify? })
+}
+
+fn read_publish(keys: &Keys<'_>) -> Option<Publish> {
+    let words = [("replace", Publish::Replace), ("refuse", Publish::Refuse)];
+    keys.get("publish").map_or(Some(Publish::Replace), |item| item.word(&words))
+}
+
+fn read_verify(keys: &Keys<'_>) -> Option<Verify> {
+    let words = [("size", Verify::Size), ("readback", Verify::Readback), ("none", Verify::None)];
+    keys.get("verify").map_or(Some(Verify::Size), |item| item.word(&words))
+}
+
+fn read_sftp(keys: &Keys<'_>, context: &Context<'_>) -> Option<SftpDestination> {
     let overrides = &context.from.overrides;
     let host = match &overrides.host {
         Some(host) => Some(host.clone()),
@@ -49,15 +103,13 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
         Some(pins) => Some(Trust::Pinned(pins.clone())),
         None => read_trust(keys, context),
     };
-    let publish = [("replace", Publish::Replace), ("refuse", Publish::Refuse)];
-    let publish = keys.get("publish").map_or(Some(Publish::Replace), |item| item.word(&publish));
+    let publish = read_publish(keys);
     let allow_gap = keys.flag("allow_gap");
-    let verify = [("size", Verify::Size), ("readback", Verify::Readback), ("none", Verify::None)];
-    let verify = keys.get("verify").map_or(Some(Verify::Size), |item| item.word(&verify));
-    let requests = keys.get("requests").map_or(Some(Destination::REQUESTS), |item| read_requests(&item));
+    let verify = read_verify(keys);
+    let requests = keys.get("requests").map_or(Some(SftpDestination::REQUESTS), |item| read_requests(&item));
     let channels = keys.get("channels").map_or(Some(Channels::Auto), |item| read_channels(&item));
     let max_rate = keys.get("max_rate").map_or(Some(None), |item| read_rate(&item).map(Some));
-    let destination = Destination {
+    let destination = SftpDestination {
         host: host?,
         port: port?,
         user: user?,

@@ -12,9 +12,9 @@ use crate::name::{NameFault, NameTemplate, VARIABLES};
 pub(super) const OWN_KEYS: [&str; 4] = ["label", "description", "reason", "exports"];
 /// All other keys of a job.
 #[rustfmt::skip]
-pub(super) const SHARED_KEYS: [&str; 30] = [
+pub(super) const SHARED_KEYS: [&str; 31] = [
     "enabled", "run", "at", "week_starts", "timezone", "period", "filter_by", "format", "csv",
-    "host", "port", "user", "key", "key_passphrase", "directory", "host_keys", "known_hosts", "publish", "allow_gap",
+    "folder", "host", "port", "user", "key", "key_passphrase", "directory", "host_keys", "known_hosts", "publish", "allow_gap",
     "verify", "requests", "channels", "max_rate",
     "filename", "extension", "zip", "missed", "overlap", "retry", "manifest",
 ];

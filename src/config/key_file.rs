@@ -7,13 +7,13 @@ use std::path::Path;
 use super::fault::Fault;
 use super::job::Keys;
 use crate::deliver::{self, DeliverError};
-use crate::job::{Destination, Trust};
+use crate::job::{SftpDestination, Trust};
 
 /// Where systemd puts the credentials of a running unit.
 const CREDENTIALS: &str = "/run/credentials/";
 
 /// Reports what keeps a job from using its key, or from knowing its server.
-pub(super) fn check(keys: &Keys<'_>, to: &Destination) {
+pub(super) fn check(keys: &Keys<'_>, to: &SftpDestination) {
     if let (Some("pub"), Some(item)) = (to.key.extension().and_then(|ending| ending.to_str()), keys.get("key")) {
         let fault = Fault::new(format!("{} is a public key", to.key.display()));
         item.fault(fault.label("name the private one, which has no `.pub`"));

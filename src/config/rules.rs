@@ -13,6 +13,7 @@ use jiff::civil::{Date, date};
 
 use super::fault::{Fault, File};
 use super::job::Placed;
+use crate::clearance::{Location, Recipient};
 use crate::job::{Cadence, Destination, Job, Schedule};
 use crate::name::{NameValues, manifest_name};
 use crate::period::Period;
@@ -52,7 +53,7 @@ pub(super) fn check_labels(file: &File<'_>, jobs: &[Placed]) {
 
 /// Reports files of one job, and files of two jobs, that would have the same remote path.
 pub(super) fn check_paths(file: &File<'_>, jobs: &[Placed]) {
-    let mut destinations: HashMap<(String, u16, &str, String), Vec<&Placed>> = HashMap::new();
+    let mut destinations: HashMap<(Recipient, String), Vec<&Placed>> = HashMap::new();
     for placed in jobs {
         check_own_names(file, placed);
         destinations.entry(place(&placed.job.destination)).or_default().push(placed);
@@ -102,8 +103,9 @@ fn check_against<'p>(file: &File<'_>, placed: &'p Placed, writers: &mut HashMap<
 }
 
 /// The destination as one key: equal for destinations that are surely the same folder.
-fn place(to: &Destination) -> (String, u16, &str, String) {
-    (to.host.to_lowercase(), to.port, &to.user, normalized(&to.directory))
+fn place(to: &Destination) -> (Recipient, String) {
+    let Location { recipient, directory } = Location::of(to);
+    (recipient, normalized(&directory))
 }
 
 fn normalized(directory: &str) -> String {

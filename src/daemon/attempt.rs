@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
 use super::{RunResult, Runner};
+use crate::deliver::Permit;
 use crate::job::Job;
 use crate::run::RunId;
 use crate::state::PendingRun;
@@ -50,12 +51,12 @@ impl<R: Runner> Attempts<R> {
         self.tasks.len()
     }
 
-    /// Goes to work on a run that is begun.
-    pub(super) fn begin(&mut self, job: Arc<Job>, run: PendingRun) {
+    /// Works on a run that is recorded as running.
+    pub(super) fn begin(&mut self, job: Arc<Job>, run: PendingRun, permit: Permit) {
         let (runner, working_on, record, stop) =
             (self.runner.clone(), job.clone(), run.record.clone(), self.stop.clone());
         let span = info_span!("run", job = %job.label, run = %record.id, due = %record.due);
-        let attempt = async move { runner.run(working_on, record, stop).await };
+        let attempt = async move { runner.run(working_on, record, permit, stop).await };
         let task = self.tasks.spawn(attempt.instrument(span));
         self.tickets.insert(task.id(), Ticket { job, run });
     }

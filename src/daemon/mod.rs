@@ -18,10 +18,10 @@ mod retry;
 mod scheduler;
 mod service;
 mod signals;
+mod start;
 mod systemd;
 mod time;
 mod timekeeper;
-mod turns;
 
 use std::io;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::deliver::PER_HOST;
+use crate::deliver::{Hosts, Permit};
 use crate::job::Job;
 use crate::run::RunRecord;
 use crate::state::{DaemonLock, State, StateError};
@@ -42,10 +42,16 @@ pub use signals::{Signal, listen};
 
 /// Does the work of a run.
 pub trait Runner: Send + Sync + 'static {
-    /// Makes one attempt at `run`, whose row says that it is running, and returns how it ended. A run that comes a
-    /// second time goes on from what state knows of it. Once `stop` is cancelled the attempt has a few seconds to
-    /// return; whatever it leaves must be good to go on from. A panic counts as a failure for good.
-    fn run(&self, job: Arc<Job>, run: RunRecord, stop: CancellationToken) -> impl Future<Output = RunResult> + Send;
+    /// Makes one attempt at `run`, whose row says that it is running, and returns how it ended. A later attempt continues
+    /// from what state knows. `permit` is the right to connect to the job's destination. Once `stop` is cancelled the
+    /// attempt has a few seconds to return; a later one must be able to continue. A panic counts as a permanent failure.
+    fn run(
+        &self,
+        job: Arc<Job>,
+        run: RunRecord,
+        permit: Permit,
+        stop: CancellationToken,
+    ) -> impl Future<Output = RunResult> + Send;
 
     /// Clears away what runs have left and nobody needs any longer. Called at the start and every ten minutes, beside
     /// whatever runs; it may be cut short.
@@ -64,7 +70,7 @@ pub enum RunResult {
         /// Whether trying again later may help.
         passing: bool,
     },
-    /// The destination does not let us in, or is not who it should be; nobody knocks there again for a minute.
+    /// The destination refuses our key, or has not the right host key; no run logs in there for a minute.
     Refused {
         /// What happened, in one sentence.
         error: String,
@@ -78,15 +84,13 @@ pub enum RunResult {
 pub struct Limits {
     /// Runs at work at once. More than read the store at once: most of the time a run waits for its partner.
     pub workers: usize,
-    /// Runs at once against the same host: servers drop or refuse sessions beyond a few.
-    pub per_host: usize,
     /// How long runs may go on after the signal to stop, before they are cut short.
     pub grace: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { workers: 500, per_host: PER_HOST, grace: Duration::from_secs(30) }
+        Limits { workers: 500, grace: Duration::from_secs(30) }
     }
 }
 
@@ -108,6 +112,8 @@ pub struct Daemon<R, C> {
     pub signals: mpsc::Receiver<Signal>,
     /// How much at once.
     pub limits: Limits,
+    /// What each host is granted.
+    pub hosts: Hosts,
 }
 
 /// Why the daemon could not start. Once started, it ends only when told to.
@@ -127,9 +133,10 @@ pub enum DaemonError {
 /// Runs the daemon until it is told to stop. Runs that are still going on when the grace time is over are cut short
 /// and left queued; the next daemon goes on with them.
 pub async fn serve<R: Runner, C: Clock>(daemon: Daemon<R, C>) -> Result<(), DaemonError> {
-    let Daemon { state, lock, configuration, load, runner, clock, signals, limits } = daemon;
+    let Daemon { state, lock, configuration, load, runner, clock, signals, limits, hosts } = daemon;
     let holder = lock.holder();
-    let mut service = service::Service::start(state, configuration, load, runner, clock, limits, holder).await?;
+    let mut service =
+        service::Service::start(state, configuration, load, runner, clock, (limits, hosts), holder).await?;
     service.work(signals).await;
     drop(lock);
     Ok(())

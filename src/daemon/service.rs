@@ -18,6 +18,8 @@ use super::scheduler::Scheduler;
 use super::systemd::Notifier;
 use super::timekeeper::{Reading, Timekeeper};
 use super::{Clock, Configuration, DaemonError, Limits, Load, RunResult, Runner, Signal};
+use crate::clearance::Recipient;
+use crate::deliver::Hosts;
 use crate::run::{EventKind, RunRecord, RunState, rfc3339};
 use crate::state::{Holder, NewEvent, PendingRun, State, StateError};
 
@@ -40,6 +42,7 @@ pub(super) struct Service<R, C> {
     pub(super) timekeeper: Timekeeper,
     pub(super) load: Load,
     pub(super) limits: Limits,
+    pub(super) hosts: Hosts,
     pub(super) jobs: Jobs,
     pub(super) scheduler: Scheduler,
     pub(super) queue: Queue,
@@ -63,7 +66,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         load: Load,
         runner: R,
         clock: C,
-        limits: Limits,
+        (limits, hosts): (Limits, Hosts),
         holder: &Holder,
     ) -> Result<Service<R, C>, DaemonError> {
         state.verify().await?;
@@ -88,6 +91,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
             timekeeper,
             load,
             limits,
+            hosts,
             jobs,
             queue: Queue::default(),
             unrecorded: Vec::new(),
@@ -114,7 +118,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         self.show_status();
         self.notifier.ready();
         loop {
-            self.fill().await;
+            self.start_runs().await;
             self.show_status();
             self.notifier.alive();
             tokio::select! {
@@ -238,8 +242,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
             Ok(again) => {
                 self.alerts.poke();
                 match result {
-                    RunResult::Refused { .. } => self.queue.note_refusal(&ticket.job, now),
-                    RunResult::Delivered => self.queue.forget_refusal(&ticket.job),
+                    RunResult::Refused { .. } => self.hosts.pause(&Recipient::of(&ticket.job.destination), now),
+                    RunResult::Delivered => self.hosts.resume(&Recipient::of(&ticket.job.destination)),
                     RunResult::Failed { .. } | RunResult::Stopped => {}
                 }
                 again.into_iter().for_each(|run| self.queue.push(run));

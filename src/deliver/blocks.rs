@@ -1,7 +1,7 @@
-//! Blocks: what an upload sends of a local file, in order.
+//! The blocks of a local file, in order, read ahead on a thread of their own.
 //!
-//! The file may still be growing. What was written last is taken from memory, as long as it is there; everything else
-//! is read from the file, on a thread that may wait for the disk.
+//! The file may still be growing. The most recent bytes are taken from memory while they are there; everything else is
+//! read from the file.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -10,33 +10,24 @@ use bytes::Bytes;
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::fastpath::{self, FastPath};
 use crate::growth::Follower;
-
-/// What the local file is read in, roughly.
-const BLOCK: usize = 256 * 1024;
-
-/// The same where even a small file is to be spread over several channels.
-const LEAST: u64 = 512;
 
 /// A block and where it starts in the file.
 pub type Block = (u64, Bytes);
 
-/// The blocks of a local file, in order, read ahead on a thread of its own.
+/// The blocks of a local file.
 pub struct Blocks(Mutex<mpsc::Receiver<io::Result<Block>>>);
 
 impl Blocks {
-    /// Starts reading in blocks that hold a whole number of writes, as far as `follower` says that there are bytes.
-    pub fn read(file: std::fs::File, follower: Follower, length: usize) -> Blocks {
+    /// Starts reading in blocks of `size` bytes, as far as `follower` says that there are bytes.
+    pub fn read(file: std::fs::File, follower: Follower, size: usize) -> Blocks {
         let (blocks, receiver) = mpsc::channel(4);
-        let size = (BLOCK / length).max(1) * length;
-        let size = fastpath::piece(FastPath::Channels, size as u64, LEAST);
-        let reader = Reader { file, follower, size, offset: 0 };
+        let reader = Reader { file, follower, size: size as u64, offset: 0 };
         tokio::task::spawn_blocking(move || reader.send_all(&blocks));
         Blocks(Mutex::new(receiver))
     }
 
-    /// The next one; none if there are no more.
+    /// The next block; none at the end of the file.
     pub async fn next(&self) -> io::Result<Option<Block>> {
         self.0.lock().await.recv().await.transpose()
     }
@@ -47,7 +38,7 @@ struct Reader {
     follower: Follower,
     /// Bytes of a block.
     size: u64,
-    /// Where the next block starts.
+    /// The start of the next block.
     offset: u64,
 }
 
@@ -62,7 +53,7 @@ impl Reader {
         }
     }
 
-    /// The next block when there is one; none at the end of the file, or when nobody wants it any more.
+    /// The next block when there is one; none at the end of the file, or when its receiver is gone.
     fn next(&mut self, blocks: &mpsc::Sender<io::Result<Block>>) -> io::Result<Option<Block>> {
         let until = self.offset + self.size;
         let grown = Runtime::current().block_on(async {
@@ -77,10 +68,7 @@ impl Reader {
         if length == 0 {
             return Ok(None);
         }
-        let recent = match fastpath::is_taken(FastPath::Memory, true) {
-            true => self.follower.recent(start, length as usize),
-            false => None,
-        };
+        let recent = self.follower.recent(start, length as usize);
         let block = recent.map_or_else(|| self.read(start, length as usize), Ok)?;
         self.offset += block.len() as u64;
         Ok(Some((start, block)))

@@ -1,7 +1,6 @@
 //! The destination's directory: what is in it, and taking our own files out of it.
 
-use super::error::{DeliverError, plain};
-use super::probe::ENTER;
+use super::error::DeliverError;
 use super::session::{Session, path_in};
 use super::sftp::{Attributes, ClientError, Code, Status};
 
@@ -23,13 +22,6 @@ impl RemoteFile {
 }
 
 impl Session {
-    /// The directory's absolute path, as the server resolves it.
-    pub async fn absolute_directory(&self) -> Result<String, DeliverError> {
-        let path = self.client.real_path(&self.at.directory).await;
-        let path = path.map_err(|error| self.directory_error(&ENTER, error))?;
-        Ok(plain(&String::from_utf8_lossy(&path)))
-    }
-
     /// Describes a file; none if the name does not exist. A link is described as itself.
     pub async fn stat(&self, name: &str) -> Result<Option<RemoteFile>, DeliverError> {
         match self.client.link_stat(&self.path(name)).await {
@@ -39,40 +31,13 @@ impl Session {
         }
     }
 
-    /// Removes a file; one that does not exist is no error.
-    pub async fn remove(&self, name: &str) -> Result<(), DeliverError> {
-        self.remove_in(&self.at.directory, name).await
-    }
-
-    /// The same in another directory of the server.
-    pub async fn remove_in(&self, directory: &str, name: &str) -> Result<(), DeliverError> {
+    /// As [`Delivery::remove`](super::Delivery::remove).
+    pub async fn remove(&self, directory: Option<&str>, name: &str) -> Result<(), DeliverError> {
+        let directory = directory.unwrap_or(&self.at.directory);
         match self.client.remove(&path_in(directory, name)).await {
             Ok(()) | Err(ClientError::Status(Status { code: Code::NoSuchFile, .. })) => Ok(()),
             Err(error) => Err(self.error(&format!("removing {name}"), error)),
         }
-    }
-
-    /// The temporary files whose names start with `prefix` (and end with `.part`), in the order of their names.
-    pub async fn list_temporaries(&self, prefix: &str) -> Result<Vec<RemoteFile>, DeliverError> {
-        let failed = |error| self.error("listing the directory", error);
-        let handle = self.client.open_directory(&self.at.directory).await.map_err(failed)?;
-        let mut found = Vec::new();
-        loop {
-            let names = self.client.read_directory(&handle).await.map_err(failed)?;
-            if names.is_empty() {
-                break;
-            }
-            for entry in names {
-                // Ours are UTF-8 and one component; anything else is somebody else's.
-                let Ok(name) = std::str::from_utf8(&entry.bytes) else { continue };
-                if name.starts_with(prefix) && name.ends_with(".part") && !name.contains('/') {
-                    found.push(RemoteFile::new(name, entry.attributes));
-                }
-            }
-        }
-        self.client.close(&handle).await.map_err(failed)?;
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(found)
     }
 
     /// Removes a path of ours as far as that is possible; a file that stays is found again by its name.

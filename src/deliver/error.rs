@@ -4,17 +4,19 @@
 //! server is shown only after [`plain`] has taken control characters and excess length out of it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::sftp::{ClientError, Code};
-use crate::job::Destination;
+use crate::access;
+use crate::clearance::Recipient;
+use crate::job::SftpDestination;
 
-/// Where a delivery goes; every error names it.
+/// The directory that a delivery goes to; every error names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Host name or address.
+    /// Host name or address, or `this machine`.
     pub host: String,
     /// SSH port.
     pub port: u16,
@@ -25,10 +27,21 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where a destination leads.
-    pub(super) fn of(destination: &Destination) -> Place {
-        let Destination { host, port, user, directory, .. } = destination;
+    /// The directory of an SFTP destination.
+    pub(super) fn of(destination: &SftpDestination) -> Place {
+        let SftpDestination { host, port, user, directory, .. } = destination;
         Place { host: host.clone(), port: *port, user: user.clone(), directory: directory.clone() }
+    }
+
+    /// A folder on this machine, used as the user that this process runs as.
+    pub(super) fn of_folder(path: &Path) -> Place {
+        let (host, directory) = ("this machine".to_owned(), path.display().to_string());
+        Place { host, port: 22, user: access::name_of(rustix::process::geteuid().as_raw()), directory }
+    }
+
+    /// The account that receives files here.
+    pub(super) fn recipient(&self) -> Recipient {
+        Recipient::Sftp { user: self.user.clone(), host: self.host.to_lowercase(), port: self.port }
     }
 
     /// Host and port as people write them; the usual port goes unsaid.
@@ -190,7 +203,7 @@ pub enum DeliverError {
     #[error("{} refuses {step} in {} ({cause}); have the rights of user {} corrected", at.server(), at.directory, at.user)]
     Denied { at: Arc<Place>, step: String, cause: String },
     /// The server could not do a step this time.
-    #[error("{} failed at {step} in {} ({cause}); try again, and ask its operators if it stays so", at.server(), at.directory)]
+    #[error("{} failed at {step} in directory \"{}\" ({cause}); try again, and ask its operators if it stays so", at.server(), at.directory)]
     Failed { at: Arc<Place>, step: String, cause: String },
     /// The connection ended.
     #[error("the connection to {} was lost at {step} in {} ({cause}); try again", at.server(), at.directory)]
@@ -222,12 +235,6 @@ impl DeliverError {
     pub fn is_refusal(&self) -> bool {
         use DeliverError::*;
         matches!(self, LoginRefused { .. } | HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyRevoked(_))
-    }
-
-    /// Whether the server refuses a step that it may grant when nothing is done beside it.
-    pub fn is_refused_step(&self) -> bool {
-        use DeliverError::*;
-        matches!(self, Failed { .. } | Denied { .. } | DirectoryDenied { .. })
     }
 
     /// The error of a request that failed at `step` ("uploading agents.csv").

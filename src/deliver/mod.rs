@@ -1,20 +1,22 @@
-//! Puts finished files on an SFTP server, each whole or not at all.
+//! Delivers finished files, each whole or not at all.
 //!
-//! A [`Session`] is one connection to one destination. A delivery checks the directory, uploads every file under a
-//! temporary name, and publishes them by renaming once all are there. Repeating any step ends in the same state, and
-//! when the reply to a rename is lost, [`Session::settle_publish`] looks instead of repeating.
+//! [`Delivery`] is the contract of every kind of destination. A run checks the directory, uploads every file under a
+//! temporary name, verifies it, and publishes all of them by renaming. Repeating any step ends in the same state, and when
+//! the reply to a rename is lost, [`Delivery::settle`] looks instead of repeating.
 //!
 //! Deliberately absent: retries, which are the caller's policy ([`DeliverError::is_permanent`] tells whether they make
-//! sense), and creating directories, which are the partner's.
+//! sense), and creating directories, which belong to the partner.
 
 mod blocks;
+mod channel_writer;
 mod channels;
 mod directory;
 mod error;
-mod lane;
+mod folder;
+mod hosts;
+mod idle;
 mod manifest;
 mod pace;
-mod pool;
 mod probe;
 mod publish;
 mod session;
@@ -24,11 +26,205 @@ mod survey;
 mod upload;
 mod verify;
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
 pub use directory::RemoteFile;
 pub use error::{DeliverError, Place, UntrustedKey};
+pub use folder::Folder;
+pub use hosts::{Hosts, PER_HOST, Permit};
 pub use manifest::{Manifest, ManifestExport, ManifestFile, ManifestPeriod};
-pub use pool::{PER_HOST, Pool, Turn};
 pub use publish::PublishOutcome;
 pub use session::{ServerFacts, Session, Settings, scan_host_keys};
 pub use ssh::{HostKey, PublicKeyLine, check_known_hosts, generate_key, read_public_key};
 pub use survey::Survey;
+
+use crate::growth::Follower;
+use crate::job::{Destination, Publish, SftpDestination};
+use crate::run::FileRecord;
+use crate::tuning::Tuning;
+
+/// What connecting needs besides the destination.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long requests may be in flight with nothing moving.
+    pub stall: Duration,
+    /// Sizes and thresholds.
+    pub tuning: Tuning,
+    /// What each host is granted.
+    pub hosts: Hosts,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { stall: Settings::default().stall, tuning: Tuning::DEFAULT, hosts: Hosts::default() }
+    }
+}
+
+impl Options {
+    fn settings(&self, destination: &SftpDestination) -> Settings {
+        let Options { stall, tuning, hosts } = self.clone();
+        Settings { stall, tuning, hosts, ..Settings::of(destination) }
+    }
+}
+
+/// An open connection to a destination. Dropping it ends the connection; [`Delivery::close`] does so politely.
+pub struct Delivery {
+    kind: Kind,
+    publish: Publish,
+    allow_gap: bool,
+}
+
+enum Kind {
+    Sftp(Box<Session>),
+    Folder(Folder),
+}
+
+/// The two names that the probe of [`Delivery::check`] has, one after the other.
+pub fn probe_names(probe: &str) -> [String; 2] {
+    [format!(".{probe}.part"), format!(".{probe}.renamed.part")]
+}
+
+impl Delivery {
+    /// Connects to a destination.
+    pub async fn open(destination: &Destination, options: &Options) -> Result<Delivery, DeliverError> {
+        match destination {
+            Destination::Sftp(sftp) => {
+                let session = Session::open_with(sftp, options.settings(sftp)).await?;
+                Ok(Delivery::over(session, sftp))
+            }
+            Destination::Folder(destination) => {
+                let folder = Folder::open(destination, options.tuning);
+                Ok(Delivery { kind: Kind::Folder(folder), publish: destination.publish, allow_gap: false })
+            }
+        }
+    }
+
+    fn over(session: Session, destination: &SftpDestination) -> Delivery {
+        let SftpDestination { publish, allow_gap, .. } = *destination;
+        Delivery { kind: Kind::Sftp(Box::new(session)), publish, allow_gap }
+    }
+
+    /// A connection that an earlier run has left open. It may have died unnoticed: then its check fails.
+    pub fn reuse(destination: &Destination, options: &Options) -> Option<Delivery> {
+        let Destination::Sftp(sftp) = destination else { return None };
+        let session = Session::reuse(sftp, options.settings(sftp))?;
+        Some(Delivery::over(session, sftp))
+    }
+
+    /// Whether the connection still stands, as far as is known without asking.
+    pub fn is_alive(&self) -> bool {
+        match &self.kind {
+            Kind::Sftp(session) => session.is_alive(),
+            Kind::Folder(_) => true,
+        }
+    }
+
+    /// The host key that the server has proven; a folder has none.
+    pub fn host_key(&self) -> Option<&HostKey> {
+        match &self.kind {
+            Kind::Sftp(session) => session.server().host_key.as_ref(),
+            Kind::Folder(_) => None,
+        }
+    }
+
+    /// The directory that files are put into.
+    pub fn place(&self) -> Arc<Place> {
+        match &self.kind {
+            Kind::Sftp(session) => session.place(),
+            Kind::Folder(folder) => folder.place(),
+        }
+    }
+
+    /// Makes sure that the directory exists and that files can be created, renamed and removed in it, with an empty file
+    /// that has the [`probe_names`] of `probe`. Leftovers of those names are removed.
+    pub async fn check(&self, probe: &str) -> Result<(), DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => session.check(probe).await,
+            Kind::Folder(folder) => folder.check(probe).await,
+        }
+    }
+
+    /// Uploads the file at `path` as `temporary` while it grows, until `follower` says that it is whole. `sent` counts
+    /// acknowledged bytes.
+    ///
+    /// The remote file is created exclusively. A leftover of the same name is removed first: names are unique to a run,
+    /// so it is ours. When this returns without an error, the file is synced (where the server can) and has its size.
+    /// After an error nothing stays behind, unless the connection is lost.
+    pub async fn upload(
+        &self,
+        path: &Path,
+        follower: Follower,
+        temporary: &str,
+        sent: &AtomicU64,
+    ) -> Result<(), DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => session.upload(path, follower, temporary, sent).await,
+            Kind::Folder(folder) => folder.upload(path, follower, temporary, sent).await,
+        }
+    }
+
+    /// Whether a file that was uploaded as `temporary` is there and whole, as closely as the job's `verify` looks.
+    pub async fn verify(&self, temporary: &str, record: &FileRecord) -> Result<bool, DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => session.verify(temporary, record).await,
+            Kind::Folder(folder) => folder.verify(temporary, record).await,
+        }
+    }
+
+    /// Renames an uploaded file to its final name, as the job's `publish` says.
+    ///
+    /// # Errors
+    /// [`DeliverError::PublishUnknown`] if the reply was lost: connect again and [settle](Delivery::settle) it.
+    pub async fn publish(&self, temporary: &str, name: &str) -> Result<(), DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => session.publish(temporary, name, self.publish, self.allow_gap).await,
+            Kind::Folder(folder) => folder.publish(temporary, name, self.publish).await,
+        }
+    }
+
+    /// Finds out, by looking at both names, whether a rename with a lost reply has happened. The file has `bytes` bytes.
+    pub async fn settle(&self, temporary: &str, name: &str, bytes: u64) -> Result<PublishOutcome, DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => session.settle(temporary, name, bytes, self.publish).await,
+            Kind::Folder(folder) => folder.settle(temporary, name, bytes, self.publish).await,
+        }
+    }
+
+    /// Removes a file of ours, from the destination's directory or from another `directory` of the same recipient. One
+    /// that does not exist is no error.
+    pub async fn remove(&self, directory: Option<&str>, name: &str) -> Result<(), DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => session.remove(directory, name).await,
+            Kind::Folder(folder) => folder.remove(directory, name).await,
+        }
+    }
+
+    /// What the server can do, for people who set a job up; none for a folder. The directory must have passed
+    /// [`Delivery::check`] with the same `probe`.
+    pub async fn survey(&self, probe: &str) -> Result<Option<Survey>, DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => session.survey(probe).await.map(Some),
+            Kind::Folder(_) => Ok(None),
+        }
+    }
+
+    /// Leaves the connection to the next run to the same `destination`, or ends it if anything has failed on it.
+    pub async fn leave(self, destination: &Destination) {
+        match (self.kind, destination) {
+            (Kind::Sftp(session), Destination::Sftp(sftp)) => session.leave(sftp).await,
+            (Kind::Sftp(session), Destination::Folder(_)) => session.close().await,
+            (Kind::Folder(_), _) => {}
+        }
+    }
+
+    /// Ends the connection.
+    pub async fn close(self) {
+        match self.kind {
+            Kind::Sftp(session) => session.close().await,
+            Kind::Folder(_) => {}
+        }
+    }
+}

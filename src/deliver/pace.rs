@@ -1,60 +1,55 @@
-//! Pace: how fast bytes may go to a host, whatever number of sessions they go over.
+//! The pace of uploads to a host whose jobs have a `max_rate`, whatever the number of sessions.
 //!
-//! A bucket of tokens, kept as the moment at which the line will be free again: who sends takes its turn there and
-//! waits for it. Sessions with different rates share the line, each by its own.
+//! A token bucket, kept as the moment at which the line will be free again: each write reserves its time there and waits
+//! for it. Sessions with different rates share the line, each at its own rate.
 
-use std::collections::HashMap;
 use std::num::NonZeroU64;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::error::Place;
-
 /// What may be sent at once after a pause, in time at the full rate.
 const BURST: Duration = Duration::from_millis(250);
 
-/// The lines to all hosts that this process sends to at a limited rate.
-static LINES: LazyLock<Mutex<Lines>> = LazyLock::new(Mutex::default);
-
-/// Lines by host and port.
-type Lines = HashMap<(String, u16), Arc<Line>>;
-
-/// A limit that a session obeys.
+/// A limit that a session keeps.
 #[derive(Clone, Debug)]
 pub struct Pace {
     rate: NonZeroU64,
     line: Arc<Line>,
 }
 
+/// The line to a host.
 #[derive(Debug)]
-struct Line {
+pub(super) struct Line {
     free_at: Mutex<Instant>,
 }
 
 impl Pace {
-    /// At most `rate` bytes a second to the host of `place`, together with all other sessions that have a limit.
-    pub fn of(place: &Place, rate: NonZeroU64) -> Pace {
-        let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry((place.host.to_lowercase(), place.port)).or_insert_with(|| Arc::new(Line::new()));
-        Pace { rate, line: Arc::clone(line) }
+    /// At most `rate` bytes a second over a line.
+    pub(super) fn new(rate: NonZeroU64, line: Arc<Line>) -> Pace {
+        Pace { rate, line }
     }
 
     /// Waits until `bytes` may be sent.
     pub async fn wait(&self, bytes: usize) {
         let takes = Duration::from_secs_f64(bytes as f64 / self.rate.get() as f64);
-        sleep_until(self.line.turn(Instant::now(), takes)).await;
+        sleep_until(self.line.reserve(Instant::now(), takes)).await;
+    }
+
+    #[cfg(test)]
+    pub(super) fn shares_line_with(&self, other: &Pace) -> bool {
+        Arc::ptr_eq(&self.line, &other.line)
     }
 }
 
 impl Line {
-    fn new() -> Line {
+    pub(super) fn new() -> Line {
         Line { free_at: Mutex::new(Instant::now()) }
     }
 
-    /// When something may begin that takes so long, asked at `now`. The line is taken from then on.
-    fn turn(&self, now: Instant, takes: Duration) -> Instant {
+    /// Reserves the line for a while, and returns when that begins.
+    fn reserve(&self, now: Instant, takes: Duration) -> Instant {
         let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
         let begin = (*free_at).max(now.checked_sub(BURST).unwrap_or(now));
         *free_at = begin + takes;
@@ -68,36 +63,25 @@ mod tests {
 
     const MOMENT: Duration = Duration::from_millis(50);
 
-    fn pace(host: &str) -> Pace {
-        let (user, directory) = ("drop".to_owned(), ".".to_owned());
-        Pace::of(&Place { host: host.to_owned(), port: 22, user, directory }, NonZeroU64::MIN)
-    }
-
     #[test]
-    fn what_is_sent_takes_its_time_one_after_the_other() {
+    fn writes_take_their_time_one_after_the_other() {
         let (line, now) = (Line::new(), Instant::now());
-        let turns: Vec<Instant> = (0..100).map(|_| line.turn(now, MOMENT)).collect();
-        assert!(turns.windows(2).all(|pair| pair[1] - pair[0] == MOMENT));
-        assert!(turns[99] - now >= 99 * MOMENT - BURST, "{:?}", turns[99] - now);
+        let begins: Vec<Instant> = (0..100).map(|_| line.reserve(now, MOMENT)).collect();
+        assert!(begins.windows(2).all(|pair| pair[1] - pair[0] == MOMENT));
+        assert!(begins[99] - now >= 99 * MOMENT - BURST, "{:?}", begins[99] - now);
     }
 
     #[test]
-    fn a_pause_is_not_made_up_for_beyond_a_moment() {
+    fn a_pause_is_made_up_for_by_a_short_burst_only() {
         let line = Line::new();
         let later = Instant::now() + Duration::from_secs(3600);
-        let at_once = (0..100).filter(|_| line.turn(later, MOMENT) <= later).count();
+        let at_once = (0..100).filter(|_| line.reserve(later, MOMENT) <= later).count();
         assert_eq!(at_once as u128, 1 + BURST.as_millis() / MOMENT.as_millis());
     }
 
-    #[test]
-    fn sessions_to_one_host_share_a_line_and_hosts_do_not() {
-        assert!(Arc::ptr_eq(&pace("a.example").line, &pace("A.example").line));
-        assert!(!Arc::ptr_eq(&pace("a.example").line, &pace("b.example").line));
-    }
-
     #[tokio::test]
-    async fn who_waits_waits() {
-        let pace = Pace { rate: NonZeroU64::new(1_000_000).unwrap(), ..pace("c.example") };
+    async fn a_rate_is_kept() {
+        let pace = Pace::new(NonZeroU64::new(1_000_000).unwrap(), Arc::new(Line::new()));
         let begin = Instant::now();
         for _ in 0..8 {
             pace.wait(50_000).await;

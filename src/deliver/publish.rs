@@ -1,18 +1,18 @@
-//! Gives an uploaded file its final name, in one step, and finds out whether that has happened when nobody said so.
+//! Renames an uploaded file to its final name in one step, and finds out whether that has happened if the reply was lost.
 
 use super::error::DeliverError;
 use super::session::Session;
 use super::sftp::{ClientError, Code, Status};
 use crate::job::{Publish, Verify};
 
-/// What a look at both names says about a publish whose reply was lost.
+/// What both names say about a rename whose reply was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PublishOutcome {
     /// It has happened.
     Published,
     /// It has not happened; the temporary file is still there, so publishing again is right.
     NotPublished,
-    /// The final name holds something that is not ours and may not be replaced.
+    /// Another file has the final name and may not be replaced.
     Conflict,
     /// Neither name is there, or the final one has another size: somebody took or changed the file.
     Gone,
@@ -25,7 +25,7 @@ impl Session {
     /// error, unless `allow_gap` accepts a moment without the file. `Refuse` keeps an existing file.
     ///
     /// # Errors
-    /// `PublishUnknown` when the reply was lost: connect again and ask [`Session::settle_publish`].
+    /// `PublishUnknown` if the reply was lost: connect again and [settle](Session::settle) it.
     pub async fn publish(
         &self,
         temporary: &str,
@@ -44,7 +44,7 @@ impl Session {
             }
             Publish::Replace if self.server().posix_rename => self.client.posix_rename(&from, &to).await,
             Publish::Replace if allow_gap => {
-                self.remove(name).await?;
+                self.remove(None, name).await?;
                 self.client.rename(&from, &to).await
             }
             Publish::Replace => return Err(DeliverError::CannotReplace { at: self.at.clone() }),
@@ -60,7 +60,7 @@ impl Session {
     /// A server that died between the two halves of a `Refuse` rename leaves the file under both names; then the
     /// contents are compared and the temporary name is removed. With `verify = "none"` only the temporary name is tried:
     /// nobody else knows it, so if it is gone, the rename is what has taken it away.
-    pub async fn settle_publish(
+    pub async fn settle(
         &self,
         temporary: &str,
         name: &str,
@@ -80,7 +80,7 @@ impl Session {
                 if !fits(file.size) || !self.same_content(temporary, name, expected_size).await? {
                     return Ok(PublishOutcome::Conflict);
                 }
-                self.remove(temporary).await?;
+                self.remove(None, temporary).await?;
                 Ok(PublishOutcome::Published)
             }
             (None, Some(file)) if fits(file.size) => Ok(PublishOutcome::Published),

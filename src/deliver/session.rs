@@ -8,48 +8,40 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 
-use super::channels::{FurtherChannels, is_sound};
+use super::channels::FurtherChannels;
 use super::error::{DeliverError, Place};
+use super::hosts::Hosts;
+use super::idle::Identity;
 use super::pace::Pace;
 use super::sftp::{self, Client, ClientError};
 use super::ssh::{self, Connection, Deadlines, HostKey};
-use crate::job::{Channels, Destination, Verify};
+use crate::job::{Channels, SftpDestination, Verify};
+use crate::tuning::Tuning;
 
-/// How long a session waits, and how much it sends ahead.
-#[derive(Clone, Copy, Debug)]
+/// How long a session waits, and how it sends.
+#[derive(Clone, Debug)]
 pub struct Settings {
-    /// Looking up the host's name, and connecting to each of its addresses.
+    /// The limit for resolving the host's name, and for connecting to each of its addresses.
     pub address: Duration,
-    /// SSH handshake and login together.
+    /// The limit for the SSH handshake and the login together.
     pub handshake: Duration,
-    /// Requests in flight and nothing moving.
+    /// How long requests may be in flight with nothing moving.
     pub stall: Duration,
     /// Requests in flight at most, on each channel; some servers take only 1.
     pub requests: usize,
     /// How uploaded files are compared with what was sent.
     pub verify: Verify,
-    /// Who decides over further channels.
+    /// How many channels a large file may use.
     pub channels: Channels,
-    /// Bytes a second that go to the host at most.
+    /// Bytes a second that are sent to the host at most.
     pub max_rate: Option<NonZeroU64>,
-    /// How often a server that says nothing is asked whether it is there; after four questions without an answer the
-    /// connection has ended.
+    /// How often a silent server is asked whether it is there. After four questions without an answer the connection has
+    /// ended.
     pub keepalive: Duration,
-    /// Bytes of a file in flight at most, on each channel.
-    pub ahead: usize,
-    /// Bytes of a file after which the server is asked to bring them to its disk, besides the end.
-    pub sync_every: u64,
-    /// Channels that a large file may use besides the first, if nobody says how many. A channel carries no more than
-    /// the server's window (2 MiB for OpenSSH) in one round trip; over long distances several are needed to fill the
-    /// line. OpenSSH grants nine more as it comes.
-    pub lanes: usize,
-    /// The same to a server nearby, where the line is not to be filled: each channel has a process of its own at the
-    /// server, and on a busy machine one alone falls behind the store.
-    pub lanes_nearby: usize,
-    /// The round trip from which on a server is not nearby.
-    pub long_way: Duration,
-    /// A large file waits already: further channels are opened together with the first.
-    pub is_large: bool,
+    /// Sizes and thresholds.
+    pub tuning: Tuning,
+    /// What each host is granted.
+    pub hosts: Hosts,
 }
 
 impl Default for Settings {
@@ -58,25 +50,21 @@ impl Default for Settings {
             address: Duration::from_secs(10),
             handshake: Duration::from_secs(15),
             stall: Duration::from_secs(60),
-            requests: usize::from(Destination::REQUESTS),
+            requests: usize::from(SftpDestination::REQUESTS),
             verify: Verify::Size,
             channels: Channels::Auto,
             max_rate: None,
             keepalive: Duration::from_secs(15),
-            ahead: 2 * 1024 * 1024,
-            sync_every: 64 * 1024 * 1024,
-            lanes: 9,
-            lanes_nearby: 4,
-            long_way: Duration::from_millis(5),
-            is_large: false,
+            tuning: Tuning::DEFAULT,
+            hosts: Hosts::default(),
         }
     }
 }
 
 impl Settings {
-    /// The usual ones, but for what a job says about its destination.
-    pub fn of(destination: &Destination) -> Settings {
-        let Destination { requests, verify, channels, max_rate, .. } = *destination;
+    /// The defaults, with what a job says about its destination.
+    pub fn of(destination: &SftpDestination) -> Settings {
+        let SftpDestination { requests, verify, channels, max_rate, .. } = *destination;
         Settings { requests: usize::from(requests), verify, channels, max_rate, ..Settings::default() }
     }
 
@@ -116,26 +104,29 @@ pub struct Session {
     facts: ServerFacts,
     connection: Option<Arc<Connection>>,
     write_limit: OnceCell<Option<u64>>,
-    /// A request has failed, be it for a reason of its own.
+    /// Any request has failed.
     has_failed: AtomicBool,
 }
 
 impl Session {
     /// Connects to a destination, verifies its host key, logs in, and starts SFTP.
-    pub async fn open(destination: &Destination) -> Result<Session, DeliverError> {
+    pub async fn open(destination: &SftpDestination) -> Result<Session, DeliverError> {
         Session::open_with(destination, Settings::of(destination)).await
     }
 
-    /// The same with other settings.
-    pub async fn open_with(destination: &Destination, settings: Settings) -> Result<Session, DeliverError> {
+    /// The same with other settings. Few connections are opened at the same time.
+    pub async fn open_with(destination: &SftpDestination, settings: Settings) -> Result<Session, DeliverError> {
+        let hosts = settings.hosts.clone();
+        hosts.make_room(&destination.host.to_lowercase()).await;
+        let _opening = hosts.opening().await;
         let at = Arc::new(Place::of(destination));
         let connection = Arc::new(Connection::open(destination, &at, settings.deadlines()).await?);
         let channel = connection.open_channel(&at, settings.handshake).await?;
-        let further = FurtherChannels::new(Some(Arc::clone(&connection)), Arc::clone(&at), settings);
-        if settings.is_large {
-            further.open().await;
-        }
-        let stream = connection.start_sftp(channel, &at, &Client::greeting(), settings.handshake).await?;
+        let further = FurtherChannels::new(Some(Arc::clone(&connection)), Arc::clone(&at), settings.clone());
+        let greeting = Client::greeting();
+        let starting = connection.start_sftp(channel, &at, &greeting, settings.handshake);
+        let ((), stream) = tokio::join!(connection.measure_round_trip(settings.handshake), starting);
+        let stream = stream?;
         let refused = |error| match error {
             // Typical of accounts whose shell prints something before the server is started.
             ClientError::Protocol(breach) => DeliverError::SftpRefused {
@@ -152,6 +143,27 @@ impl Session {
         };
         let client = Client::start_greeted(stream, settings.sftp()).await.map_err(refused)?;
         Ok(Session::assemble(client, at, settings, further, Some(connection)))
+    }
+
+    /// A connection that an earlier run has left, for the directory of `destination`. It may have died unnoticed.
+    pub fn reuse(destination: &SftpDestination, settings: Settings) -> Option<Session> {
+        let identity = Identity::of(destination, &settings);
+        let session = settings.hosts.take_idle(&destination.host.to_lowercase(), &identity)?;
+        let at = Arc::new(Place::of(destination));
+        let further = FurtherChannels::new(session.connection.clone(), Arc::clone(&at), settings.clone());
+        let pace = settings.max_rate.map(|rate| settings.hosts.pace(&at.host.to_lowercase(), at.port, rate));
+        Some(Session { at, settings, further, pace, ..session })
+    }
+
+    /// Leaves the connection to the next run, or ends it if anything has failed on it.
+    pub async fn leave(self, destination: &SftpDestination) {
+        if !self.is_alive() || self.has_failed.load(Ordering::Relaxed) {
+            return self.close().await;
+        }
+        // One that is dropped half open would stay so at the server.
+        self.further.close().await;
+        let (hosts, identity) = (self.settings.hosts.clone(), Identity::of(destination, &self.settings));
+        hosts.keep_idle(&destination.host.to_lowercase(), identity, self);
     }
 
     /// A session over any stream on which an SFTP server answers, such as the pipe of an `sftp-server` process.
@@ -171,7 +183,7 @@ impl Session {
         let at = Arc::new(Place { host, port: 22, user, directory: directory.to_owned() });
         let client = Client::start(stream, settings.sftp()).await;
         let client = client.map_err(|error| DeliverError::from_client(&at, "starting SFTP", error))?;
-        let further = FurtherChannels::new(None, Arc::clone(&at), settings);
+        let further = FurtherChannels::new(None, Arc::clone(&at), settings.clone());
         Ok(Session::assemble(client, at, settings, further, None))
     }
 
@@ -190,18 +202,18 @@ impl Session {
             fsync: client.offers("fsync@openssh.com"),
             statvfs: client.offers("statvfs@openssh.com"),
         };
-        let pace = settings.max_rate.map(|rate| Pace::of(&at, rate));
-        let (write_limit, has_failed) = (OnceCell::new(), AtomicBool::new(false));
-        Session { client, at, settings, further, pace, facts, connection, write_limit, has_failed }
-    }
-
-    /// The same connection for another directory of the same server and user, and with settings of its own but for the
-    /// requests in flight and their deadline, which have to be the same.
-    pub(super) fn move_to(self, destination: &Destination, settings: Settings) -> Session {
-        let at = Arc::new(Place::of(destination));
-        let further = FurtherChannels::new(self.connection.clone(), Arc::clone(&at), settings);
-        let pace = settings.max_rate.map(|rate| Pace::of(&at, rate));
-        Session { at, settings, further, pace, ..self }
+        let pace = settings.max_rate.map(|rate| settings.hosts.pace(&at.host.to_lowercase(), at.port, rate));
+        Session {
+            client,
+            at,
+            settings,
+            further,
+            pace,
+            facts,
+            connection,
+            write_limit: OnceCell::new(),
+            has_failed: AtomicBool::new(false),
+        }
     }
 
     /// What the server is and can do.
@@ -220,9 +232,9 @@ impl Session {
         *self.write_limit.get_or_init(|| ask).await
     }
 
-    /// Where the session leads.
-    pub fn place(&self) -> &Place {
-        &self.at
+    /// The directory that files are put into.
+    pub fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.at)
     }
 
     /// Whether the connection still stands, as far as is known without asking.
@@ -230,29 +242,13 @@ impl Session {
         self.client.is_open() && self.connection.as_deref().is_none_or(Connection::is_open)
     }
 
-    /// Whether the connection stands and nothing ever failed on it.
-    pub(super) fn is_sound(&self) -> bool {
-        self.is_alive() && !self.has_failed.load(Ordering::Relaxed)
-    }
-
     /// Ends the session and the connection.
     pub async fn close(self) {
-        self.further.give_up().await;
+        self.further.cancel().await;
         drop((self.client, self.further));
         if let Some(connection) = self.connection.and_then(Arc::into_inner) {
             connection.close().await;
         }
-    }
-
-    /// Closes the channels besides the first, which a large file leaves open for the one after it.
-    pub async fn close_further_channels(&self) {
-        self.further.release().await;
-    }
-
-    /// Whether the server is known to do several things at a time as well as one after the other: a directory may be
-    /// tried while a file goes up.
-    pub fn works_in_parallel(&self) -> bool {
-        is_sound(&self.facts.version)
     }
 
     /// The path of a name in the session's directory.
@@ -270,6 +266,11 @@ impl Session {
         };
         DeliverError::from_client(&self.at, step, error)
     }
+}
+
+/// Whether a server of this version is known to keep one file that is written through several handles.
+pub(super) fn keeps_files_whole(version: &str) -> bool {
+    version.starts_with("SSH-2.0-OpenSSH")
 }
 
 /// The path of a name in a directory.

@@ -1,6 +1,7 @@
 //! What a server can and can't do, found out by trying, for people who set a job up.
 
 use super::error::DeliverError;
+use super::probe_names;
 use super::session::{ServerFacts, Session};
 use super::sftp::{Access, ClientError};
 
@@ -22,9 +23,9 @@ pub struct Survey {
 }
 
 impl Session {
-    /// Finds out what the server can do. The directory must have passed [`Session::check_directory`] with the same
-    /// `probe_name`, whose names are used again and are gone at the end.
-    pub async fn survey(&self, probe_name: &str) -> Result<Survey, DeliverError> {
+    /// Finds out what the server can do. The directory must have passed [`Session::check`] with the same
+    /// `probe`, whose names are used again and are gone at the end.
+    pub async fn survey(&self, probe: &str) -> Result<Survey, DeliverError> {
         let directory = self.at.directory.as_str();
         let stat = self.grants(self.client.stat(directory).await.map(|_| ()))?;
         let list = self.grants(self.list_some().await)?;
@@ -32,13 +33,13 @@ impl Session {
             true => self.client.space(directory).await.ok().map(|space| space.free),
             false => None,
         };
-        let several_handles = self.try_two_handles(probe_name).await?;
+        let several_handles = self.try_two_handles(probe).await?;
         let write_limit = self.write_limit().await;
         Ok(Survey { facts: self.server().clone(), write_limit, free, stat, list, several_handles })
     }
 
-    async fn try_two_handles(&self, probe_name: &str) -> Result<bool, DeliverError> {
-        let [one, other] = Session::probe_names(probe_name).map(|name| self.path(&name));
+    async fn try_two_handles(&self, probe: &str) -> Result<bool, DeliverError> {
+        let [one, other] = probe_names(probe).map(|name| self.path(&name));
         let trying = async {
             let first = self.client.open(&one, Access::CreateNew).await?;
             let second = self.client.open(&other, Access::CreateNew).await;

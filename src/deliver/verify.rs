@@ -1,4 +1,4 @@
-//! Looks whether what is at the destination is what was sent, as closely as the job's `verify` asks for.
+//! Compares a file at the destination with what was sent, as closely as the job's `verify` asks for.
 //!
 //! Never more than one file is open at a time: some servers know only one handle.
 
@@ -26,19 +26,8 @@ struct Content {
 }
 
 impl Session {
-    /// Reads an uploaded file back and compares it with its record, if the job asks for that.
-    ///
-    /// # Errors
-    /// `ContentDiffers` if the server keeps other bytes than were sent.
-    pub async fn read_back(&self, temporary: &str, record: &FileRecord) -> Result<(), DeliverError> {
-        if self.settings.verify != Verify::Readback || self.has_content(temporary, record).await? {
-            return Ok(());
-        }
-        Err(DeliverError::ContentDiffers { at: self.at.clone(), name: record.name.clone() })
-    }
-
-    /// Whether a file that was uploaded as `temporary` is still there and whole, as far as may be looked.
-    pub async fn is_uploaded(&self, temporary: &str, record: &FileRecord) -> Result<bool, DeliverError> {
+    /// As [`Delivery::verify`](super::Delivery::verify).
+    pub async fn verify(&self, temporary: &str, record: &FileRecord) -> Result<bool, DeliverError> {
         if self.settings.verify == Verify::None {
             return self.is_there(temporary).await;
         }
@@ -49,8 +38,8 @@ impl Session {
         }
     }
 
-    /// Whether a file of ours is there, found out by opening it for writing: even where nothing may be looked at, what
-    /// may be written can be opened so.
+    /// Whether a file of ours is there, found out by opening it for writing: a directory that may not be read still lets
+    /// its files be opened that way.
     pub(super) async fn is_there(&self, name: &str) -> Result<bool, DeliverError> {
         let opened = async {
             let handle = self.client.open(&self.path(name), Access::Write).await?;
@@ -75,7 +64,7 @@ impl Session {
         Ok(content.bytes == record.bytes && sha256 == record.sha256)
     }
 
-    /// The content of a file that should have `expected` bytes; of one that has more, only so much that it shows.
+    /// The content of a file that should have `expected` bytes; of a longer one, only a little more than that.
     async fn content(&self, name: &str, expected: u64) -> Result<Content, DeliverError> {
         let reading = async {
             let handle = self.client.open(&self.path(name), Access::Read).await?;

@@ -1,4 +1,4 @@
-//! The wish that a run ends early, as both kinds of work see it: tasks that wait and threads that compute.
+//! A cancellation request, for tasks that wait and for threads that compute.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::RunError;
 
-/// The wish that a run ends early. Clones are the same wish.
+/// A request to cancel a run. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     token: CancellationToken,
@@ -15,28 +15,28 @@ pub struct Cancel {
 }
 
 impl Cancel {
-    /// A wish that nobody has expressed yet.
+    /// A request that has not been made.
     pub fn new() -> Cancel {
         Cancel::default()
     }
 
-    /// Expresses the wish.
+    /// Makes the request.
     pub fn cancel(&self) {
         self.flag.store(true, Ordering::Relaxed);
         self.token.cancel();
     }
 
-    /// Whether the wish has been expressed.
+    /// Whether cancellation was requested.
     pub fn is_cancelled(&self) -> bool {
         self.flag.load(Ordering::Relaxed)
     }
 
-    /// Waits until the wish is expressed.
+    /// Waits until cancellation is requested.
     pub async fn cancelled(&self) {
         self.token.cancelled().await;
     }
 
-    /// What `work` yields, unless the wish is expressed before; then the work is dropped where it stands.
+    /// The output of `work`, unless cancellation is requested first; then the work is dropped.
     pub(super) async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, RunError> {
         tokio::select! {
             biased;
@@ -45,7 +45,7 @@ impl Cancel {
         }
     }
 
-    /// The same wish for a thread that looks at it between two rows.
+    /// The same request, for a thread that checks it between two rows.
     pub fn flag(&self) -> Arc<AtomicBool> {
         self.flag.clone()
     }

@@ -1,13 +1,15 @@
-//! The story of one run: reach the destination, read the store into finished files that go up meanwhile, publish them.
+//! One run: check the destination, read the store into finished files while they are uploaded, publish them.
 //!
-//! No row is read before the destination has proved that it can take files, and nothing is published before every
-//! file of the run is finished and up. What can't be taken back is recorded in state before it is done, and a run that
-//! comes again goes on from what state knows of it: files that are finished are not made a second time, unless the job
-//! no longer exports their columns, or delivers to another recipient. That is looked at in one place, see `review`.
+//! No row is read before the destination has proved that it takes files, and nothing is published before every file of
+//! the run is finished and uploaded. What can't be undone is recorded in state before it is done. A later attempt
+//! continues from what state knows: finished files are not made a second time, unless the job no longer exports their
+//! columns or delivers to another recipient (see [`review`](mod@review)).
 
 mod cancel;
+mod connection;
 mod error;
 mod housekeeping;
+mod leftovers;
 mod manifest;
 mod produce;
 mod publish;
@@ -23,14 +25,14 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::clearance::Location;
-use crate::deliver::{DeliverError, PER_HOST, Pool, Session, Settings, Turn};
-use crate::failpoint::{self, Side};
+use crate::deliver::{Hosts, Permit, Settings};
 use crate::job::Job;
 use crate::progress::Progress;
 use crate::run::{Origin, RunId, RunRecord, Stage};
 use crate::spool::Spool;
 use crate::state::{State, Temporary};
 use crate::store::StoreSettings;
+use crate::tuning::Tuning;
 
 use resume::Known;
 use review::Supply;
@@ -41,57 +43,66 @@ pub use housekeeping::tidy;
 pub use produce::{Production, produce};
 pub use review::review;
 
-/// How long reaching a destination may take, and checking its directory, whatever the server does.
-const REACH: Duration = Duration::from_secs(120);
-
-/// How many runs may read the store at once.
+/// Runs that may read the store at the same time.
 const READERS: usize = 4;
 
 /// What every run needs besides its job.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Where data comes from.
+    /// The database that is read.
     pub store: StoreSettings,
-    /// Where finished files wait.
+    /// The folder of finished files.
     pub spool: Spool,
-    /// What remembers the run.
+    /// The memory of runs.
     pub state: State,
-    /// How long files stay in the spool after their run has ended; zero: they leave with it.
+    /// How long files stay in the spool after their run has ended; zero removes them with its end.
     pub keep: Duration,
-    /// Who works on runs, and by which configuration.
+    /// The person or daemon that works on runs, and the configuration in force.
     pub origin: Origin,
-    /// How long a destination may have requests in flight with nothing moving.
+    /// How long a destination may leave requests unanswered.
     pub stall: Duration,
-    /// Connections, and the turns to have one.
-    pub pool: Pool,
+    /// Sizes and thresholds.
+    pub tuning: Tuning,
+    /// What each host is granted.
+    pub hosts: Hosts,
     readers: Arc<Semaphore>,
 }
 
 impl Context {
-    /// What runs share that are made with clones of it: connections, and the limit on how many read the store at once, too.
-    pub fn new(store: StoreSettings, spool: Spool, state: State, keep: Duration, origin: Origin) -> Context {
-        let readers = Arc::new(Semaphore::new(READERS));
-        let (stall, pool) = (Settings::default().stall, Pool::new(PER_HOST));
-        Context { store, spool, state, keep, origin, stall, pool, readers }
+    /// Clones share the hosts, and the limit on how many runs read the store at the same time.
+    pub fn new(
+        store: StoreSettings,
+        spool: Spool,
+        state: State,
+        keep: Duration,
+        origin: Origin,
+        tuning: Tuning,
+        hosts: Hosts,
+    ) -> Context {
+        let (readers, stall) = (Arc::new(Semaphore::new(READERS)), Settings::default().stall);
+        Context { store, spool, state, keep, origin, stall, tuning, hosts, readers }
     }
 }
 
-/// Does the work of `run`, or what is left of it: when it returns without an error, every file is published.
+/// Does the work of `run`, or what is left of it. When it returns without an error, every file is published.
 ///
-/// On an error nothing of ours is left at the destination but what a broken connection kept us from removing; the next
-/// run of the job removes that. Finished files stay in the spool. The run must have been begun in state; how it ended
-/// is for the caller to record.
+/// After an error nothing of the run is left at the destination, except what a broken connection kept us from removing;
+/// the next run of the job removes that. Finished files stay in the spool. The run must have been begun in state, and
+/// the caller records how it ended. `permit` is the right to connect to the job's destination.
 pub async fn execute(
     context: &Context,
     job: &Arc<Job>,
     run: &RunRecord,
     progress: &Progress,
     cancel: &Cancel,
+    permit: Permit,
 ) -> Result<(), RunError> {
-    carry_out(context, job, run, progress, cancel, Supply::Store).await
+    let outcome = Attempt { context, job, run, progress, cancel, supply: Supply::Store }.carry_out().await;
+    drop(permit);
+    outcome
 }
 
-/// The same for a run whose files are in the spool: the store is not asked, whatever has become of them.
+/// The same for a run whose files are in the spool: the store is not read, whatever has become of them.
 /// `to_new_recipient` allows that they were made for another recipient than the job has now.
 pub async fn redeliver(
     context: &Context,
@@ -100,49 +111,35 @@ pub async fn redeliver(
     progress: &Progress,
     cancel: &Cancel,
     to_new_recipient: bool,
+    permit: Permit,
 ) -> Result<(), RunError> {
-    carry_out(context, job, run, progress, cancel, Supply::Spool { to_new_recipient }).await
+    let supply = Supply::Spool { to_new_recipient };
+    let outcome = Attempt { context, job, run, progress, cancel, supply }.carry_out().await;
+    drop(permit);
+    outcome
 }
 
-async fn carry_out(
-    context: &Context,
-    job: &Arc<Job>,
-    run: &RunRecord,
-    progress: &Progress,
-    cancel: &Cancel,
-    supply: Supply,
-) -> Result<(), RunError> {
-    let settings = Settings { stall: context.stall, ..Settings::of(&job.destination) };
-    let turn = cancel.unless(context.pool.turn(&job.destination, settings)).await?;
-    Work { context, job, run, progress, cancel, turn: &turn, supply }.carry_out().await
-}
-
-/// A run being worked on.
+/// One attempt at a run.
 #[derive(Clone, Copy)]
-struct Work<'a> {
+struct Attempt<'a> {
     context: &'a Context,
     job: &'a Arc<Job>,
     run: &'a RunRecord,
     progress: &'a Progress,
     cancel: &'a Cancel,
-    turn: &'a Turn,
     supply: Supply,
 }
 
-impl Work<'_> {
+impl Attempt<'_> {
+    /// The story of a run. Each step returns when its work is done and on record.
     async fn carry_out(&self) -> Result<(), RunError> {
         let known = Known::of(self.context, self.id()).await?;
         if known.stage != Some(Stage::Published) {
-            let (session, parcels) = match self.review(known).await? {
-                Some((known, cleared)) => self.go_on(known, cleared).await?,
-                None => {
-                    self.check_room().await?;
-                    let session = self.reach().await?;
-                    self.remove_leftovers(&session, &mut Known::nothing()).await?;
-                    self.read_and_upload(session).await?
-                }
+            let (connection, files) = match review::spooled(self, known).await? {
+                Some((known, cleared)) => resume::run(self, known, cleared).await?,
+                None => read::run(self).await?,
             };
-            self.publish(session, parcels).await?;
+            publish::run(self, connection, files).await?;
         }
         if self.context.keep.is_zero() {
             housekeeping::remove(self.context, self.id()).await?;
@@ -159,83 +156,12 @@ impl Work<'_> {
         Location::of(&self.job.destination)
     }
 
-    /// A hidden name of this run there.
+    /// The record of a temporary name there.
     fn temporary_here(&self, name: String) -> Temporary {
         Temporary { run: self.id().clone(), name, location: Some(self.location()) }
     }
 
-    /// The spool would be found full after an hour of reading; the last run of the job tells it before.
-    async fn check_room(&self) -> Result<(), RunError> {
-        if self.supply != Supply::Store {
-            return Err(RunError::NotSpooled { run: self.id().clone() });
-        }
-        let needed = self.context.state.last_size(&self.run.job).await?.unwrap_or(0);
-        Ok(self.context.spool.require(needed)?)
-    }
-
-    /// A session with the job's destination, in the place of one that has ended.
-    async fn connect(&self) -> Result<Session, DeliverError> {
-        self.turn.connect().await
-    }
-
-    /// Connects to the job's destination and makes sure that its directory takes files.
-    async fn reach(&self) -> Result<Session, RunError> {
-        self.reaching().await?;
-        let session = self.within_reach(self.turn.reach(self.id().as_str())).await?;
-        self.reached(&session).await?;
-        Ok(session)
-    }
-
-    /// The same, but for a connection that is new: whether its directory takes files is for [`Work::prove`] to find out.
-    /// Returns whether it is known already.
-    async fn approach(&self, is_large: bool) -> Result<(Session, bool), RunError> {
-        self.reaching().await?;
-        let (session, is_proven) = self.within_reach(self.turn.approach(self.id().as_str(), is_large)).await?;
-        if is_proven {
-            self.reached(&session).await?;
-        }
-        Ok((session, is_proven))
-    }
-
-    /// Makes sure that the destination's directory takes files.
-    async fn prove(&self, session: &Session) -> Result<(), RunError> {
-        self.within_reach(session.check_directory(self.id().as_str())).await?;
-        self.reached(session).await
-    }
-
-    /// The same while files go up. On a slow line they hold its answers up for long, so only silence puts an end to it.
-    async fn prove_beside(&self, session: &Session) -> Result<(), RunError> {
-        self.cancel.unless(session.check_directory(self.id().as_str())).await??;
-        self.reached(session).await
-    }
-
-    async fn reaching(&self) -> Result<(), RunError> {
-        let (run, reason, location) = (self.id(), self.job.reason.as_deref(), self.location());
-        self.context.state.reaching(run, &self.probes(), &self.context.origin, &location, reason).await?;
-        failpoint::reach("destination:reach", Side::Before).await;
-        Ok(())
-    }
-
-    async fn reached(&self, session: &Session) -> Result<(), RunError> {
-        let run = self.id();
-        failpoint::reach("destination:reach", Side::After).await;
-        let gone = self.probes().map(|name| self.temporary_here(name));
-        let host_key = session.server().host_key.as_ref().map(|key| format!("{} {}", key.algorithm, key.fingerprint));
-        Ok(self.context.state.reached(run, host_key.as_deref(), &gone).await?)
-    }
-
-    fn probes(&self) -> [String; 2] {
-        Session::probe_names(self.id().as_str())
-    }
-
-    async fn within_reach<T>(&self, work: impl Future<Output = Result<T, DeliverError>>) -> Result<T, RunError> {
-        match self.cancel.unless(tokio::time::timeout(REACH, work)).await? {
-            Ok(result) => result.map_err(RunError::Deliver),
-            Err(_) => Err(RunError::TooLong { phase: "reaching the destination", limit: REACH }),
-        }
-    }
-
-    /// Records that the run comes to a stage, then says so: a stage begins only when that is on disk.
+    /// Records that the run enters a stage, then shows it: a stage begins only when that is on disk.
     async fn enter(&self, stage: Stage) -> Result<(), RunError> {
         self.context.state.stage(self.id(), stage, Timestamp::now()).await?;
         self.progress.enter(stage);

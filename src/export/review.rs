@@ -1,12 +1,12 @@
 //! Before anything of a spooled run is sent: does its job still export these columns, and to this recipient?
 //!
-//! Where it does not, a run that may query the store is made anew. What it had spooled is discarded first, in state
-//! and then in the spool: killed in between, it has no files on record, and the next attempt reads the store.
+//! If not, a run that may read the store is made again. What it had spooled is discarded first, in state and then in the
+//! spool: killed in between, it has no files on record, and the next attempt reads the store.
 
 use jiff::Timestamp;
 
 use super::resume::Known;
-use super::{Context, RunError, Work};
+use super::{Attempt, Context, RunError};
 use crate::clearance::{self, Cleared, Objections};
 use crate::job::Job;
 use crate::run::RunId;
@@ -47,35 +47,33 @@ impl Known {
     }
 }
 
-impl Work<'_> {
-    /// The run's spooled files with the permission to send them. None if there are none, or none any more: then the
-    /// store is to be read.
-    pub(super) async fn review(&self, known: Known) -> Result<Option<(Known, Cleared)>, RunError> {
-        if !known.is_spooled() {
-            return Ok(None);
-        }
-        match (known.compare(self.job, self.supply), self.supply) {
-            (Ok(cleared), _) => Ok(Some((known, cleared))),
-            (Err(objections), Supply::Spool { .. }) => Err(withheld(self.id(), objections)),
-            (Err(objections), Supply::Store) => {
-                self.discard(&known, &objections).await?;
-                Ok(None)
-            }
+/// The run's spooled files with the permission to send them. None if there are none, or none any more: then the store
+/// has to be read.
+pub(super) async fn spooled(attempt: &Attempt<'_>, known: Known) -> Result<Option<(Known, Cleared)>, RunError> {
+    if !known.is_spooled() {
+        return Ok(None);
+    }
+    match (known.compare(attempt.job, attempt.supply), attempt.supply) {
+        (Ok(cleared), _) => Ok(Some((known, cleared))),
+        (Err(objections), Supply::Spool { .. }) => Err(withheld(attempt.id(), objections)),
+        (Err(objections), Supply::Store) => {
+            discard(attempt, &known, &objections).await?;
+            Ok(None)
         }
     }
+}
 
-    async fn discard(&self, known: &Known, objections: &Objections) -> Result<(), RunError> {
-        let published = known.files.iter().filter(|file| file.file.published);
-        let published: Vec<&str> = published.map(|file| file.file.name.as_str()).collect();
-        match published.is_empty() {
-            true => tracing::warn!(run = %self.id(), "the spooled files are not sent but made anew: {objections}"),
-            false => tracing::warn!(
-                run = %self.id(), published = published.join(", "),
-                "some of the run's files are published already; all of them are made anew: {objections}"
-            ),
-        }
-        let (state, origin) = (&self.context.state, &self.context.origin);
-        state.discard(self.id(), &objections.to_string(), origin, Timestamp::now()).await?;
-        Ok(self.context.spool.remove(self.id())?)
+async fn discard(attempt: &Attempt<'_>, known: &Known, objections: &Objections) -> Result<(), RunError> {
+    let (run, context) = (attempt.id(), attempt.context);
+    let published = known.files.iter().filter(|file| file.file.published);
+    let published: Vec<&str> = published.map(|file| file.file.name.as_str()).collect();
+    match published.is_empty() {
+        true => tracing::warn!(%run, "the spooled files are not sent but made anew: {objections}"),
+        false => tracing::warn!(
+            %run, published = published.join(", "),
+            "some of the run's files are published already; all of them are made anew: {objections}"
+        ),
     }
+    context.state.discard(run, &objections.to_string(), &context.origin, Timestamp::now()).await?;
+    Ok(context.spool.remove(run)?)
 }

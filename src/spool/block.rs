@@ -1,18 +1,13 @@
-//! Blocks: pieces of memory that a file is written from, aligned as disks want them, and used again and again.
+//! Blocks of memory that a file is written from, aligned as O_DIRECT requires, and reused.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use bytes::Bytes;
 
-use crate::fastpath::{self, FastPath};
-
-/// Bytes of a block. Larger ones make no disk faster that was measured; smaller ones wait for it more often.
-pub(super) const BLOCK: usize = 512 * 1024;
-
 /// What memory and places in a file must be multiples of to go to a disk directly: the largest sector that is common.
 const ALIGNMENT: usize = 4096;
 
-/// Hands blocks out, those first that nobody needs any more.
+/// Hands out blocks, returned ones first.
 #[derive(Debug)]
 pub(super) struct Blocks {
     /// Bytes of each.
@@ -21,7 +16,7 @@ pub(super) struct Blocks {
     home: Sender<Vec<u8>>,
 }
 
-/// A block that is being filled, or that is read by those whom it was shared with.
+/// A block that is being filled, or read by those it was shared with.
 #[derive(Debug)]
 pub(super) struct Block {
     /// Never grows beyond its capacity, so that what was aligned stays aligned.
@@ -33,9 +28,9 @@ pub(super) struct Block {
 }
 
 impl Blocks {
-    pub(super) fn new() -> Blocks {
+    /// Blocks of `size` bytes, a multiple of the alignment.
+    pub(super) fn new(size: usize) -> Blocks {
         let (home, returned) = channel();
-        let size = fastpath::piece(FastPath::Direct, BLOCK as u64, ALIGNMENT as u64) as usize;
         Blocks { size, returned, home }
     }
 
@@ -90,9 +85,11 @@ impl Drop for Block {
 mod tests {
     use super::*;
 
+    const BLOCK: usize = 512 * 1024;
+
     #[test]
     fn a_block_is_aligned_and_holds_what_fits() {
-        let mut block = Blocks::new().empty();
+        let mut block = Blocks::new(BLOCK).empty();
         assert_eq!(block.fill(b"abc"), 3);
         assert_eq!(block.filled(), b"abc");
         assert!(block.filled().as_ptr().addr().is_multiple_of(ALIGNMENT));
@@ -104,7 +101,7 @@ mod tests {
 
     #[test]
     fn memory_is_used_again_when_the_last_reader_is_gone() {
-        let blocks = Blocks::new();
+        let blocks = Blocks::new(BLOCK);
         let mut block = blocks.empty();
         block.fill(b"abc");
         let address = block.filled().as_ptr();

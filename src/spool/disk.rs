@@ -1,7 +1,7 @@
-//! The way of blocks to the disk: past the page cache where the file system allows it.
+//! Writing blocks to the disk, bypassing the page cache where the file system supports it.
 //!
-//! What is written is read again only if an upload falls behind, and has to be on disk before anything is published.
-//! Through the cache the same bytes cost a multiple of the processor's time, and all of the waiting comes at the end.
+//! The bytes are read again only if an upload falls behind, and have to be on disk before anything is published. Through
+//! the cache they cost several times the processor's time, and all of the waiting comes at the end.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,17 +9,16 @@ use std::io::{self, Write};
 use rustix::fs::OFlags;
 
 use super::block::Block;
-use crate::fastpath::{self, FastPath};
 
 /// A file that is written from its beginning to its end.
 #[derive(Debug)]
 pub(super) struct Disk {
     file: File,
-    way: Way,
+    mode: Mode,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum Mode {
     /// The file system was not asked yet. It never is for a file that is smaller than a block.
     Untried,
     /// From our memory (`O_DIRECT`).
@@ -29,16 +28,16 @@ enum Way {
 }
 
 impl Disk {
-    pub(super) fn new(file: File) -> Disk {
-        Disk { file, way: Way::Untried }
+    /// A file that bypasses the page cache if `is_direct`, and if its file system supports that.
+    pub(super) fn new(file: File, is_direct: bool) -> Disk {
+        Disk { file, mode: if is_direct { Mode::Untried } else { Mode::Cached } }
     }
 
     /// Appends what is in the block. Only the file's last block may be less than full.
     pub(super) fn write(&mut self, block: &Block) -> io::Result<()> {
-        match (self.way, block.is_full()) {
-            (Way::Untried, true) if !fastpath::is_taken(FastPath::Direct, true) => self.way = Way::Cached,
-            (Way::Untried, true) => self.way = self.set_direct(true).map_or(Way::Cached, |()| Way::Direct),
-            (Way::Direct, false) => self.go_cached()?,
+        match (self.mode, block.is_full()) {
+            (Mode::Untried, true) => self.mode = self.set_direct(true).map_or(Mode::Cached, |()| Mode::Direct),
+            (Mode::Direct, false) => self.go_cached()?,
             _ => {}
         }
         let mut rest = block.filled();
@@ -48,7 +47,7 @@ impl Disk {
                 Ok(written) => rest = &rest[written..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The file system wants more than aligned memory, or has written a part that leaves the rest unaligned.
-                Err(error) if error.kind() == io::ErrorKind::InvalidInput && self.way == Way::Direct => {
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput && self.mode == Mode::Direct => {
                     self.go_cached()?;
                 }
                 Err(error) => return Err(error),
@@ -63,7 +62,7 @@ impl Disk {
     }
 
     fn go_cached(&mut self) -> io::Result<()> {
-        self.way = Way::Cached;
+        self.mode = Mode::Cached;
         self.set_direct(false)
     }
 
@@ -78,14 +77,18 @@ impl Disk {
 mod tests {
     use std::fs::OpenOptions;
 
-    use super::super::block::{BLOCK, Blocks};
+    use crate::tuning::Tuning;
+
+    use super::super::block::Blocks;
     use super::*;
+
+    const BLOCK: usize = Tuning::DEFAULT.spool_block;
 
     /// On the disk that the program is built on, and in memory.
     const PLACES: [&str; 2] = [env!("CARGO_MANIFEST_DIR"), "/dev/shm"];
 
     fn block(byte: u8, length: usize) -> Block {
-        let mut block = Blocks::new().empty();
+        let mut block = Blocks::new(BLOCK).empty();
         block.fill(&vec![byte; length]);
         block
     }
@@ -95,7 +98,7 @@ mod tests {
         for place in PLACES {
             let folder = tempfile::tempdir_in(place).unwrap();
             let path = folder.path().join("file");
-            let mut disk = Disk::new(File::create(&path).unwrap());
+            let mut disk = Disk::new(File::create(&path).unwrap(), true);
             for byte in *b"ab" {
                 disk.write(&block(byte, BLOCK)).unwrap();
             }
@@ -111,20 +114,20 @@ mod tests {
         let folder = tempfile::tempdir_in(PLACES[0]).unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, b"not aligned").unwrap();
-        let mut disk = Disk::new(OpenOptions::new().append(true).open(&path).unwrap());
+        let mut disk = Disk::new(OpenOptions::new().append(true).open(&path).unwrap(), true);
         disk.write(&block(b'a', BLOCK)).unwrap();
         disk.write(&block(b'b', BLOCK)).unwrap();
         disk.sync().unwrap();
         let expected = [b"not aligned".to_vec(), vec![b'a'; BLOCK], vec![b'b'; BLOCK]].concat();
         assert!(std::fs::read(&path).unwrap() == expected);
-        assert_eq!(disk.way, Way::Cached);
+        assert_eq!(disk.mode, Mode::Cached);
     }
 
     #[test]
     fn small_files_do_not_ask() {
         let folder = tempfile::tempdir_in(PLACES[0]).unwrap();
-        let mut disk = Disk::new(File::create(folder.path().join("file")).unwrap());
+        let mut disk = Disk::new(File::create(folder.path().join("file")).unwrap(), true);
         disk.write(&block(b'a', BLOCK - 1)).unwrap();
-        assert_eq!(disk.way, Way::Untried);
+        assert_eq!(disk.mode, Mode::Untried);
     }
 }

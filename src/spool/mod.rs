@@ -28,6 +28,7 @@ pub use self::writer::{Contents, FileWriter};
 use crate::access::{self, Denied};
 use crate::failpoint::{self, Side};
 use crate::run::{FileRecord, RunId};
+use crate::tuning::Tuning;
 
 const PRIVATE_FOLDER: Mode = Mode::RWXU;
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
@@ -38,6 +39,7 @@ const OPEN_FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFla
 pub struct Spool {
     path: PathBuf,
     folder: Arc<OwnedFd>,
+    tuning: Tuning,
 }
 
 /// The folder of one run's files.
@@ -72,7 +74,12 @@ impl Spool {
         if stat.st_mode & 0o077 != 0 && rustix::fs::fchmod(&folder, PRIVATE_FOLDER).is_err() {
             return Err(SpoolError::Refused { path, reason: "others may enter it, and that can't be changed" });
         }
-        Ok(Spool { path, folder: Arc::new(folder) })
+        Ok(Spool { path, folder: Arc::new(folder), tuning: Tuning::DEFAULT })
+    }
+
+    /// The same spool, written to with another tuning.
+    pub fn with_tuning(self, tuning: Tuning) -> Spool {
+        Spool { tuning, ..self }
     }
 
     /// Makes an empty folder for a run. What an earlier attempt of the same run left there is removed.
@@ -151,7 +158,7 @@ impl RunFolder {
         let file = rustix::fs::openat(&*self.folder, name, flags, PRIVATE_FILE)
             .map_err(|error| SpoolError::file(name, 0, error.into()))?;
         access::hand_over(&file, &self.path);
-        Ok(FileWriter::new(name, path, Arc::clone(&self.folder), file.into()))
+        Ok(FileWriter::new(name, path, Arc::clone(&self.folder), file.into(), &self.spool.tuning))
     }
 
     /// Where the folder is.

@@ -75,7 +75,8 @@ fn a_full_disk_is_told_with_the_bytes_that_fitted() {
     let (_state, spool) = spool();
     let folder = spool.run(&run_id("run1")).unwrap();
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut file = FileWriter::new("agents.csv", folder.path().join("agents.csv"), folder.folder, full);
+    let mut file =
+        FileWriter::new("agents.csv", folder.path().join("agents.csv"), folder.folder, full, &Tuning::DEFAULT);
     // What is less than a block waits for more.
     file.append(b"id\n").unwrap();
     let error = file.append(&vec![b'1'; 2 * 1024 * 1024]).unwrap_err();

@@ -1,6 +1,6 @@
 //! Writing one file of the spool.
 //!
-//! What is appended is gathered in blocks; who follows the file hears of a block when it is in the file.
+//! Bytes are gathered in blocks. A block is announced to readers when it is in the file.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -15,6 +15,7 @@ use super::disk::Disk;
 use super::{SpoolError, unlink};
 use crate::failpoint::{self, Side};
 use crate::growth::{Follower, Growth};
+use crate::tuning::Tuning;
 
 /// A file being written. Unless it is finished it is removed when dropped.
 #[derive(Debug)]
@@ -45,18 +46,18 @@ pub struct Contents {
 }
 
 impl FileWriter {
-    pub(super) fn new(name: &str, path: PathBuf, folder: Arc<OwnedFd>, file: File) -> FileWriter {
-        let blocks = Blocks::new();
+    pub(super) fn new(name: &str, path: PathBuf, folder: Arc<OwnedFd>, file: File, tuning: &Tuning) -> FileWriter {
+        let blocks = Blocks::new(tuning.spool_block);
         FileWriter {
             name: name.to_owned(),
             path,
             folder,
-            disk: Disk::new(file),
+            disk: Disk::new(file, tuning.direct_io),
             hash: Sha256::new(),
             bytes: 0,
             block: blocks.empty(),
             blocks,
-            growth: Growth::new(),
+            growth: Growth::new(tuning.recent),
             is_finished: false,
         }
     }
@@ -71,8 +72,8 @@ impl FileWriter {
         &self.path
     }
 
-    /// For who wants to read the file while it is written. That it is whole says nothing of the disk: only
-    /// [`FileWriter::finish`] does.
+    /// Lets the file be read while it is written. That it is whole does not mean that it is on disk: only
+    /// [`FileWriter::finish`] means that.
     pub fn follower(&self) -> Follower {
         self.growth.follower()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use exportd::catalogue::{Catalogue, Export, Mode, Source};
 use exportd::config::{Config, Overrides, Surroundings, find_config};
-use exportd::job::{Format, PeriodRule, Trust};
+use exportd::job::{Destination, Format, Job, PeriodRule, SftpDestination, Trust};
 use exportd::secret::Secret;
 
 const EXAMPLE: &str = include_str!("../../jobs.example.toml");
@@ -38,6 +38,13 @@ const SIZES: [(&str, usize, usize, usize, usize); 20] = [
 fn count(export: &Export, fits: impl Fn(&exportd::catalogue::Column) -> bool) -> usize {
     let fitting = export.columns.iter().filter(|column| fits(column));
     fitting.map(|column| column.group.as_ref().unwrap_or(&column.name)).collect::<BTreeSet<_>>().len()
+}
+
+fn sftp(job: &Job) -> &SftpDestination {
+    match &*job.destination {
+        Destination::Sftp(sftp) => sftp,
+        Destination::Folder(folder) => panic!("it delivers to the folder {}", folder.path.display()),
+    }
 }
 
 #[test]
@@ -94,7 +101,7 @@ fn the_example_loads_as_it_is() {
     assert_eq!(fields, ["id", "created_at", "last_name", "first_name", "email", "city"]);
     let Format::Csv(csv) = &monthly.format else { panic!("the monthly job writes csv") };
     assert_eq!((csv.delimiter, csv.bom, csv.boolean.1.as_str()), (b';', true, "no"));
-    assert_eq!(monthly.destination.key, Path::new("/srv/id_ed25519"));
+    assert_eq!(sftp(monthly).key, Path::new("/srv/id_ed25519"));
 }
 
 #[test]
@@ -116,11 +123,11 @@ fn overrides_take_the_place_of_what_the_file_says() {
         ("sqlite:/tmp/sample.db", Path::new("/tmp/state"))
     );
     for job in &config.jobs {
-        let to = &job.destination;
+        let to = sftp(job);
         assert_eq!((to.host.as_str(), to.port, to.user.as_str()), ("127.0.0.1", 2222, "demo"));
         assert_eq!(to.trust, Trust::Pinned(vec!["SHA256:x".to_owned()]));
     }
-    assert_eq!(config.jobs[0].destination.directory, "incoming/bi");
+    assert_eq!(sftp(&config.jobs[0]).directory, "incoming/bi");
 }
 
 #[test]

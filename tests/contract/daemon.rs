@@ -1,14 +1,15 @@
 //! The daemon: when a run begins, what becomes of occurrences nobody saw, and that none ever comes twice.
 
+use exportd::clearance::Recipient;
 use exportd::daemon::{Limits, RunResult, Signal};
+use exportd::deliver::Hosts;
 use exportd::job::{Job, Missed, Retry};
 use exportd::run::RunState;
-use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::support::daemon::{TestDaemon, runs};
-use crate::support::jobs::daily;
+use crate::support::jobs::{daily, on_host};
 
 /// A daemon that sees `jobs` for the first time at 03:00 on 21 November 2026.
 async fn at_three(dir: &TempDir, jobs: Vec<Job>) -> TestDaemon {
@@ -177,12 +178,12 @@ async fn no_more_runs_go_on_than_the_limits_allow() {
     let dir = TempDir::new().unwrap();
     let on_one_host = |label: &str, minute| {
         let mut job = daily(label, 4, minute);
-        Arc::make_mut(&mut job.destination).host = "SHARED.example".to_lowercase();
+        on_host(&mut job, "SHARED.example");
         job
     };
     let jobs = vec![on_one_host("a", 0), on_one_host("b", 1), on_one_host("c", 2), daily("d", 4, 3), daily("e", 4, 4)];
-    let limits = Limits { workers: 3, per_host: 2, ..Limits::default() };
-    let mut daemon = TestDaemon::with_limits(dir.path(), "2026-11-21T03:00:00Z", jobs, limits).await;
+    let limits = Limits { workers: 3, ..Limits::default() };
+    let mut daemon = TestDaemon::with_hosts(dir.path(), "2026-11-21T03:00:00Z", jobs, limits, Hosts::new(2)).await;
     daemon.set("2026-11-21T05:00:00Z").await;
     let mut going_on = vec![daemon.begun().await, daemon.begun().await, daemon.begun().await];
     going_on.sort_by_key(|begun| begun.job.label.clone());
@@ -200,13 +201,13 @@ async fn where_one_run_was_refused_no_other_knocks_for_a_minute_and_then_one_at_
     let dir = TempDir::new().unwrap();
     let at_one_server = |label: &str, minute| {
         let mut job = daily(label, 4, minute);
-        Arc::make_mut(&mut job.destination).host = "shared.example".to_owned();
+        on_host(&mut job, "shared.example");
         job
     };
     let mut jobs: Vec<Job> = ["a", "b", "c", "e"].iter().map(|label| at_one_server(label, 0)).collect();
     jobs.push(daily("d", 4, 1));
-    let limits = Limits { per_host: 2, ..Limits::default() };
-    let mut daemon = TestDaemon::with_limits(dir.path(), "2026-11-21T03:00:00Z", jobs, limits).await;
+    let limits = Limits::default();
+    let mut daemon = TestDaemon::with_hosts(dir.path(), "2026-11-21T03:00:00Z", jobs, limits, Hosts::new(2)).await;
     let refused = RunResult::Refused { error: "another host key".to_owned() };
     daemon.set("2026-11-21T04:00:00Z").await;
     let (first, second) = (daemon.begun().await, daemon.begun().await);
@@ -223,7 +224,7 @@ async fn where_one_run_was_refused_no_other_knocks_for_a_minute_and_then_one_at_
     assert_eq!(labels[1].job.label, "d", "another server is not concerned");
     daemon.assert_nothing_began().await;
     labels.remove(0).end(RunResult::Delivered);
-    assert_eq!(daemon.begun().await.job.destination.host, "shared.example");
+    assert_eq!(Recipient::of(&daemon.begun().await.job.destination).host(), "shared.example");
 }
 
 #[tokio::test]

@@ -1,23 +1,23 @@
 //! Many runs due at once: all are recorded in one look, and stay queued until their host takes them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use exportd::daemon::{Limits, RunResult};
+use exportd::deliver::Hosts;
 use exportd::job::Job;
 use exportd::run::{RunRecord, RunState};
 use exportd::state::{Filter, State};
 use tempfile::TempDir;
 
 use crate::support::daemon::TestDaemon;
-use crate::support::jobs::daily;
+use crate::support::jobs::{daily, on_host};
 
 const BEFORE: &str = "2026-11-21T03:00:00Z";
 const DUE: &str = "2026-11-21T04:00:00Z";
 
 fn on_one_host(label: &str) -> Job {
     let mut job = daily(label, 4, 0);
-    Arc::make_mut(&mut job.destination).host = "shared.example".to_owned();
+    on_host(&mut job, "shared.example");
     job
 }
 
@@ -33,8 +33,8 @@ async fn count(state: &State, wanted: RunState) -> usize {
 async fn all_that_are_due_are_recorded_in_one_look_and_take_turns_at_their_host() {
     let dir = TempDir::new().unwrap();
     let jobs: Vec<Job> = (0..300).map(|number| on_one_host(&format!("job{number}"))).collect();
-    let limits = Limits { per_host: 2, ..Limits::default() };
-    let mut daemon = TestDaemon::with_limits(dir.path(), BEFORE, jobs, limits).await;
+    let limits = Limits::default();
+    let mut daemon = TestDaemon::with_hosts(dir.path(), BEFORE, jobs, limits, Hosts::new(2)).await;
     daemon.set(DUE).await;
     let at_work = [daemon.begun().await, daemon.begun().await];
     daemon.assert_nothing_began().await;
@@ -56,8 +56,8 @@ async fn a_host_that_is_taken_keeps_no_other_waiting() {
     let dir = TempDir::new().unwrap();
     let mut jobs: Vec<Job> = (0..5).map(|number| on_one_host(&format!("job{number}"))).collect();
     jobs.push(daily("alone", 4, 1));
-    let limits = Limits { per_host: 1, ..Limits::default() };
-    let mut daemon = TestDaemon::with_limits(dir.path(), BEFORE, jobs, limits).await;
+    let limits = Limits::default();
+    let mut daemon = TestDaemon::with_hosts(dir.path(), BEFORE, jobs, limits, Hosts::new(1)).await;
     daemon.set("2026-11-21T04:01:00Z").await;
     let mut labels = [daemon.begun().await.job.label.clone(), daemon.begun().await.job.label.clone()];
     labels.sort();
@@ -70,8 +70,8 @@ async fn a_host_that_is_taken_keeps_no_other_waiting() {
 async fn a_daemon_that_stops_leaves_no_trace_of_those_that_wait() {
     let dir = TempDir::new().unwrap();
     let jobs: Vec<Job> = (0..9).map(|number| on_one_host(&format!("job{number}"))).collect();
-    let limits = Limits { per_host: 1, grace: Duration::ZERO, ..Limits::default() };
-    let mut daemon = TestDaemon::with_limits(dir.path(), BEFORE, jobs, limits).await;
+    let limits = Limits { grace: Duration::ZERO, ..Limits::default() };
+    let mut daemon = TestDaemon::with_hosts(dir.path(), BEFORE, jobs, limits, Hosts::new(1)).await;
     daemon.set(DUE).await;
     let at_work = daemon.begun().await;
     let state = daemon.stop().await;
@@ -89,8 +89,8 @@ async fn a_daemon_that_stops_leaves_no_trace_of_those_that_wait() {
 async fn those_that_wait_go_by_the_jobs_that_are_in_force_when_their_turn_comes() {
     let dir = TempDir::new().unwrap();
     let jobs = || ["a", "b", "c"].map(on_one_host).to_vec();
-    let limits = Limits { per_host: 1, ..Limits::default() };
-    let mut daemon = TestDaemon::with_limits(dir.path(), BEFORE, jobs(), limits).await;
+    let limits = Limits::default();
+    let mut daemon = TestDaemon::with_hosts(dir.path(), BEFORE, jobs(), limits, Hosts::new(1)).await;
     daemon.set(DUE).await;
     let first = daemon.begun().await;
     let others: Vec<&str> = ["a", "b", "c"].into_iter().filter(|label| *label != first.job.label).collect();

@@ -12,7 +12,7 @@ use exportd::value::ColumnType;
 use tempfile::TempDir;
 
 use crate::support::daemon::TestDaemon;
-use crate::support::jobs::daily;
+use crate::support::jobs::{daily, on_host};
 
 /// A job that exports these columns; what ends with `*` is sensitive.
 fn exporting(label: &str, columns: &[&str]) -> Job {
@@ -110,7 +110,7 @@ fn all_columns_of_a_job_are_new_to_a_new_recipient() {
         |job: &Job| Definition::of(job).exposed_since(Some(&before)).into_iter().flat_map(|e| e.columns).count();
     assert_eq!(exposed(&job), 0);
     let mut elsewhere = job.clone();
-    Arc::make_mut(&mut elsewhere.destination).host = "other.example".to_owned();
+    on_host(&mut elsewhere, "other.example");
     assert_eq!(exposed(&elsewhere), 2);
     assert_eq!(exposed(&Job { enabled: false, ..elsewhere }), 0, "switched off, nothing leaves");
     let mut another = job.clone();

@@ -2,17 +2,16 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::sync::atomic::AtomicU64;
 
 use exportd::deliver::{DeliverError, Session};
-use exportd::job::{Destination, Publish};
+use exportd::job::{Publish, SftpDestination};
 
-use super::destination::{content, deliver, local_file};
+use super::destination::{content, deliver, local_file, upload_new};
 use crate::support::sftp_pipe;
 use crate::support::sshd::{Options, Sshd, names_in, run};
 
-async fn check(destination: &Destination) -> Result<(), DeliverError> {
-    Session::open(destination).await.unwrap().check_directory("exportd-check").await
+async fn check(destination: &SftpDestination) -> Result<(), DeliverError> {
+    Session::open(destination).await.unwrap().check("exportd-check").await
 }
 
 #[tokio::test]
@@ -31,14 +30,14 @@ async fn a_usable_directory_passes_and_stays_as_it_was() {
 async fn a_missing_directory_is_named_and_not_made() {
     let server = Sshd::start();
     let directory = format!("{}/incoming/bi", server.directory().display());
-    let destination = Destination { directory: directory.clone(), ..server.destination() };
+    let destination = SftpDestination { directory: directory.clone(), ..server.destination() };
     let error = check(&destination).await.unwrap_err();
     assert!(matches!(error, DeliverError::DirectoryMissing { .. }) && error.is_permanent(), "{error}");
     assert!(error.to_string().contains(&directory) && error.to_string().contains(&destination.user), "{error}");
     assert_eq!(server.names(), Vec::<String>::new());
     let session = Session::open(&destination).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let error = session.upload(&local_file(&folder, 5), ".a.part", &AtomicU64::new(0)).await.unwrap_err();
+    let error = upload_new(&session, &folder, 5, ".a.part").await.unwrap_err();
     assert!(matches!(error, DeliverError::DirectoryMissing { .. }), "{error}");
 }
 
@@ -47,7 +46,7 @@ async fn a_file_is_no_directory() {
     let server = Sshd::start();
     std::fs::write(server.directory().join("file"), "").unwrap();
     let directory = server.directory().join("file").display().to_string();
-    let error = check(&Destination { directory, ..server.destination() }).await.unwrap_err();
+    let error = check(&SftpDestination { directory, ..server.destination() }).await.unwrap_err();
     assert!(matches!(error, DeliverError::NotADirectory { .. }) && error.is_permanent(), "{error}");
 }
 
@@ -117,11 +116,11 @@ async fn a_full_disk_is_told_with_its_numbers_and_nothing_stays() {
     let namespace = if rustix::process::geteuid().is_root() { "-m" } else { "-Urm" };
     let (_server, stream) = sftp_pipe::program(remote.path(), "unshare", &[namespace, "sh", "-c", script]);
     let session = Session::over(stream, ".").await.expect("unshare and mount are needed by this test");
-    let error = session.upload(&local_file(&folder, 3_000_000), ".a.part", &AtomicU64::new(0)).await.unwrap_err();
+    let error = upload_new(&session, &folder, 3_000_000, ".a.part").await.unwrap_err();
     let DeliverError::NoSpace { needed, free, .. } = &error else { panic!("{error}") };
     assert!(*needed > 1_500_000 && *needed <= 3_000_000, "{needed}");
     assert!(*free < 100_000, "{free}");
     assert!(error.is_permanent());
-    assert_eq!(session.list_temporaries("").await.unwrap(), []);
+    assert_eq!(session.stat(".a.part").await.unwrap(), None);
     deliver(&session, &local_file(&folder, 500_000), "a.csv", Publish::Refuse).await.unwrap();
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use exportd::deliver::{DeliverError, PublishOutcome, Session, Settings};
 use exportd::job::Publish;
 
-use super::destination::{content, deliver, local_file};
+use super::destination::{content, deliver, local_file, whole};
 use crate::support::sftp_pipe::{self, Fate, Judge, plain, spoil, spoiled};
 use crate::support::sshd::names_in;
 
@@ -37,7 +37,10 @@ async fn a_refused_step_of_an_upload_leaves_nothing_behind() {
             ("CLOSE", 0),
         ] {
             let session = session(remote.path(), spoil(step, nth, Fate::Answer(code))).await;
-            let error = session.upload(&path, ".a.part", &AtomicU64::new(0)).await.expect_err("a step was refused");
+            let error = session
+                .upload(&path, whole(&path), ".a.part", &AtomicU64::new(0))
+                .await
+                .expect_err("a step was refused");
             let text = error.to_string();
             assert!(text.contains("spoiled") || code == 14 || code == 2, "{step} {code}: {text}");
             assert_eq!(error.is_permanent(), matches!(code, 2 | 3 | 14), "{step} {code}: {text}");
@@ -51,7 +54,8 @@ async fn a_write_that_is_acknowledged_and_dropped_is_noticed_by_its_size() {
     let (folder, remote) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = local_file(&folder, LENGTH);
     let session = session(remote.path(), spoil("WRITE", LAST_WRITE, Fate::Answer(0))).await;
-    let error = session.upload(&path, ".a.part", &AtomicU64::new(0)).await.expect_err("a write was dropped");
+    let error =
+        session.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.expect_err("a write was dropped");
     assert!(matches!(error, DeliverError::SizeDiffers { sent: 600_000, found, .. } if found < 600_000), "{error}");
     assert!(!error.is_permanent());
     assert_eq!(names_in(remote.path()), Vec::<String>::new());
@@ -68,7 +72,7 @@ async fn a_refused_rename_changes_nothing() {
             [("a.csv", Publish::Replace, "posix-rename@openssh.com"), ("b.csv", Publish::Refuse, "RENAME")]
         {
             let session = session(remote.path(), spoil(request, 0, Fate::Answer(code))).await;
-            session.upload(&path, ".x.part", &AtomicU64::new(0)).await.unwrap();
+            session.upload(&path, whole(&path), ".x.part", &AtomicU64::new(0)).await.unwrap();
             let error = session.publish(".x.part", name, publish, false).await.expect_err("the rename was refused");
             let expected = match (code, publish) {
                 (2, _) => matches!(error, DeliverError::TemporaryGone { .. }),
@@ -77,7 +81,7 @@ async fn a_refused_rename_changes_nothing() {
                 _ => matches!(error, DeliverError::Failed { .. }),
             };
             assert!(expected, "{request} {code}: {error:?}");
-            let settled = session.settle_publish(".x.part", name, 10, publish).await.unwrap();
+            let settled = session.settle(".x.part", name, 10, publish).await.unwrap();
             assert_eq!(settled, PublishOutcome::NotPublished);
         }
     }
@@ -93,13 +97,13 @@ async fn deliver_until_done(remote: &Path, path: &Path, publish: Publish, spoile
         let judge = spoiler.take().unwrap_or_else(|| Box::new(|_, _| Fate::Pass));
         let Ok(session) = Session::over(spoiled(remote, &[], false, judge), ".").await else { continue };
         if unknown {
-            match session.settle_publish(".a.csv.part", "a.csv", LENGTH as u64, publish).await {
+            match session.settle(".a.csv.part", "a.csv", LENGTH as u64, publish).await {
                 Ok(PublishOutcome::Published) => return,
                 Ok(PublishOutcome::NotPublished) => {}
                 other => panic!("{other:?}"),
             }
         }
-        if session.upload(path, ".a.csv.part", &AtomicU64::new(0)).await.is_err() {
+        if session.upload(path, whole(path), ".a.csv.part", &AtomicU64::new(0)).await.is_err() {
             continue;
         }
         match session.publish(".a.csv.part", "a.csv", publish, false).await {
@@ -147,8 +151,9 @@ async fn a_server_that_stops_answering_is_given_up() {
     let settings = Settings { stall: Duration::from_millis(200), ..Settings::default() };
     for step in ["OPEN", "WRITE", "FSTAT"] {
         let stream = spoiled(remote.path(), &[], false, spoil(step, 0, Fate::Silence));
-        let session = Session::over_with(stream, ".", settings).await.unwrap();
-        let error = session.upload(&path, ".a.part", &AtomicU64::new(0)).await.expect_err("there was no reply");
+        let session = Session::over_with(stream, ".", settings.clone()).await.unwrap();
+        let error =
+            session.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.expect_err("there was no reply");
         assert!(matches!(error, DeliverError::Stalled { .. }) && !error.is_permanent(), "{step}: {error}");
         assert!(!session.is_alive());
     }
@@ -159,7 +164,7 @@ async fn a_file_left_under_both_names_is_settled_by_its_content() {
     let remote = tempfile::tempdir().unwrap();
     let (_server, stream) = plain(remote.path(), &[]);
     let session = Session::over(stream, ".").await.unwrap();
-    let settle = |publish| session.settle_publish(".a.part", "a.csv", 100_000, publish);
+    let settle = |publish| session.settle(".a.part", "a.csv", 100_000, publish);
     std::fs::write(remote.path().join(".a.part"), content(100_000)).unwrap();
     assert_eq!(settle(Publish::Refuse).await.unwrap(), PublishOutcome::NotPublished);
     let mut theirs = content(100_000);
@@ -184,7 +189,7 @@ async fn handles_that_are_no_text_work() {
     let path = local_file(&folder, LENGTH);
     let stream = spoiled(remote.path(), &[], true, Box::new(|_, _| Fate::Pass));
     let session = Session::over(stream, ".").await.unwrap();
-    session.check_directory("exportd-check").await.unwrap();
+    session.check("exportd-check").await.unwrap();
     deliver(&session, &path, "a.csv", Publish::Replace).await.unwrap();
     assert!(std::fs::read(remote.path().join("a.csv")).unwrap() == content(LENGTH));
 }

@@ -3,16 +3,15 @@
 use std::fs::File;
 use std::io::Write;
 use std::num::NonZeroU64;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use exportd::deliver::{DeliverError, Session, Settings};
 use exportd::growth::{Follower, Growth};
+use exportd::tuning::Tuning;
 
-use super::destination::content;
-use crate::support::sftp_pipe::{Fate, Judge, spoiled};
+use super::destination::{FAR, content, whole};
 use crate::support::sshd::Sshd;
 
 const LENGTH: usize = 5_000_001;
@@ -23,14 +22,15 @@ const PIECES: [usize; 4] = [1, 4_200_000, 4_700_000, LENGTH];
 #[tokio::test]
 async fn the_same_bytes_arrive_however_they_were_made_and_sent() {
     let server = Sshd::start();
-    for lanes in [0, 4] {
-        let settings = Settings { lanes, long_way: Duration::ZERO, ..Settings::default() };
+    for channels in [0, 4] {
+        let tuning = Tuning { channels, ..FAR };
+        let settings = Settings { tuning, ..Settings::default() };
         let session = Session::open_with(&server.destination(), settings).await.unwrap();
         for begun_at in [0, 4_200_000, LENGTH] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("spooled");
             let mut file = File::create(&path).unwrap();
-            let growth = Growth::new();
+            let growth = Growth::new(Tuning::DEFAULT.recent);
             let sent = AtomicU64::new(0);
             let follower = match begun_at {
                 LENGTH => {
@@ -42,7 +42,7 @@ async fn the_same_bytes_arrive_however_they_were_made_and_sent() {
                     growth.follower()
                 }
             };
-            let upload = session.follow(&path, follower, ".a.part", &sent);
+            let upload = session.upload(&path, follower, ".a.part", &sent);
             let write = async {
                 let mut written = begun_at;
                 for piece in PIECES {
@@ -55,9 +55,9 @@ async fn the_same_bytes_arrive_however_they_were_made_and_sent() {
             };
             tokio::join!(upload, write).0.unwrap();
             let arrived = std::fs::read(server.directory().join(".a.part")).unwrap();
-            assert!(arrived == content(LENGTH), "{lanes} lanes, begun at {begun_at}: {} bytes", arrived.len());
+            assert!(arrived == content(LENGTH), "{channels} channels, begun at {begun_at}: {} bytes", arrived.len());
             assert_eq!(sent.into_inner(), LENGTH as u64);
-            session.remove(".a.part").await.unwrap();
+            session.remove(None, ".a.part").await.unwrap();
         }
         session.close().await;
     }
@@ -79,7 +79,7 @@ async fn a_limited_rate_is_kept() {
     let path = folder.path().join("spooled");
     std::fs::write(&path, content(1_000_000)).unwrap();
     let begin = Instant::now();
-    session.upload(&path, ".a.part", &AtomicU64::new(0)).await.unwrap();
+    session.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.unwrap();
     // A moment's burst, and the last write, which is sent when its turn comes, are free.
     assert!(begin.elapsed() > Duration::from_millis(400), "{:?}", begin.elapsed());
     assert!(std::fs::read(server.directory().join(".a.part")).unwrap() == content(1_000_000));
@@ -92,7 +92,7 @@ async fn a_file_that_is_given_up_is_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spooled");
     let mut file = File::create(&path).unwrap();
-    let growth = Growth::new();
+    let growth = Growth::new(Tuning::DEFAULT.recent);
     write(&mut file, &growth, 0, 300_000);
     let (sent, follower) = (AtomicU64::new(0), growth.follower());
     let give_up = async {
@@ -101,27 +101,7 @@ async fn a_file_that_is_given_up_is_taken_away() {
         }
         drop(growth);
     };
-    let (error, ()) = tokio::join!(session.follow(&path, follower, ".a.part", &sent), give_up);
+    let (error, ()) = tokio::join!(session.upload(&path, follower, ".a.part", &sent), give_up);
     assert!(matches!(error, Err(DeliverError::LocalFile { .. })), "{error:?}");
     assert_eq!(server.names(), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn a_large_file_comes_to_the_servers_disk_bit_by_bit() {
-    let (folder, remote) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let path = folder.path().join("spooled");
-    std::fs::write(&path, content(LENGTH)).unwrap();
-    let syncs = Arc::new(AtomicUsize::new(0));
-    let count = syncs.clone();
-    let judge: Judge = Box::new(move |name, _| {
-        count.fetch_add(usize::from(name == "fsync@openssh.com"), Ordering::Relaxed);
-        Fate::Pass
-    });
-    let settings = Settings { sync_every: 1024 * 1024, ..Settings::default() };
-    let session = Session::over_with(spoiled(remote.path(), &[], false, judge), ".", settings).await.unwrap();
-    let sent = AtomicU64::new(0);
-    session.upload(&path, ".a.part", &sent).await.unwrap();
-    assert!(std::fs::read(remote.path().join(".a.part")).unwrap() == content(LENGTH));
-    assert_eq!(sent.into_inner(), LENGTH as u64);
-    assert_eq!(syncs.load(Ordering::Relaxed), LENGTH / (1024 * 1024) + 1);
 }

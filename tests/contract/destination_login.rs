@@ -6,23 +6,23 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use exportd::deliver::{DeliverError, Session, Settings, generate_key, scan_host_keys};
-use exportd::job::{Destination, Trust};
+use exportd::job::{SftpDestination, Trust};
 use exportd::secret::Secret;
 use tokio::io::AsyncReadExt;
 
 use crate::support::sshd::{Options, Sshd, fingerprint, make_key, run};
 
-async fn refusal(destination: &Destination) -> DeliverError {
+async fn refusal(destination: &SftpDestination) -> DeliverError {
     match Session::open(destination).await {
         Ok(_) => panic!("the session was opened"),
         Err(error) => error,
     }
 }
 
-fn trusting(server: &Sshd, lines: &str) -> Destination {
+fn trusting(server: &Sshd, lines: &str) -> SftpDestination {
     let path = server.file("known_hosts");
     std::fs::write(&path, lines).unwrap();
-    Destination { trust: Trust::KnownHosts(path), ..server.destination() }
+    SftpDestination { trust: Trust::KnownHosts(path), ..server.destination() }
 }
 
 fn host_key_line(server: &Sshd, kind: &str) -> String {
@@ -33,7 +33,7 @@ fn host_key_line(server: &Sshd, kind: &str) -> String {
 #[tokio::test]
 async fn a_changed_host_key_is_refused_and_both_are_shown() {
     let (server, other) = (Sshd::start(), Sshd::start());
-    let pinned = Destination { trust: Trust::Pinned(vec![other.fingerprint("ed25519")]), ..server.destination() };
+    let pinned = SftpDestination { trust: Trust::Pinned(vec![other.fingerprint("ed25519")]), ..server.destination() };
     let recorded = trusting(
         &server,
         &host_key_line(&server, "ed25519").replace(
@@ -57,7 +57,8 @@ async fn a_pin_may_be_of_any_of_the_servers_keys() {
     let server = Sshd::with(Options { host_keys: vec!["ed25519", "ecdsa", "rsa"], ..Options::default() });
     for kind in ["ed25519", "ecdsa", "rsa"] {
         let pins = vec!["SHA256:of-last-year".to_owned(), server.fingerprint(kind)];
-        let session = Session::open(&Destination { trust: Trust::Pinned(pins), ..server.destination() }).await.unwrap();
+        let session =
+            Session::open(&SftpDestination { trust: Trust::Pinned(pins), ..server.destination() }).await.unwrap();
         assert_eq!(session.server().host_key.as_ref().unwrap().fingerprint, server.fingerprint(kind));
         let recorded = trusting(&server, &host_key_line(&server, kind));
         let session = Session::open(&recorded).await.unwrap();
@@ -100,7 +101,7 @@ async fn unknown_revoked_and_broken_records_are_refused() {
     assert!(matches!(broken, DeliverError::KnownHosts { .. }) && broken.is_permanent(), "{broken}");
     assert!(broken.to_string().contains("line 2"), "{broken}");
 
-    let missing = Destination { trust: Trust::KnownHosts("/nowhere/known_hosts".into()), ..server.destination() };
+    let missing = SftpDestination { trust: Trust::KnownHosts("/nowhere/known_hosts".into()), ..server.destination() };
     let missing = refusal(&missing).await;
     assert!(missing.to_string().contains("/nowhere/known_hosts can't be used: no such file"), "{missing}");
 }
@@ -109,7 +110,7 @@ async fn unknown_revoked_and_broken_records_are_refused() {
 async fn a_refused_key_is_shown_with_the_way_out() {
     let server = Sshd::start();
     make_key(&server.file("stranger"), &["-t", "ed25519", "-N", ""]);
-    let error = refusal(&Destination { key: server.file("stranger"), ..server.destination() }).await;
+    let error = refusal(&SftpDestination { key: server.file("stranger"), ..server.destination() }).await;
     assert!(matches!(error, DeliverError::LoginRefused { .. }) && error.is_permanent(), "{error}");
     let text = error.to_string();
     assert!(text.contains(&fingerprint(&server.file("stranger.pub"))), "{text}");
@@ -122,7 +123,7 @@ async fn a_refused_key_is_no_changed_host_key_whichever_of_the_servers_keys_is_p
     make_key(&server.file("stranger"), &["-t", "ed25519", "-N", ""]);
     for kind in ["ed25519", "rsa"] {
         let trust = Trust::Pinned(vec![server.fingerprint(kind)]);
-        let error = refusal(&Destination { key: server.file("stranger"), trust, ..server.destination() }).await;
+        let error = refusal(&SftpDestination { key: server.file("stranger"), trust, ..server.destination() }).await;
         assert!(matches!(error, DeliverError::LoginRefused { .. }), "{kind}: {error}");
     }
 }
@@ -131,7 +132,7 @@ async fn a_refused_key_is_no_changed_host_key_whichever_of_the_servers_keys_is_p
 async fn a_server_that_hangs_up_on_the_first_wrong_key_has_refused_it() {
     let server = Sshd::with(Options { config: vec!["MaxAuthTries 1".to_owned()], ..Options::default() });
     make_key(&server.file("stranger"), &["-t", "ed25519", "-N", ""]);
-    let error = refusal(&Destination { key: server.file("stranger"), ..server.destination() }).await;
+    let error = refusal(&SftpDestination { key: server.file("stranger"), ..server.destination() }).await;
     assert!(matches!(error, DeliverError::LoginRefused { .. }), "{error}");
 }
 
@@ -149,21 +150,21 @@ async fn keys_of_every_kind_get_in() {
         make_key(&path, options);
         server.authorize(&path.with_extension("pub"));
         let passphrase = Some(Secret::new("right horse"));
-        let destination = Destination { key: path, passphrase, ..server.destination() };
+        let destination = SftpDestination { key: path, passphrase, ..server.destination() };
         Session::open(&destination).await.unwrap_or_else(|error| panic!("{options:?}: {error}"));
     }
     let own = server.file("own");
     let public = generate_key(&own, "exportd").unwrap();
     assert_eq!(public.fingerprint, fingerprint(&own.with_extension("pub")));
     server.authorize(&own.with_extension("pub"));
-    Session::open(&Destination { key: own, ..server.destination() }).await.unwrap();
+    Session::open(&SftpDestination { key: own, ..server.destination() }).await.unwrap();
 }
 
 #[tokio::test]
 async fn key_files_that_can_not_be_used_are_named() {
     let server = Sshd::start();
     make_key(&server.file("locked"), &["-t", "ed25519", "-N", "right horse"]);
-    let with = |key: &Path, passphrase: Option<&str>| Destination {
+    let with = |key: &Path, passphrase: Option<&str>| SftpDestination {
         key: key.to_owned(),
         passphrase: passphrase.map(Secret::new),
         ..server.destination()
@@ -189,15 +190,15 @@ async fn key_files_that_can_not_be_used_are_named() {
 async fn a_server_that_is_away_or_silent_is_given_up_in_time() {
     let server = Sshd::start();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let away = refusal(&Destination { port: closed, ..server.destination() }).await;
+    let away = refusal(&SftpDestination { port: closed, ..server.destination() }).await;
     assert!(matches!(away, DeliverError::Unreachable { .. }) && !away.is_permanent(), "{away}");
     assert!(away.to_string().contains("refused"), "{away}");
 
-    let unresolved = refusal(&Destination { host: "host.invalid".to_owned(), ..server.destination() }).await;
+    let unresolved = refusal(&SftpDestination { host: "host.invalid".to_owned(), ..server.destination() }).await;
     assert!(matches!(unresolved, DeliverError::HostNotFound { .. }) && !unresolved.is_permanent(), "{unresolved}");
 
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let destination = Destination { port: mute.local_addr().unwrap().port(), ..server.destination() };
+    let destination = SftpDestination { port: mute.local_addr().unwrap().port(), ..server.destination() };
     let settings = Settings { handshake: Duration::from_millis(300), ..Settings::default() };
     let began = Instant::now();
     let silent = Session::open_with(&destination, settings).await.err().expect("nobody answers");
@@ -218,7 +219,7 @@ async fn an_untrusted_server_gets_nothing_but_the_handshake() {
         sent
     });
     let line = host_key_line(&server, "ed25519").replace(&format!(":{upstream} "), &format!(":{port} "));
-    let revoked = Destination { port, ..trusting(&server, &format!("@revoked {line}")) };
+    let revoked = SftpDestination { port, ..trusting(&server, &format!("@revoked {line}")) };
     let error = refusal(&revoked).await;
     assert!(matches!(error, DeliverError::HostKeyRevoked(_)), "{error}");
     // Version line, algorithm list, the key exchange with its post-quantum half; a login would add an encrypted packet.
@@ -261,7 +262,7 @@ async fn a_closed_listener_reads_an_ssh_version_only() {
         tokio::io::AsyncWriteExt::write_all(&mut client, b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         greeting
     });
-    let error = refusal(&Destination { port, ..server.destination() }).await;
+    let error = refusal(&SftpDestination { port, ..server.destination() }).await;
     assert!(matches!(error, DeliverError::Handshake { .. }), "{error}");
     assert_eq!(&web.await.unwrap(), b"SSH-2.0-exportd_");
 }

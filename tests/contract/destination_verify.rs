@@ -9,7 +9,7 @@ use exportd::job::{Publish, Verify};
 use exportd::run::FileRecord;
 use sha2::{Digest, Sha256};
 
-use super::destination::{content, deliver, local_file};
+use super::destination::{content, deliver, local_file, whole};
 use crate::support::sftp_pipe::{Fate, Judge, spoil, spoiled};
 use crate::support::sshd::names_in;
 
@@ -69,16 +69,8 @@ async fn only_reading_back_notices_a_hole_of_the_right_size() {
     for (verify, is_noticed) in [(Verify::Size, false), (Verify::Readback, true)] {
         // Acknowledged and never done.
         let session = session(remote.path(), verify, spoil("WRITE", 1, Fate::Answer(0))).await;
-        session.upload(&path, ".a.part", &AtomicU64::new(0)).await.unwrap();
-        let verified = session.read_back(".a.part", &record(LENGTH)).await;
-        assert_eq!(session.is_uploaded(".a.part", &record(LENGTH)).await.unwrap(), !is_noticed);
-        match verified {
-            Ok(()) => assert!(!is_noticed),
-            Err(error) => {
-                assert!(is_noticed && matches!(error, DeliverError::ContentDiffers { .. }), "{error}");
-                assert!(!error.is_permanent(), "{error}");
-            }
-        }
+        session.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.unwrap();
+        assert_eq!(session.verify(".a.part", &record(LENGTH)).await.unwrap(), !is_noticed);
     }
 }
 
@@ -86,17 +78,17 @@ async fn only_reading_back_notices_a_hole_of_the_right_size() {
 async fn what_is_read_back_has_to_be_all_and_nothing_more() {
     let remote = tempfile::tempdir().unwrap();
     let session = session(remote.path(), Verify::Readback, faithful()).await;
-    session.check_directory("probe").await.unwrap();
+    session.check("probe").await.unwrap();
     for length in [0, 1, 32_768, 32_769, 100_000, LENGTH] {
         let record = record(length);
         for (there, is_whole) in [(length, true), (length + 1, false), (length + 70_000, false)] {
             std::fs::write(remote.path().join(".a.part"), content(there)).unwrap();
-            assert_eq!(session.read_back(".a.part", &record).await.is_ok(), is_whole, "{there} bytes for {length}");
+            assert_eq!(session.verify(".a.part", &record).await.unwrap(), is_whole, "{there} bytes for {length}");
         }
         std::fs::write(remote.path().join(".a.part"), vec![1; length]).unwrap();
-        assert_eq!(session.is_uploaded(".a.part", &record).await.unwrap(), length == 0);
+        assert_eq!(session.verify(".a.part", &record).await.unwrap(), length == 0);
     }
-    assert!(!session.is_uploaded(".b.part", &record(0)).await.unwrap());
+    assert!(!session.verify(".b.part", &record(0)).await.unwrap());
 }
 
 #[tokio::test]
@@ -104,13 +96,13 @@ async fn a_directory_that_is_only_written_to_needs_a_word() {
     let (folder, remote) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = local_file(&folder, LENGTH);
     let looking = session(remote.path(), Verify::Size, write_only()).await;
-    let error = looking.check_directory("probe").await.unwrap_err();
+    let error = looking.check("probe").await.unwrap_err();
     assert!(matches!(error, DeliverError::DirectoryDenied { .. }) && error.is_permanent(), "{error}");
     assert!(error.to_string().contains("set verify = \"none\""), "{error}");
     assert_eq!(names_in(remote.path()), Vec::<String>::new());
 
     let blind = session(remote.path(), Verify::None, write_only()).await;
-    blind.check_directory("probe").await.unwrap();
+    blind.check("probe").await.unwrap();
     std::fs::write(remote.path().join(".a.csv.run1.part"), "left over").unwrap();
     std::fs::write(remote.path().join("a.csv"), "old").unwrap();
     deliver(&blind, &path, "a.csv", Publish::Replace).await.unwrap();
@@ -125,10 +117,10 @@ async fn a_lost_reply_is_settled_without_looking_by_the_name_that_only_we_know()
     let (folder, remote) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = local_file(&folder, 10);
     let session = session(remote.path(), Verify::None, write_only()).await;
-    session.upload(&path, ".a.part", &AtomicU64::new(0)).await.unwrap();
+    session.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.unwrap();
     for (outcome, is_up) in [(PublishOutcome::NotPublished, true), (PublishOutcome::Published, false)] {
-        assert_eq!(session.settle_publish(".a.part", "a.csv", 10, Publish::Replace).await.unwrap(), outcome);
-        assert_eq!(session.is_uploaded(".a.part", &record(10)).await.unwrap(), is_up);
+        assert_eq!(session.settle(".a.part", "a.csv", 10, Publish::Replace).await.unwrap(), outcome);
+        assert_eq!(session.verify(".a.part", &record(10)).await.unwrap(), is_up);
         let _ = session.publish(".a.part", "a.csv", Publish::Replace, false).await;
     }
     assert_eq!(std::fs::read(remote.path().join("a.csv")).unwrap(), content(10));
@@ -139,11 +131,11 @@ async fn one_open_handle_is_enough_for_every_step() {
     let (folder, remote) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = local_file(&folder, LENGTH);
     let session = session(remote.path(), Verify::Readback, one_handle()).await;
-    session.check_directory("probe").await.unwrap();
+    session.check("probe").await.unwrap();
     deliver(&session, &path, "a.csv", Publish::Replace).await.unwrap();
-    session.read_back("a.csv", &record(LENGTH)).await.unwrap();
+    assert!(session.verify("a.csv", &record(LENGTH)).await.unwrap());
     std::fs::hard_link(remote.path().join("a.csv"), remote.path().join(".a.part")).unwrap();
-    let settled = session.settle_publish(".a.part", "a.csv", LENGTH as u64, Publish::Refuse).await.unwrap();
+    let settled = session.settle(".a.part", "a.csv", LENGTH as u64, Publish::Refuse).await.unwrap();
     assert_eq!(settled, PublishOutcome::Published, "both names are compared");
     assert_eq!(names_in(remote.path()), ["a.csv"]);
 }

@@ -1,4 +1,5 @@
-//! The delivery contract, kept with every kind of server: real ones, and OpenSSH's with one odd habit each.
+//! The delivery contract, kept by every kind of destination: a folder, real SFTP servers, and OpenSSH's with one odd
+//! habit each.
 //!
 //! A behaviour is a function of [`behaviours`]; [`keep_the_contract`] goes through all of them. What a server can't do, and what its
 //! job has to say for that, is its [`Case`].
@@ -6,9 +7,9 @@
 mod behaviours;
 
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use exportd::job::{Destination, Verify};
+use exportd::job::{Destination, FolderDestination, Publish, SftpDestination, Verify};
 
 use crate::support::servers::{Kind, Server};
 
@@ -36,9 +37,31 @@ impl Case {
 
     /// The destination, as a job with the case's settings would have it.
     fn destination(&self, server: &Server) -> Destination {
+        match self.sftp(server) {
+            Some(sftp) => Destination::Sftp(sftp),
+            None => self.folder(&server.directory()),
+        }
+    }
+
+    /// The same in another directory.
+    fn destination_in(&self, server: &Server, directory: &Path) -> Destination {
+        match self.sftp(server) {
+            Some(sftp) => Destination::Sftp(SftpDestination { directory: directory.display().to_string(), ..sftp }),
+            None => self.folder(directory),
+        }
+    }
+
+    /// The destination of a server; none for a folder.
+    fn sftp(&self, server: &Server) -> Option<SftpDestination> {
         let verify = if self.says("verify = \"none\"") { Verify::None } else { Verify::Readback };
-        let requests = if self.says("requests = 1") { 1 } else { Destination::REQUESTS };
-        Destination { allow_gap: self.says("allow_gap = true"), verify, requests, ..server.destination() }
+        let requests = if self.says("requests = 1") { 1 } else { SftpDestination::REQUESTS };
+        let allow_gap = self.says("allow_gap = true");
+        Some(SftpDestination { allow_gap, verify, requests, ..server.sftp()? })
+    }
+
+    fn folder(&self, path: &Path) -> Destination {
+        let (publish, verify) = (Publish::Replace, Verify::Readback);
+        Destination::Folder(FolderDestination { path: path.to_owned(), publish, verify })
     }
 
     /// Where a file is that was published.
@@ -84,10 +107,12 @@ contract! {
     a_directory_may_have_any_name,
     a_file_that_is_there_is_replaced,
     a_file_that_is_there_is_kept,
-    one_session_carries_many_files,
+    a_link_is_not_followed,
+    one_connection_carries_many_files,
     nothing_stays_behind_after_a_failure,
     a_cut_upload_is_made_again,
     a_lost_reply_is_settled,
+    what_is_removed_is_gone_and_may_be_removed_again,
     several_channels_write_one_file,
     a_job_delivers_its_files_and_the_manifest_last,
 }
@@ -95,6 +120,11 @@ contract! {
 #[tokio::test(flavor = "multi_thread")]
 async fn openssh() {
     keep_the_contract(OPENSSH).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folder() {
+    keep_the_contract(Case { kind: Kind::Folder, shares_files: false, ..OPENSSH }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

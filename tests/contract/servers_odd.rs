@@ -5,9 +5,9 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use exportd::deliver::{DeliverError, Session, Settings};
-use exportd::job::{Destination, Publish};
+use exportd::job::{Publish, SftpDestination};
 
-use super::destination::{deliver, local_file};
+use super::destination::{deliver, local_file, whole};
 use crate::support::proxy::{self, Fate};
 use crate::support::servers::{Kind, Server};
 use crate::support::shop;
@@ -56,7 +56,7 @@ async fn many_files_go_one_by_one_where_only_one_may_be_open() {
 async fn a_server_that_takes_files_before_they_have_their_name_is_found_out() {
     let server = Server::start(Kind::Odd(&["takes-closed"]));
     let session = Session::open(&server.destination()).await.unwrap();
-    let error = session.check_directory("check").await.unwrap_err();
+    let error = session.check("check").await.unwrap_err();
     assert!(matches!(error, DeliverError::TakenEarly { .. }) && error.is_permanent(), "{error}");
     assert_eq!(server.names(), Vec::<String>::new());
 }
@@ -67,9 +67,9 @@ async fn a_server_that_is_sent_more_than_it_takes_hangs_up_and_the_setting_helps
     let folder = tempfile::tempdir().unwrap();
     let path = local_file(&folder, 3_000_000);
     let session = Session::open(&server.destination()).await.unwrap();
-    let error = session.upload(&path, ".a.part", &AtomicU64::new(0)).await.unwrap_err();
+    let error = session.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.unwrap_err();
     assert!(matches!(error, DeliverError::Lost { .. }) && !error.is_permanent(), "{error}");
-    let session = Session::open(&Destination { requests: 1, ..server.destination() }).await.unwrap();
+    let session = Session::open(&SftpDestination { requests: 1, ..server.destination() }).await.unwrap();
     deliver(&session, &path, "a.csv", Publish::Replace).await.unwrap();
 }
 
@@ -80,7 +80,7 @@ async fn a_banner_and_a_slow_login_are_waited_for_and_not_for_ever() {
     let session = Session::open(&server.destination()).await.unwrap();
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!(session.server().banner, "Authorized  users  [31monly.");
-    session.check_directory("check").await.unwrap();
+    session.check("check").await.unwrap();
 
     let hasty = Settings { handshake: Duration::from_millis(400), ..Settings::default() };
     let error = Session::open_with(&server.destination(), hasty).await.err().expect("it takes too long");
@@ -106,7 +106,7 @@ async fn a_black_hole_is_noticed_wherever_it_opens() {
         let port = proxy::start(server.port(), bytes, Fate::Silence).await;
         let began = Instant::now();
         let work = async {
-            let session = Session::open_with(&Destination { port, ..server.destination() }, brisk()).await?;
+            let session = Session::open_with(&SftpDestination { port, ..server.destination() }, brisk()).await?;
             deliver(&session, &path, "a.csv", Publish::Replace).await
         };
         let error = work.await.unwrap_err();
@@ -131,13 +131,13 @@ async fn a_stopped_server_is_noticed_in_every_step() {
             ("connecting", session) => session.map(|_| ()),
             (_, Err(error)) => panic!("{step}: {error}"),
             (step, Ok(session)) => {
-                session.upload(&path, ".a.part", &AtomicU64::new(0)).await.unwrap();
+                session.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.unwrap();
                 server.freeze();
                 match step {
-                    "checking" => session.check_directory("check").await,
-                    "uploading" => session.upload(&path, ".b.part", &AtomicU64::new(0)).await,
+                    "checking" => session.check("check").await,
+                    "uploading" => session.upload(&path, whole(&path), ".b.part", &AtomicU64::new(0)).await,
                     "publishing" => session.publish(".a.part", "a.csv", Publish::Replace, false).await,
-                    "looking" => session.settle_publish(".a.part", "a.csv", 10, Publish::Replace).await.map(|_| ()),
+                    "looking" => session.settle(".a.part", "a.csv", 10, Publish::Replace).await.map(|_| ()),
                     _ => {
                         session.close().await;
                         assert!(began.elapsed() < FOUND_OUT, "{step}: {:?}", began.elapsed());

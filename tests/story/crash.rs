@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use exportd::failpoint::POINTS;
 
@@ -187,14 +188,30 @@ fn killed_while_it_records_that_a_command_failed() {
     assert!(history[0]["error"].as_str().unwrap().contains("can't be reached"), "{}", history[0]["error"]);
 }
 
-/// Kills a daemon at each passage of each point, lets another go on, and asks the oracles.
 #[track_caller]
 fn each_passage(points: &[&str], more: &str) {
     let server = Sshd::start();
+    each_passage_of(points, &server.directory(), || keeping(&server, more));
+}
+
+/// A program whose job has the keys `more`, and whose state has those of them that begin with `keep`.
+fn keeping(server: &Sshd, more: &str) -> Program {
+    let (state, job): (Vec<&str>, Vec<&str>) = more.lines().partition(|line| line.starts_with("keep"));
+    let program = night::program(server, &job.join("\n"));
+    if let [keep] = state[..] {
+        let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
+        program.configure(&config.replace("[state]\n", &format!("[state]\n{keep}\n")));
+    }
+    program
+}
+
+/// Kills a daemon of a new program at each passage of each point, lets another one continue, and asks the oracles.
+#[track_caller]
+pub fn each_passage_of(points: &[&str], directory: &Path, new: impl Fn() -> Program) {
     for point in points {
         for side in ["before", "after"] {
-            let passages = (1..).take_while(|nth| is_survived(&server, more, &format!("{point}:{side}=kill@{nth}")));
-            let passages = passages.count();
+            let failpoint = |nth| format!("{point}:{side}=kill@{nth}");
+            let passages = (1..).take_while(|nth| is_survived(&new(), directory, &failpoint(*nth))).count();
             // Some steps of the spool have no side after: what follows them at once has a point of its own.
             let has_side = side == "before" || !["spool:open", "spool:write", "spool:sync"].contains(point);
             assert_eq!(passages > 0, has_side, "{point}:{side} was passed {passages} times");
@@ -202,27 +219,23 @@ fn each_passage(points: &[&str], more: &str) {
     }
 }
 
-/// False if nothing was killed, for the point was not passed so often.
-fn is_survived(server: &Sshd, more: &str, failpoint: &str) -> bool {
-    let (state, job): (Vec<&str>, Vec<&str>) = more.lines().partition(|line| line.starts_with("keep"));
-    let program = night::program(server, &job.join("\n"));
-    if let [keep] = state[..] {
-        let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
-        program.configure(&config.replace("[state]\n", &format!("[state]\n{keep}\n")));
-    }
-    night::last_up(&program, 1);
-    let watcher = Watcher::start(&server.directory());
-    let mut service = Service::with_failpoint(&program, failpoint);
+/// False if nothing was killed, because the point was not passed that often.
+fn is_survived(program: &Program, directory: &Path, failpoint: &str) -> bool {
+    night::last_up(program, 1);
+    let watcher = Watcher::start(directory);
+    let mut service = Service::with_failpoint(program, failpoint);
     let was_killed = service.says_or_ends("\"delivered\"").is_none();
     if was_killed {
         service.was_killed();
-        deliver(&program);
+        deliver(program);
     } else {
         service.stop();
     }
-    let settled = oracle::settle(&program, watcher);
+    let settled = oracle::settle(program, watcher);
     assert_eq!(settled.runs.len(), 1, "{failpoint}");
-    clear(server);
+    for name in names_in(directory) {
+        fs::remove_file(directory.join(name)).unwrap();
+    }
     was_killed
 }
 

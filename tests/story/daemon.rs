@@ -1,9 +1,8 @@
 //! The daemon: a job at its minute, a broken file on reload, a second daemon, a stop, many jobs of one server.
 
-use std::fs;
-
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use std::fs;
 
 use crate::support::counted::Counted;
 use crate::support::night;

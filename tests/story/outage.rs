@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use exportd::fastpath::{self, FastPath};
+use exportd::tuning::Tuning;
 
 use crate::support::night;
 use crate::support::oracle::{self, Watcher};
@@ -99,7 +99,7 @@ fn what_is_half_published_is_never_completed_from_another_state_of_the_store() {
     night::last_up(&program, 1);
     Service::with_failpoint(&program, "state:published:before=kill").was_killed();
     let published = server.names().iter().filter(|name| !name.starts_with('.')).count();
-    let expected = if fastpath::is_taken(FastPath::Together, true) { 2 } else { 1 };
+    let expected = Tuning::of_environment().unwrap().files_at_once.min(2);
     assert_eq!(published, expected, "both files at once, or one after the other; the manifest comes after them");
     // Both what the partner may have had and what is here of the second file are lost.
     spoil_spool(&program, "invoices.csv");

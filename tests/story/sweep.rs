@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use exportd::clearance::Recipient;
 use exportd::config::Config;
+use exportd::deliver::Hosts;
 use exportd::export::{self, Cancel, Context, RunError};
 use exportd::job::Job;
 use exportd::period::Period;
@@ -18,6 +20,7 @@ use exportd::progress::Progress;
 use exportd::run::{Origin, RunId, RunRecord, RunState};
 use exportd::spool::Spool;
 use exportd::state::{Presence, State};
+use exportd::tuning::Tuning;
 use jiff::{Timestamp, ZonedDateTime};
 
 use crate::support::night;
@@ -94,7 +97,9 @@ impl World {
         let spool = Spool::open(&config.state_dir).unwrap();
         let presence = state.presence().unwrap();
         let origin = Origin { actor: "daemon".to_owned(), config: String::new() };
-        let context = Context::new(config.store, spool, state, config.keep, origin);
+        let tuning = Tuning::of_environment().unwrap();
+        let spool = spool.with_tuning(tuning);
+        let context = Context::new(config.store, spool, state, config.keep, origin, tuning, Hosts::default());
         let mut hurried = context.clone();
         hurried.stall = STALL;
         let due = job.schedule.latest_due(Timestamp::now());
@@ -109,7 +114,8 @@ impl World {
 
     async fn attempt(&self, context: &Context, run: &RunRecord) -> Result<(), RunError> {
         let files = Plan::new(&self.job, &self.due, run.id.as_str()).files.len();
-        export::execute(context, &self.job, run, &Progress::new(files), &Cancel::new()).await
+        let permit = context.hosts.permit(&Recipient::of(&self.job.destination)).await;
+        export::execute(context, &self.job, run, &Progress::new(files), &Cancel::new(), permit).await
     }
 
     /// Goes on after a failure as the daemon does, or, where it would not, as a person does.
@@ -132,9 +138,6 @@ impl World {
 
     /// One run whose `nth` request meets `fate`. Returns how many requests its first attempt made, and how it ended.
     async fn deliver(&mut self, nth: usize, fate: Fate) -> (usize, Ending) {
-        // A connection that the run before has left would be judged as that run was.
-        self.context.pool.renew();
-        self.hurried.pool = self.context.pool.clone();
         let requests = self.relay.spoil(nth, fate);
         let watcher = Watcher::start(&self.relay.server.directory());
         let run = self.begin().await;

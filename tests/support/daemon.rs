@@ -7,6 +7,7 @@ use std::time::Duration;
 use exportd::clearance::Location;
 use exportd::daemon::{Clock, Configuration, Daemon, DaemonError, Limits, Load, Refusal};
 use exportd::daemon::{RunResult, Runner, Signal, serve};
+use exportd::deliver::{Hosts, Permit};
 use exportd::job::Job;
 use exportd::run::{Origin, RunRecord, RunState};
 use exportd::state::{DaemonLock, Filter, State};
@@ -117,7 +118,8 @@ struct Recorder {
 }
 
 impl Runner for Recorder {
-    async fn run(&self, job: Arc<Job>, run: RunRecord, stop: CancellationToken) -> RunResult {
+    async fn run(&self, job: Arc<Job>, run: RunRecord, permit: Permit, stop: CancellationToken) -> RunResult {
+        let _permit = permit;
         let (answer, answered) = oneshot::channel();
         let location = Location::of(&job.destination);
         self.state.reaching(&run.id, &[], &Origin::default(), &location, None).await.unwrap();
@@ -154,6 +156,10 @@ impl TestDaemon {
     }
 
     pub async fn with_limits(dir: &Path, now: &str, jobs: Vec<Job>, limits: Limits) -> TestDaemon {
+        TestDaemon::with_hosts(dir, now, jobs, limits, Hosts::default()).await
+    }
+
+    pub async fn with_hosts(dir: &Path, now: &str, jobs: Vec<Job>, limits: Limits, hosts: Hosts) -> TestDaemon {
         let state = State::open(dir).await.unwrap();
         let lock = DaemonLock::acquire(dir).unwrap();
         let clock = SetClock::new(now);
@@ -180,6 +186,7 @@ impl TestDaemon {
             clock: DaemonClock(clock.clone()),
             signals: heard,
             limits,
+            hosts,
         };
         let serving = tokio::spawn(serve(daemon));
         let daemon = TestDaemon { state, clock, config, reloads, accepted, signals, begun, serving };

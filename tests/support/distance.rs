@@ -25,15 +25,11 @@ struct Turns {
     asked: usize,
     /// The last turn whose answer, or a part of it, has come to the client.
     answered: usize,
-    /// The bytes that the client has sent, up to and with each turn.
-    sent: Vec<usize>,
 }
 
 impl Turns {
-    fn send(&mut self, bytes: usize) -> usize {
-        let all = bytes + self.sent.last().copied().unwrap_or(0);
-        self.sent.resize(self.answered + 1, all - bytes);
-        self.sent[self.answered] = all;
+    /// The turn of what the client sends now.
+    fn next(&self) -> usize {
         self.answered + 1
     }
 }
@@ -57,13 +53,13 @@ impl Distance {
                 tokio::spawn(pass(
                     (from_client, to_server),
                     round_trip / 2,
-                    (Arc::clone(&up), |turns: &mut Turns, bytes| turns.send(bytes)),
+                    (Arc::clone(&up), |turns| turns.next()),
                     |turns, turn| turns.asked = turns.asked.max(turn),
                 ));
                 tokio::spawn(pass(
                     (from_server, to_client),
                     round_trip / 2,
-                    (down, |turns: &mut Turns, _| turns.asked),
+                    (down, |turns| turns.asked),
                     |turns, turn| turns.answered = turns.answered.max(turn),
                 ));
             }
@@ -76,12 +72,11 @@ impl Distance {
         self.port
     }
 
-    /// How many answers the client of the latest connection waited for before it had sent more than `bytes`; all that
-    /// it ever waited for, if it has not sent as much.
-    pub fn round_trips_before(&self, bytes: usize) -> usize {
+    /// How many answers the client of the latest connection waited for.
+    pub fn round_trips(&self) -> usize {
         let connections = self.connections.lock().unwrap();
         let turns = connections.last().expect("somebody has connected").lock().unwrap();
-        turns.sent.iter().take_while(|&&sent| sent <= bytes).count().min(turns.sent.len() - 1)
+        turns.asked - 1
     }
 }
 
@@ -89,14 +84,14 @@ impl Distance {
 async fn pass(
     (mut from, to): (OwnedReadHalf, OwnedWriteHalf),
     delay: Duration,
-    (turns, leave): (Arc<Mutex<Turns>>, impl Fn(&mut Turns, usize) -> usize),
+    (turns, leave): (Arc<Mutex<Turns>>, fn(&Turns) -> usize),
     arrive: fn(&mut Turns, usize),
 ) {
     let (under_way, arriving) = mpsc::unbounded_channel();
     tokio::spawn(deliver(arriving, to, Arc::clone(&turns), arrive));
     let mut buffer = vec![0; 256 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        let turn = leave(&mut turns.lock().unwrap(), read);
+        let turn = leave(&turns.lock().unwrap());
         let _ = under_way.send((Instant::now() + delay, turn, buffer[..read].to_vec()));
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use exportd::clearance::Location;
-use exportd::job::{Cadence, Destination, Format, Job, Missed, Overlap, Retry, Schedule};
+use exportd::job::{Cadence, Destination, Format, Job, Missed, Overlap, Retry, Schedule, SftpDestination};
 use exportd::name::NameTemplate;
 use exportd::run::FileRecord;
 use exportd::state::StoredFile;
@@ -28,12 +28,12 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
         },
         exports: Vec::new(),
         format: Format::Bi,
-        destination: Arc::new(Destination {
+        destination: Arc::new(Destination::Sftp(SftpDestination {
             host: format!("{label}.example"),
             user: "drop".to_owned(),
             key: PathBuf::from("key"),
             ..destination()
-        }),
+        })),
         filename: NameTemplate::parse("{{label}}").expect("a valid template"),
         extension: "csv".to_owned(),
         zip: false,
@@ -44,9 +44,15 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
     }
 }
 
+/// Lets a job deliver to another host.
+pub fn on_host(job: &mut Job, host: &str) {
+    let Destination::Sftp(sftp) = Arc::make_mut(&mut job.destination) else { panic!("jobs of tests deliver by SFTP") };
+    sftp.host = host.to_owned();
+}
+
 /// A place that files might be delivered to.
 pub fn here() -> Location {
-    Location::of(&destination())
+    Location::of(&Destination::Sftp(destination()))
 }
 
 /// A finished file as state knows it.

@@ -19,6 +19,18 @@ pub const JOB: &str = "exports = [\"orders\", \"invoices\"]\nmanifest = true\n\
 pub fn program(server: &Sshd, more: &str) -> Program {
     let program = shop::program(server, "");
     configure(&program, server, more);
+    fill(program)
+}
+
+/// The same, delivering into a folder of this machine.
+pub fn program_into(folder: &Path, more: &str) -> Program {
+    let program = shop::program_into(folder, &format!("{JOB}\n{more}"));
+    let config = std::fs::read_to_string(program.path("jobs.toml")).unwrap();
+    program.configure(&config.replacen("exports = [\"orders\"]\n", "", 1));
+    fill(program)
+}
+
+fn fill(program: Program) -> Program {
     let invoices = shop::CATALOGUE.replace("name = \"orders\"", "name = \"invoices\"");
     std::fs::write(program.path("catalogue.toml"), format!("{}{invoices}", shop::CATALOGUE)).unwrap();
     let store = rusqlite::Connection::open(program.path("shop.db")).unwrap();

@@ -4,13 +4,15 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use exportd::job::{Destination, Trust};
+use exportd::job::{SftpDestination, Trust};
 
 use super::sshd::{self, Sshd, current_user, fingerprint, make_key, run};
 
 /// Whose server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// A folder on this machine, and no server.
+    Folder,
     /// OpenSSH with its own sftp server.
     OpenSsh,
     /// ProFTPD's mod_sftp.
@@ -25,7 +27,7 @@ pub enum Kind {
 
 /// A running server. Its folder holds `drop/`, the destination's directory, and `taken/`.
 pub struct Server {
-    destination: Destination,
+    destination: Option<SftpDestination>,
     root: PathBuf,
     _running: Running,
 }
@@ -35,6 +37,7 @@ pub struct Server {
 enum Running {
     Sshd(Sshd),
     Program(Ended, tempfile::TempDir),
+    Folder(tempfile::TempDir),
 }
 
 /// A process that ends with the test.
@@ -56,6 +59,7 @@ impl Server {
     /// Starts one with options that only its program knows: for `AsyncSsh` and `Paramiko`, arguments of the script.
     pub fn with(kind: Kind, options: &[&str]) -> Server {
         match kind {
+            Kind::Folder => Server::folder(),
             Kind::OpenSsh => Server::openssh("internal-sftp".to_owned()),
             Kind::Odd(habits) => {
                 let (python, script) = (python(), script("odd_sftp.py"));
@@ -71,7 +75,7 @@ impl Server {
         let sshd = Sshd::with(sshd::Options { subsystem: Some(subsystem), ..sshd::Options::default() });
         let root = sshd.file("");
         std::fs::create_dir(root.join("taken")).unwrap();
-        Server { destination: sshd.destination(), root, _running: Running::Sshd(sshd) }
+        Server { destination: Some(sshd.destination()), root, _running: Running::Sshd(sshd) }
     }
 
     fn program(start: impl FnOnce(&Path) -> (Child, u16)) -> Server {
@@ -84,7 +88,7 @@ impl Server {
             make_key(&root.join(name), &["-t", "ed25519", "-N", ""]);
         }
         let (child, port) = start(&root);
-        let destination = Destination {
+        let destination = SftpDestination {
             port,
             user: current_user(),
             directory: root.join("drop").display().to_string(),
@@ -92,11 +96,26 @@ impl Server {
             trust: Trust::Pinned(vec![fingerprint(&root.join("host.pub"))]),
             ..sshd::destination()
         };
+        let destination = Some(destination);
         Server { destination, root, _running: Running::Program(Ended(child), folder) }
     }
 
+    fn folder() -> Server {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let root = folder.path().to_owned();
+        for name in ["drop", "taken"] {
+            std::fs::create_dir(root.join(name)).unwrap();
+        }
+        Server { destination: None, root, _running: Running::Folder(folder) }
+    }
+
     /// A destination that works.
-    pub fn destination(&self) -> Destination {
+    pub fn destination(&self) -> SftpDestination {
+        self.sftp().expect("a server, and not a folder")
+    }
+
+    /// The same; none for a folder.
+    pub fn sftp(&self) -> Option<SftpDestination> {
         self.destination.clone()
     }
 

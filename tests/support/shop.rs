@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use exportd::job::{Destination, Trust};
+use exportd::job::{SftpDestination, Trust};
 
 use super::program::Program;
 use super::sshd::Sshd;
@@ -58,12 +58,21 @@ pub fn program(server: &Sshd, more: &str) -> Program {
 }
 
 /// The same, delivering to `destination`.
-pub fn program_to(destination: &Destination, more: &str) -> Program {
-    let program = Program::new(&config_to(destination, more));
+pub fn program_to(destination: &SftpDestination, more: &str) -> Program {
+    program_with(&config_to(destination, more))
+}
+
+fn program_with(config: &str) -> Program {
+    let program = Program::new(config);
     let store = rusqlite::Connection::open(program.path("shop.db")).unwrap();
     store.execute_batch(TABLES).unwrap();
     std::fs::write(program.path("catalogue.toml"), CATALOGUE).unwrap();
     program
+}
+
+/// The same, delivering into a folder of this machine.
+pub fn program_into(folder: &Path, more: &str) -> Program {
+    program_with(&config_with(&format!("folder = {folder:?}\n{more}")))
 }
 
 /// A daily job, `shop`, with `more` keys of its own.
@@ -72,8 +81,18 @@ pub fn config(server: &Sshd, more: &str) -> String {
 }
 
 /// The same, with the place and the keys of `destination`.
-pub fn config_to(destination: &Destination, more: &str) -> String {
+pub fn config_to(destination: &SftpDestination, more: &str) -> String {
     let Trust::Pinned(keys) = &destination.trust else { panic!("the test server is trusted by its fingerprint") };
+    let SftpDestination { host, port, user, directory, .. } = destination;
+    let key = destination.key.display();
+    config_with(&format!(
+        "host = \"{host}\"\nport = {port}\nuser = \"{user}\"\nkey = \"{key}\"\ndirectory = \"{directory}\"\n\
+         host_keys = {keys:?}\n{more}"
+    ))
+}
+
+/// The same, with the keys of any destination.
+fn config_with(keys: &str) -> String {
     format!(
         r#"[store]
 url = "sqlite:shop.db"
@@ -86,19 +105,8 @@ label = "shop"
 run = "daily"
 timezone = "Europe/Paris"
 exports = ["orders"]
-host = "{}"
-port = {}
-user = "{}"
-key = "{}"
-directory = "{}"
-host_keys = {keys:?}
-{more}
-"#,
-        destination.host,
-        destination.port,
-        destination.user,
-        destination.key.display(),
-        destination.directory,
+{keys}
+"#
     )
 }
 

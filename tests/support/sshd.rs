@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use exportd::job::{Channels, Destination, Publish, Trust, Verify};
+use exportd::job::{Channels, Publish, SftpDestination, Trust, Verify};
 use tempfile::TempDir;
 
 /// What differs from the usual server.
@@ -139,8 +139,8 @@ impl Sshd {
     }
 
     /// A destination that works: the right key, the pinned host key.
-    pub fn destination(&self) -> Destination {
-        Destination {
+    pub fn destination(&self) -> SftpDestination {
+        SftpDestination {
             port: self.port,
             user: self.user.clone(),
             directory: self.directory().display().to_string(),
@@ -175,8 +175,8 @@ impl Drop for Sshd {
 }
 
 /// A destination on this machine, all but for what only a server can say: port, user, directory and keys.
-pub fn destination() -> Destination {
-    Destination {
+pub fn destination() -> SftpDestination {
+    SftpDestination {
         host: "127.0.0.1".to_owned(),
         port: 22,
         user: String::new(),
@@ -187,7 +187,7 @@ pub fn destination() -> Destination {
         publish: Publish::Replace,
         allow_gap: false,
         verify: Verify::Size,
-        requests: Destination::REQUESTS,
+        requests: SftpDestination::REQUESTS,
         channels: Channels::Auto,
         max_rate: None,
     }

@@ -1,14 +1,14 @@
 //! Do the destinations let us in, and what can their servers do?
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::finding::{Finding, Level};
 use crate::cli::output;
 use crate::config::Config;
-use crate::deliver::{DeliverError, Session, Survey};
-use crate::job::{Destination, Publish, Verify};
+use crate::deliver::{DeliverError, Delivery, Options, Survey};
+use crate::job::{Destination, Publish, SftpDestination, Verify};
 
 /// The name of the probe that a check puts into a directory and removes again.
 const PROBE: &str = "check";
@@ -49,17 +49,17 @@ impl Looked {
 
 /// Reaches every destination once, however many jobs share it.
 pub async fn look(config: &Config) -> Vec<Looked> {
-    let mut seen = BTreeSet::new();
+    let mut seen: Vec<&Arc<Destination>> = Vec::new();
     let mut looked = Vec::new();
     for job in &config.jobs {
         let destination = &job.destination;
         let address = destination.address();
-        let needs = format!("{:?} {:?} {}", destination.publish, destination.verify, destination.requests);
-        if !seen.insert((address.clone(), needs, destination.key.clone())) {
+        if seen.contains(&destination) {
             continue;
         }
+        seen.push(destination);
         let (findings, survey) = match reach(destination).await {
-            Ok(survey) => (judge(&address, destination, &survey), Some(survey)),
+            Ok(survey) => (judge(&address, destination, survey.as_ref()), survey),
             Err(error) => (vec![Finding::new(Level::Fault, &address, error.to_string())], None),
         };
         looked.push(Looked { address, findings, survey });
@@ -67,16 +67,23 @@ pub async fn look(config: &Config) -> Vec<Looked> {
     looked
 }
 
-async fn reach(destination: &Destination) -> Result<Survey, DeliverError> {
-    let session = Session::open(destination).await?;
-    session.check_directory(PROBE).await?;
-    let survey = session.survey(PROBE).await?;
-    session.close().await;
+async fn reach(destination: &Destination) -> Result<Option<Survey>, DeliverError> {
+    let delivery = Delivery::open(destination, &Options::default()).await?;
+    delivery.check(PROBE).await?;
+    let survey = delivery.survey(PROBE).await?;
+    delivery.close().await;
     Ok(survey)
 }
 
 /// What a job has to know about the server, the good news first.
-fn judge(address: &str, destination: &Destination, survey: &Survey) -> Vec<Finding> {
+fn judge(address: &str, destination: &Destination, survey: Option<&Survey>) -> Vec<Finding> {
+    match (destination, survey) {
+        (Destination::Sftp(sftp), Some(survey)) => judge_server(address, sftp, survey),
+        _ => vec![Finding::new(Level::Ok, address, "folder readable and writable")],
+    }
+}
+
+fn judge_server(address: &str, destination: &SftpDestination, survey: &Survey) -> Vec<Finding> {
     let key = survey.facts.host_key.as_ref();
     let key = key.map(|key| format!("host key {} {}, ", key.algorithm, key.fingerprint)).unwrap_or_default();
     let can = if destination.verify == Verify::None { "writable" } else { "readable and writable" };
@@ -108,7 +115,7 @@ fn judge(address: &str, destination: &Destination, survey: &Survey) -> Vec<Findi
     findings
 }
 
-fn replacement(address: &str, destination: &Destination, survey: &Survey) -> Option<Finding> {
+fn replacement(address: &str, destination: &SftpDestination, survey: &Survey) -> Option<Finding> {
     let lack = "can't replace a file in one step (no posix-rename@openssh.com)";
     let (level, rest) = match (destination.publish, destination.allow_gap) {
         _ if survey.facts.posix_rename => return None,

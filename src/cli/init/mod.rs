@@ -21,7 +21,7 @@ use super::output;
 use crate::access::shell_word;
 use crate::catalogue::{Catalogue, Column};
 use crate::config::{Config, Surroundings};
-use crate::job::Job;
+use crate::job::{Destination, Job};
 use crate::store::Snapshot;
 pub use arguments::InitArguments;
 use ask::{Asker, Known, Next, Question};
@@ -152,9 +152,9 @@ async fn attempt(answers: &Answers, place: &Place) -> Result<Welcome, Failed> {
     let of_exports = |failure| Failed { failure, part: Part::Exports };
     let job = config.jobs.first().ok_or_else(|| of_exports(Failure::work("the configuration has no job")))?;
     try_exports(&answers.store, job).await.map_err(of_exports)?;
-    match answers.partner.is_reached {
-        true => partner::log_in(&job.destination).await,
-        false => Ok(Welcome::Untried),
+    match &*job.destination {
+        Destination::Sftp(destination) if answers.partner.is_reached => partner::log_in(destination).await,
+        _ => Ok(Welcome::Untried),
     }
 }
 
@@ -385,8 +385,8 @@ mod tests {
             let config =
                 Config::parse(&text, Path::new("jobs.toml"), Path::new("/")).unwrap_or_else(|f| panic!("{f}\n{text}"));
             let job = &config.jobs[0];
-            assert_eq!((job.label.as_str(), job.destination.user.as_str()), ("my \"job\" # 1", "o'brien \"x\""));
-            assert_eq!(job.destination.directory, "in\\coming ü");
+            assert_eq!(job.label, "my \"job\" # 1");
+            assert_eq!(job.destination.address(), "o'brien \"x\"@sftp.partner.example:2222:in\\coming ü");
             assert_eq!(config.store.ca.as_deref(), Some(Path::new("/c a\\.pem")));
         }
     }

@@ -10,7 +10,7 @@ use crate::cli::args::InitArguments;
 use crate::cli::failure::Failure;
 use crate::cli::keys;
 use crate::deliver::{self, DeliverError, HostKey, PublicKeyLine, ServerFacts, Session};
-use crate::job::Destination;
+use crate::job::SftpDestination;
 
 /// Where files go, as answered.
 pub struct Partner {
@@ -226,10 +226,10 @@ pub enum Welcome {
 }
 
 /// Logs in and tries the directory.
-pub async fn log_in(destination: &Destination) -> Result<Welcome, Failed> {
+pub async fn log_in(destination: &SftpDestination) -> Result<Welcome, Failed> {
     tell(&format!("logging in as {} …", destination.user))?;
     let session = Session::open(destination).await.map_err(failed)?;
-    session.check_directory("init").await.map_err(failed)?;
+    session.check("init").await.map_err(failed)?;
     let facts = session.server().clone();
     session.close().await;
     tell(&format!("  {} can be read and written", destination.directory))?;

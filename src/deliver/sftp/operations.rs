@@ -143,14 +143,6 @@ impl Client {
         self.send(Request::PosixRename { from, to }).await?.done().await
     }
 
-    /// The absolute form of a path.
-    pub async fn real_path(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        match self.call(Request::RealPath(path)).await? {
-            Reply::Names(mut names) => names.pop().map(|name| name.bytes).ok_or(WRONG_TYPE),
-            _ => Err(WRONG_TYPE),
-        }
-    }
-
     /// The room on the file system that holds `path`.
     pub async fn space(&self, path: &str) -> Result<Space, ClientError> {
         match self.call(Request::Space(path)).await? {

@@ -56,8 +56,6 @@ pub enum Request<'a> {
     ReadDirectory(&'a Handle),
     /// Remove a file or a link.
     Remove(&'a str),
-    /// The absolute form of a path.
-    RealPath(&'a str),
     /// Rename; an error if the new name exists.
     Rename { from: &'a str, to: &'a str },
     /// `posix-rename@openssh.com`: rename and take the place of what was there, in one step.
@@ -94,11 +92,9 @@ impl Request<'_> {
                 written = data.clone();
                 packet.bytes(&handle.0).long(*offset).number(length_of(data))
             }
-            Request::LinkStat(path)
-            | Request::Stat(path)
-            | Request::OpenDirectory(path)
-            | Request::Remove(path)
-            | Request::RealPath(path) => packet.text(path),
+            Request::LinkStat(path) | Request::Stat(path) | Request::OpenDirectory(path) | Request::Remove(path) => {
+                packet.text(path)
+            }
             Request::Rename { from, to } => packet.text(from).text(to),
             Request::PosixRename { from, to } => packet.text("posix-rename@openssh.com").text(from).text(to),
             Request::Sync(handle) => packet.text("fsync@openssh.com").bytes(&handle.0),
@@ -119,7 +115,6 @@ impl Request<'_> {
             Request::OpenDirectory(_) => 11,
             Request::ReadDirectory(_) => 12,
             Request::Remove(_) => 13,
-            Request::RealPath(_) => 16,
             Request::Stat(_) => 17,
             Request::Rename { .. } => 18,
             Request::PosixRename { .. } | Request::Sync(_) | Request::Space(_) | Request::Limits => 200,

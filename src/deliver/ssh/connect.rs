@@ -1,7 +1,7 @@
-//! Opens SSH connections: TCP, a verified host key, login with our key, the sftp subsystem.
+//! Opens SSH connections: TCP, a verified host key, authentication with our key, the sftp subsystem.
 //!
-//! Every phase has a deadline, and nothing but the handshake is sent before the host key is judged. Once a connection
-//! stands, a dead peer is found by keepalives, by the limit on inactivity, and by the kernel (`TCP_USER_TIMEOUT`).
+//! Every phase has a deadline, and nothing but the handshake is sent before the host key is verified. A dead peer of an
+//! open connection is found by keepalives, by the limit on inactivity, and by the kernel (`TCP_USER_TIMEOUT`).
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
@@ -16,9 +16,8 @@ use super::hostkey::{HostKey, TrustedKeys};
 use super::key::load_key;
 use super::login::log_in;
 use super::policy::{KeyClass, client_config, open_to_truncation};
-use super::prompt::Prompt;
 use crate::deliver::error::{DeliverError, Place, io_text, plain};
-use crate::job::Destination;
+use crate::job::SftpDestination;
 
 /// How long the phases of connecting may take.
 #[derive(Clone, Copy, Debug)]
@@ -31,16 +30,13 @@ pub struct Deadlines {
     pub keepalive: Duration,
 }
 
-/// A first answer within this time may be that of a busy server nearby.
-const DOUBTFUL: Duration = Duration::from_millis(25);
-
 /// A connection to a verified server on which our user is logged in.
 pub struct Connection {
     handle: client::Handle<Gatekeeper>,
     seen: Arc<Seen>,
     /// The key that the server has proven.
     pub host_key: HostKey,
-    /// How long the server took to answer something simple; none before a channel was opened.
+    /// None before it was measured.
     round_trip: OnceLock<Duration>,
 }
 
@@ -119,7 +115,7 @@ impl Connection {
     /// A pinned fingerprint does not tell the type of its key, so when the server presents a key that is not pinned it
     /// is asked for its keys of the other types, one connection each, before it counts as changed.
     pub async fn open(
-        destination: &Destination,
+        destination: &SftpDestination,
         at: &Arc<Place>,
         deadlines: Deadlines,
     ) -> Result<Connection, DeliverError> {
@@ -165,34 +161,23 @@ impl Connection {
         self.seen.lock().farewell.clone()
     }
 
-    /// How long a message and its answer are under way, as measured once.
+    /// The round trip to the server, as last measured; zero before that.
     pub fn round_trip(&self) -> Duration {
         self.round_trip.get().copied().unwrap_or_default()
     }
 
-    /// Opens one more session channel.
-    pub async fn open_channel(&self, at: &Place, limit: Duration) -> Result<Channel<client::Msg>, DeliverError> {
+    /// Measures the round trip once, by a question that the server answers at once. Opening a channel is no such question:
+    /// it includes what the server does after a login.
+    pub async fn measure_round_trip(&self, limit: Duration) {
         let asked = Instant::now();
-        let opening = self.handle.channel_open_session();
-        let channel = self.within(at, limit, "no session channel is granted", opening).await?;
-        if self.round_trip.get().is_none() {
-            let round_trip = self.measure(asked.elapsed()).await;
-            self.round_trip.get_or_init(|| round_trip);
+        if let Ok(Ok(())) = timeout(limit, self.handle.send_ping()).await {
+            self.round_trip.get_or_init(|| asked.elapsed());
         }
-        Ok(channel)
     }
 
-    /// The round trip, of which `first` is what the first channel took to open: it holds what the server does after a
-    /// login, and on the shortest way nothing else. There a second question costs little and is answered at once.
-    async fn measure(&self, first: Duration) -> Duration {
-        if first > DOUBTFUL {
-            return first;
-        }
-        let asked = Instant::now();
-        match timeout(first, self.handle.send_ping()).await {
-            Ok(Ok(())) => asked.elapsed().min(first),
-            _ => first,
-        }
+    /// Opens one more session channel.
+    pub async fn open_channel(&self, at: &Place, limit: Duration) -> Result<Channel<client::Msg>, DeliverError> {
+        self.within(at, limit, "no session channel is granted", self.handle.channel_open_session()).await
     }
 
     /// Starts the server's sftp subsystem on a channel and sends it `greeting`, without waiting for its consent first.
@@ -273,7 +258,7 @@ impl Attempt<'_> {
             let limit = self.deadlines.handshake;
             let entry = async {
                 let config = Arc::new(client_config(classes, self.deadlines.keepalive));
-                let handshake = client::connect_stream(config, Prompt::new(stream), gatekeeper).await;
+                let handshake = client::connect_stream(config, stream, gatekeeper).await;
                 let mut handle = handshake.map_err(|error| handshake_failure(self.at, &seen, &error))?;
                 log_in(&mut handle, self.at, &self.key, &seen).await?;
                 Ok(handle)
@@ -294,7 +279,7 @@ impl Attempt<'_> {
     }
 }
 
-async fn load_files(destination: &Destination, at: &Arc<Place>) -> Result<(PrivateKey, TrustedKeys), DeliverError> {
+async fn load_files(destination: &SftpDestination, at: &Arc<Place>) -> Result<(PrivateKey, TrustedKeys), DeliverError> {
     let (path, passphrase) = (destination.key.clone(), destination.passphrase.clone());
     let (trust, at) = (destination.trust.clone(), Arc::clone(at));
     // Opening an encrypted key is meant to be slow, so it must not hold up the runtime.

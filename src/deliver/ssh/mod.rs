@@ -1,4 +1,4 @@
-//! SSH: a verified server, a proven user, and a channel that speaks SFTP.
+//! SSH: a verified server, an authenticated user, and a channel for SFTP.
 //!
 //! Deliberately absent: passwords, agents, forwarding of any kind, trust on first use.
 
@@ -8,7 +8,6 @@ mod key;
 mod known_hosts;
 mod login;
 mod policy;
-mod prompt;
 mod scan;
 mod wire;
 

@@ -1,12 +1,10 @@
-//! Fast paths forced on and forced off: the same bytes and the same end, whichever way they come, and whichever way a
-//! run goes on that was begun the other way.
+//! Every tuning delivers the same bytes, also when a run is continued with another tuning than it was begun with.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use exportd::fastpath;
 use exportd::store::StoreKind;
 
 use crate::support::counted::Counted;
@@ -18,7 +16,7 @@ use crate::support::service::Service;
 use crate::support::shop;
 use crate::support::sshd::Sshd;
 
-const BOTH: [&str; 2] = ["on", "off"];
+const BOTH: [&str; 2] = ["eager", "plain"];
 
 /// Rows of the table that is tall: some 2 MB of them.
 const ROWS: usize = 20_000;
@@ -107,13 +105,13 @@ fn owned((one, other): (&str, &str)) -> (String, String) {
 
 #[track_caller]
 fn run(program: &Program, paths: &str, arguments: &[&str]) {
-    let output = program.command(arguments).env("EXPORTD_FASTPATHS", paths).output().unwrap();
+    let output = program.command(arguments).env("EXPORTD_TUNING", paths).output().unwrap();
     outcome(output).expect(0);
 }
 
 fn serve(program: &Program, paths: &str) -> Command {
     let mut command = program.command(&["serve"]);
-    command.env("EXPORTD_FASTPATHS", paths);
+    command.env("EXPORTD_TUNING", paths);
     command
 }
 
@@ -148,13 +146,13 @@ fn assert_same(one: &Delivered, other: &Delivered, case: &str) {
 }
 
 #[test]
-fn all_stores_and_all_ways_deliver_the_same_bytes() {
+fn all_stores_and_all_tunings_deliver_the_same_bytes() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = Sshd::start();
     let mut expected: BTreeMap<&str, Delivered> = BTreeMap::new();
     for kind in [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql] {
         let database = runtime.block_on(store(kind));
-        for (way, other) in [BOTH, ["off", "on"]].map(|ways| (ways[0], ways[1])) {
+        for (way, other) in [BOTH, ["plain", "eager"]].map(|ways| (ways[0], ways[1])) {
             let program = program(&server, &database);
             for job in ["shop", "zipped"] {
                 let case = format!("{job} from {kind:?}, {way}");
@@ -176,14 +174,23 @@ fn all_stores_and_all_ways_deliver_the_same_bytes() {
 }
 
 #[test]
-fn the_smallest_file_goes_the_way_that_is_forced() {
+fn only_an_eager_tuning_uses_several_channels_for_a_small_file() {
     let server = Counted::start();
-    for (paths, expected) in [("on", 10), ("off", 1), ("on,channels=off", 1)] {
-        let program = shop::program(&server.sshd, "");
+    for (tuning, is_eager) in [("eager", true), ("plain", false), ("default", false)] {
+        let program = night::program(&server.sshd, "");
+        many_orders(&program.path("shop.db"));
         let before = server.sessions().len();
-        run(&program, paths, &["run", "shop", "--at", "2026-11-21"]);
-        assert_eq!(server.sessions().len() - before, expected, "{paths}: every channel is a session");
+        run(&program, tuning, &["run", "shop"]);
+        assert_eq!(server.sessions().len() - before > 1, is_eager, "{tuning}: every channel is a session");
     }
+}
+
+#[test]
+fn a_tuning_that_is_unknown_is_refused() {
+    let program = shop::program(&Sshd::start(), "");
+    let mut command = program.command(&["run", "shop"]);
+    let refused = outcome(command.env("EXPORTD_TUNING", "fast").output().unwrap()).expect(2);
+    assert!(refused.err.contains("set it to default, plain or eager"), "{}", refused.err);
 }
 
 /// Where a run is cut short, and at which passage: in small pieces a file has more of them.
@@ -196,7 +203,7 @@ const CUTS: [(&str, [usize; 2]); 5] = [
 ];
 
 #[test]
-fn a_run_that_was_killed_on_one_way_goes_on_by_the_other() {
+fn a_run_that_was_killed_is_continued_with_another_tuning() {
     let server = Sshd::start();
     for (cut, passages) in CUTS {
         for (way, passage) in BOTH.into_iter().zip(passages) {
@@ -207,12 +214,7 @@ fn a_run_that_was_killed_on_one_way_goes_on_by_the_other() {
             let mut killed = serve(&program, way);
             killed.env("EXPORTD_FAILPOINT", format!("{cut}=kill@{passage}"));
             Service::launch(killed).was_killed();
-            let is_up = server.names().iter().any(|name| name.ends_with(".part"));
-            assert!(
-                !is_up || way == "on" || !cut.starts_with("spool"),
-                "{cut}: nothing goes up while the store is read"
-            );
-            let mut service = Service::launch(serve(&program, if way == "on" { "off" } else { "on" }));
+            let mut service = Service::launch(serve(&program, if way == "eager" { "plain" } else { "eager" }));
             service.says("\"delivered\"");
             service.stop();
             assert_eq!(oracle::settle(&program, watcher).runs.len(), 1, "{cut}, {way}");
@@ -222,7 +224,7 @@ fn a_run_that_was_killed_on_one_way_goes_on_by_the_other() {
 }
 
 #[test]
-fn a_spooled_file_that_changed_is_made_again_though_it_goes_up_already() {
+fn a_spooled_file_that_changed_is_made_again() {
     let server = Sshd::start();
     for change in [|path: &Path| fs::remove_file(path).unwrap(), |path: &Path| fs::write(path, "short").unwrap()] {
         let program = night::program(&server, "");
@@ -231,7 +233,7 @@ fn a_spooled_file_that_changed_is_made_again_though_it_goes_up_already() {
         Service::with_failpoint(&program, "state:uploading:after=kill").was_killed();
         let spooled = oracle::runs(&program)[0].1[0].spool.clone();
         change(&program.path(spooled.expect("the file is in the spool")));
-        let mut service = Service::launch(serve(&program, "on"));
+        let mut service = Service::launch(serve(&program, "eager"));
         service.says("made again");
         service.says("\"delivered\"");
         service.stop();
@@ -245,12 +247,12 @@ fn a_spooled_file_that_changed_is_made_again_though_it_goes_up_already() {
 fn a_file_is_whole_whoever_of_its_writer_and_its_upload_is_faster() {
     let server = Sshd::start();
     for is_upload_slow in [false, true] {
-        for paths in ["on", "on,memory=off"] {
+        for paths in ["eager", "default"] {
             let program = night::program(&server, if is_upload_slow { "max_rate = \"2 MB/s\"" } else { "" });
             many_orders(&program.path("shop.db"));
             let watcher = Watcher::start(&server.directory());
             let mut command = program.command(&["run", "shop"]);
-            command.env("EXPORTD_FASTPATHS", paths);
+            command.env("EXPORTD_TUNING", paths);
             if !is_upload_slow {
                 command.env("EXPORTD_FAILPOINT", "spool:write:before=slow");
             }
@@ -275,12 +277,4 @@ fn many_orders(store: &Path) {
                SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || (i * 15) || ' seconds'), 'size ' || i, '12.5', 1 FROM n"#,
         )
         .unwrap();
-}
-
-#[test]
-fn the_soak_runs_with_each_path_alone_off() {
-    let script = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/soak")).unwrap();
-    let line = script.lines().find_map(|line| line.strip_prefix("paths=\"")).unwrap();
-    let names: Vec<&str> = line.trim_end_matches('"').split(' ').collect();
-    assert_eq!(names, fastpath::ALL.iter().map(|(_, name)| *name).collect::<Vec<_>>());
 }

@@ -1,10 +1,11 @@
-//! From the queue to work: the runs that may begin are started in one commit.
+//! Starting runs: those that may begin are recorded as running in one commit.
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::SignedDuration;
 use tracing::error;
 
+use super::queue::Chosen;
 use super::service::Service;
 use super::{Clock, Runner};
 use crate::run::{RunId, RunRecord};
@@ -13,14 +14,15 @@ use crate::run::{RunId, RunRecord};
 const STATE_PAUSE: SignedDuration = SignedDuration::from_secs(10);
 
 impl<R: Runner, C: Clock> Service<R, C> {
-    /// Starts what may begin.
-    pub(super) async fn fill(&mut self) {
+    /// Starts the runs that may begin.
+    pub(super) async fn start_runs(&mut self) {
         let now = self.now();
-        let chosen = self.queue.choose(&self.jobs, &self.limits, self.attempts.len(), now);
+        let most = self.limits.workers.saturating_sub(self.attempts.len());
+        let chosen = self.queue.choose(&self.jobs, &self.hosts, most, now);
         if chosen.is_empty() {
             return;
         }
-        let runs: Vec<RunId> = chosen.iter().map(|(_, run)| run.clone()).collect();
+        let runs: Vec<RunId> = chosen.iter().map(|chosen| chosen.run.clone()).collect();
         let started = match self.state.start(&runs, now).await {
             Ok(started) => started,
             Err(error) => {
@@ -30,13 +32,13 @@ impl<R: Runner, C: Clock> Service<R, C> {
         };
         let mut started: HashMap<RunId, RunRecord> = started.into_iter().map(|run| (run.id.clone(), run)).collect();
         let mut gone = HashSet::new();
-        for (key, run) in chosen {
+        for Chosen { key, run, permit } in chosen {
             let Some(record) = started.remove(&run) else {
                 gone.insert(run);
                 continue;
             };
             if let Some((job, run)) = self.queue.take(&key, record, &self.jobs) {
-                self.attempts.begin(job, run);
+                self.attempts.begin(job, run, permit);
             }
         }
         if !gone.is_empty() {
