@@ -48,3 +48,4 @@ pub mod state;
 pub mod store;
 pub mod tls;
 pub mod value;
+pub mod wording;

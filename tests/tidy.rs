@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules from the bottom up. A module may import itself and those of lower layers, none of its own layer.
 const LAYERS: &[&[&str]] = &[
+    &["wording"],
     &["value", "secret", "growth", "failpoint", "fastpath", "access", "tls"],
     &["catalogue"],
     &["instant", "name"],

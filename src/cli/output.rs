@@ -161,11 +161,6 @@ pub fn local_time(at: Timestamp) -> String {
     at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// An instant as programs read it: RFC 3339 with a numeric offset, in the zone of `zoned`.
-pub fn rfc3339(zoned: &ZonedDateTime) -> String {
-    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
-}
-
 /// The time between two instants for people: `0.4 s`, `3 min 20 s`.
 pub fn elapsed(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs_f64().max(0.0);

@@ -10,13 +10,14 @@ use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 use super::blocks::Blocks;
-use super::error::{DeliverError, io_text};
+use super::error::DeliverError;
 use super::lane::{Lane, LaneError, Pumped, Shape};
 use super::session::Session;
 use super::sftp::{Access, Client, ClientError, Code, Handle, Status};
 use crate::fastpath::{self, FastPath};
 use crate::growth::Follower;
 use crate::job::Verify;
+use crate::wording::io_error;
 
 /// A write of this size fits one packet of an SSH channel, and every server takes it.
 const USUAL_PACKET: usize = 32 * 1024;
@@ -261,6 +262,6 @@ impl Session {
 }
 
 fn unreadable(path: &Path, cause: &std::io::Error) -> DeliverError {
-    let cause = io_text(cause);
+    let cause = io_error(cause);
     DeliverError::LocalFile { path: path.to_owned(), cause }
 }

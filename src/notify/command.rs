@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
 use super::{LIMIT, Message, NotifyError};
+use crate::wording::io_error;
 
 /// What the command may see of our environment: not the passwords that may be in it.
 const PASSED_ON: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
@@ -24,7 +25,7 @@ pub(super) async fn call(command: &[String], message: &Message) -> Result<(), No
         process.env("EXPORTD_JOB", &run.job).env("EXPORTD_RUN", run.id.as_str());
     }
     process.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).kill_on_drop(true);
-    let mut child = process.spawn().map_err(|error| failed(format!("can't be started: {}", words(&error))))?;
+    let mut child = process.spawn().map_err(|error| failed(format!("can't be started: {}", io_error(&error))))?;
     let group = child.id();
     let result = tokio::time::timeout(LIMIT, feed(&mut child, &message.body)).await;
     if let (Err(_), Some(group)) = (&result, group.and_then(|id| Pid::from_raw(id as i32))) {
@@ -34,7 +35,7 @@ pub(super) async fn call(command: &[String], message: &Message) -> Result<(), No
     match result {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(failed(format!("ended with {status}"))),
-        Ok(Err(error)) => Err(failed(format!("can't be waited for: {}", words(&error)))),
+        Ok(Err(error)) => Err(failed(format!("can't be waited for: {}", io_error(&error)))),
         Err(_) => Err(failed(format!("took longer than {} s and was ended", LIMIT.as_secs()))),
     }
 }
@@ -46,9 +47,4 @@ async fn feed(child: &mut Child, body: &[u8]) -> io::Result<std::process::ExitSt
         let _ = input.shutdown().await;
     }
     child.wait().await
-}
-
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

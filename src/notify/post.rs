@@ -15,7 +15,7 @@ use ureq::{Agent, Error};
 use super::tls::Tls;
 use super::{LIMIT, Message, Notify, NotifyError};
 use crate::secret::Secret;
-use crate::tls::{self, TlsFault, Trusted, io_words};
+use crate::tls::{self, TlsFault, Trusted, connection_error};
 
 /// Posts it; any answer of 200 to 299 is right.
 pub(super) async fn post(notify: &Notify, url: &Secret, message: &Message) -> Result<(), NotifyError> {
@@ -75,7 +75,7 @@ fn words(error: &Error) -> String {
         Error::ConnectionFailed => "can't be connected to".to_owned(),
         Error::Io(error) => match TlsFault::of_io(error) {
             Some(fault) => distrust(&fault),
-            None => format!("can't be reached: {}", io_words(error)),
+            None => format!("can't be reached: {}", connection_error(error)),
         },
         Error::Rustls(error) => distrust(&TlsFault::of(error)),
         Error::Tls(_) | Error::Pem(_) => "can't be reached over TLS".to_owned(),

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::artifact::{Artifact, hex};
+use super::artifact::Artifact;
 use super::block::{Block, Blocks};
 use super::disk::Disk;
 use super::{SpoolError, unlink};
 use crate::failpoint::{self, Side};
 use crate::growth::{Follower, Growth};
+use crate::wording::hex;
 
 /// A file being written. Unless it is finished it is removed when dropped.
 #[derive(Debug)]
@@ -108,7 +109,7 @@ impl FileWriter {
             export: contents.export,
             rows: contents.rows,
             bytes: self.bytes,
-            sha256: hex(std::mem::take(&mut self.hash)),
+            sha256: hex(&self.hash.finalize_reset()),
             columns: contents.columns,
         })
     }

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 use super::server::CONNECT_TIMEOUT;
+use crate::wording::hex;
 
 /// How much of the rows is carried at once.
 const BUFFER: usize = 64 * 1024;
@@ -68,7 +69,7 @@ impl Tunnel {
     pub(super) fn open(target: Target) -> io::Result<Tunnel> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| io::Error::from(ErrorKind::Other))?;
-        let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&random);
         let (directory, name) = match target.protocol {
             Protocol::Postgres => (format!("exportd-{name}"), format!("exportd-{name}/.s.PGSQL.{}", target.port)),
             Protocol::Mysql => (format!("exportd-{name}"), format!("exportd-{name}")),

@@ -6,14 +6,15 @@
 use std::str::FromStr;
 
 use sqlx::mysql::MySqlConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlConnection};
+use sqlx::{ConnectOptions, Connection, MySqlConnection};
 use tokio::sync::mpsc;
 
 use super::super::calendar;
 use super::super::row::{Cell, Rows};
 use super::super::world::World;
 use super::super::{Progress, SampleError, Summary, schema, tables};
-use super::{Step, Steps, Target, joined, refused};
+use super::Target;
+use super::server::{Making, Step, Steps, complete, run_all, unusable};
 use crate::store::{StoreKind, StoreSettings};
 
 /// Fills the database that `settings` names.
@@ -23,14 +24,13 @@ pub(in crate::sample) async fn fill(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
     let mut connection = connect(settings).await?;
-    let opened = |error: sqlx::Error| SampleError::Connect { cause: error.to_string() };
     let found: Option<String> = sqlx::query_scalar(
         "select cast(concat(table_schema, '.', table_name) as char) from information_schema.tables
         where table_schema = database() order by 1 limit 1",
     )
     .fetch_optional(&mut connection)
     .await
-    .map_err(opened)?;
+    .map_err(unusable)?;
     if let Some(found) = found {
         return Err(SampleError::NotEmpty { found });
     }
@@ -54,7 +54,7 @@ async fn connect(settings: &StoreSettings) -> Result<MySqlConnection, SampleErro
         Some(ca) => options.ssl_ca(ca),
         None => options,
     };
-    MySqlConnection::connect_with(&options).await.map_err(|error| SampleError::Connect { cause: error.to_string() })
+    MySqlConnection::connect_with(&options).await.map_err(unusable)
 }
 
 async fn fill_empty(
@@ -64,26 +64,11 @@ async fn fill_empty(
 ) -> Result<Summary, SampleError> {
     run_all(connection, "the tables", schema::tables(StoreKind::Mysql)).await?;
     run_all(connection, "settings for the load", vec!["set autocommit = 0, unique_checks = 0".to_owned()]).await?;
-    let (mut steps, work) =
-        Steps::start(world, |steps| MysqlTarget { steps, insert: String::new(), sql: String::new() });
-    let taken = take_steps(connection, &mut steps, progress).await;
-    drop(steps);
-    let summary = joined(work.await)?;
-    taken?;
-    let summary = summary?;
-    run_all(connection, "the indexes", schema::indexes(StoreKind::Mysql)).await?;
-    run_all(connection, "the views", schema::views(StoreKind::Mysql)).await?;
-    let names: Vec<&str> = tables::all().into_iter().map(|table| table.name).collect();
-    run_all(connection, "the statistics", vec![format!("analyze table {}", names.join(", "))]).await?;
+    let mut making = Making::start(world, |steps| MysqlTarget { steps, insert: String::new(), sql: String::new() });
+    let taken = take_steps(connection, &mut making.steps, progress).await;
+    let summary = making.end(taken).await?;
+    complete(connection, StoreKind::Mysql, "analyze table").await?;
     Ok(summary)
-}
-
-async fn run_all(connection: &mut MySqlConnection, what: &str, statements: Vec<String>) -> Result<(), SampleError> {
-    for sql in statements {
-        let run = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await;
-        run.map_err(|error| refused(what, &error))?;
-    }
-    Ok(())
 }
 
 /// Takes the steps of the making thread until it has no more.

@@ -7,7 +7,7 @@ use super::{Mysql, error};
 use crate::catalogue::Column;
 use crate::job::JobExport;
 use crate::period::Period;
-use crate::store::bounds::Form;
+use crate::store::bounds::{self, Form};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
@@ -42,10 +42,7 @@ impl Mysql {
             select.filter = condition;
             filter = Some(form);
             if column.lacks_index {
-                let name = quoted(column);
-                let hint =
-                    format!("no index starts with {name}, so every run reads all rows to find those of its period");
-                hints.push(hint);
+                hints.push(bounds::no_index(&quoted(column)));
             }
         }
         // Preparing it is what tells whether every function and right is there.

@@ -8,7 +8,7 @@ use super::{Postgres, error};
 use crate::catalogue::Column;
 use crate::job::JobExport;
 use crate::period::Period;
-use crate::store::bounds::Form;
+use crate::store::bounds::{self, Form};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
@@ -33,7 +33,7 @@ impl Postgres {
         // An error would end the transaction, and with it the snapshot of the other exports.
         self.run("SAVEPOINT exportd").await?;
         let result = self.plan(export, hints).await;
-        if self.db.is_some() {
+        if self.connection.is_open() {
             self.run("ROLLBACK TO SAVEPOINT exportd; RELEASE SAVEPOINT exportd").await?;
         }
         result
@@ -59,10 +59,7 @@ impl Postgres {
             self.bind_any(&form).await?;
             filter = Some(form);
             if column.lacks_index {
-                let name = quoted(column);
-                let hint =
-                    format!("no index starts with {name}, so every run reads all rows to find those of its period");
-                hints.push(hint);
+                hints.push(bounds::no_index(&quoted(column)));
             }
         }
         // Planning it is what tells whether every function, operator and right is there.

@@ -6,6 +6,7 @@ use super::time::{self, Functions, Spelling};
 use super::{Sqlite, error};
 use crate::catalogue::{Column, EpochUnit, Source};
 use crate::job::JobExport;
+use crate::store::bounds;
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case, DbColumn};
 use crate::store::sql::{Quotes, Select, subquery, table_names};
@@ -120,7 +121,7 @@ impl Sqlite {
         let range = format!("SELECT 1 FROM {} WHERE {name} >= ?1 AND {name} < ?2", select.from);
         let has_index = self.explain(&range)?.iter().any(|step| step.starts_with("SEARCH"));
         if !has_index {
-            hints.push(format!("no index starts with {name}, so every run reads all rows to find those of its period"));
+            hints.push(bounds::no_index(name));
         }
         if declared.kind == ColumnType::Date {
             select.filter = format!("{name} >= ?1 AND {name} < ?2");
