@@ -12,6 +12,7 @@ mod fit;
 mod interrupt;
 mod mysql;
 mod postgres;
+mod reader;
 mod relation;
 mod server;
 mod sql;
@@ -28,6 +29,7 @@ pub use self::fit::can_be;
 pub use self::interrupt::Interrupt;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
+pub use self::reader::{ReaderFault, ReaderThread};
 pub use self::relation::{DbColumn, DbTable};
 pub use self::server::check_url;
 use self::sqlite::Sqlite;
@@ -133,7 +135,8 @@ impl Snapshot {
     }
 
     /// Hands every row of an export to `sink`, cells in the order of the export's columns; only those of `period` if
-    /// one is given and the export has a column to filter on.
+    /// one is given and the export has a column to filter on. `thread` is the one that this runs on, if it only reads:
+    /// without it nothing is lost but speed.
     ///
     /// When the sink stops, the rest of the rows is not waited for: the connection is closed.
     pub async fn read<S: RowSink>(
@@ -141,11 +144,12 @@ impl Snapshot {
         prepared: &Prepared,
         period: Option<&Period>,
         sink: &mut S,
+        thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
         match (&mut self.0, &prepared.plan) {
             (Inner::Sqlite(sqlite), Plan::Sqlite(plan)) => sqlite.read(plan, period, sink),
-            (Inner::Postgres(postgres), Plan::Postgres(plan)) => postgres.read(plan, period, sink).await,
-            (Inner::Mysql(mysql), Plan::Mysql(plan)) => mysql.read(plan, period, sink).await,
+            (Inner::Postgres(postgres), Plan::Postgres(plan)) => postgres.read(plan, period, sink, thread).await,
+            (Inner::Mysql(mysql), Plan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
             _ => Err(foreign().into()),
         }
     }

@@ -11,6 +11,7 @@ use tokio::time::Sleep;
 
 use super::StoreSettings;
 use super::error::StoreError;
+use super::reader::ReaderThread;
 use super::tunnel::{Protocol, Target, Tunnel};
 use crate::tls::{self, Identity, TlsFault, Trusted, connection_error};
 
@@ -23,13 +24,6 @@ pub(super) const NO_TLS: &str = "server does not support TLS";
 /// How much longer than its limit a statement is waited for: the server is asked to keep the limit itself, and ours
 /// is for a server that has fallen silent.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// How long rows are left to gather before they are waited for.
-///
-/// A server sends rows in pieces of 8 or 16 KB. A reader that waits at once is woken for every piece, which costs both
-/// sides more than the piece: a sixth of all the work of a large export. A nap twice as long gains nothing further, and a
-/// server that sends 300 MB a second sends 150 KB meanwhile, which the buffer of a connection grows to hold.
-const NAP: Duration = Duration::from_micros(500);
 
 /// Whether the URL has one of `keys` among its parameters.
 pub(super) fn has_parameter(url: &str, keys: &[&str]) -> bool {
@@ -204,14 +198,19 @@ impl Deadline {
         Deadline { sleep: Box::pin(tokio::time::sleep(limit.saturating_add(GRACE))), limit }
     }
 
-    /// The next item of `stream`, unless time is up.
-    ///
-    /// Where none is there yet it blocks the thread for [`NAP`] before it waits.
-    pub(super) async fn next<S: Stream + Unpin>(&mut self, stream: &mut S) -> Result<Option<S::Item>, StoreError> {
+    /// The next item of `stream`, unless time is up. Where none is there yet, a `thread` that only reads takes a nap
+    /// before it waits.
+    pub(super) async fn next<S: Stream + Unpin>(
+        &mut self,
+        stream: &mut S,
+        thread: Option<&ReaderThread>,
+    ) -> Result<Option<S::Item>, StoreError> {
         if let Poll::Ready(item) = futures_util::poll!(stream.next()) {
             return Ok(item);
         }
-        std::thread::sleep(NAP);
+        if let Some(thread) = thread {
+            thread.nap();
+        }
         tokio::select! {
             biased;
             item = stream.next() => Ok(item),

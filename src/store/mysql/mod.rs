@@ -20,6 +20,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
 pub(super) use self::prepare::Plan;
 use super::StoreSettings;
 use super::error::{ReadError, StoreError};
+use super::reader::ReaderThread;
 use super::server::{self, Deadline, ServerConnection};
 use super::tunnel::{Protocol, Tunnel};
 use crate::period::Period;
@@ -69,8 +70,9 @@ impl Mysql {
         plan: &Plan,
         period: Option<&Period>,
         sink: &mut S,
+        thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
-        let result = self.stream(plan, period, sink).await;
+        let result = self.stream(plan, period, sink, thread).await;
         if result.is_err() {
             self.connection.abandon();
         }
@@ -82,6 +84,7 @@ impl Mysql {
         plan: &Plan,
         period: Option<&Period>,
         sink: &mut S,
+        thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
         let timeout = self.timeout;
         let bound = plan.filter.as_ref().zip(period);
@@ -92,7 +95,7 @@ impl Mysql {
         let mut rows = query.fetch(self.db()?);
         let mut deadline = Deadline::start(timeout);
         let mut decoder = None;
-        while let Some(row) = deadline.next(&mut rows).await? {
+        while let Some(row) = deadline.next(&mut rows, thread).await? {
             let row = row.map_err(|error| error::of(error, timeout))?;
             let decoder = decoder.get_or_insert_with(|| row::Decoder::new(row.columns()));
             decoder.row(&row, sink)?;

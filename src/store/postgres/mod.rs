@@ -21,6 +21,7 @@ use sqlx::{ConnectOptions, Executor};
 
 pub(super) use self::prepare::Plan;
 use super::error::{ReadError, StoreError};
+use super::reader::ReaderThread;
 use super::server::{self, Deadline, ServerConnection};
 use super::tunnel::{Protocol, Tunnel};
 use super::{StoreSettings, bounds};
@@ -75,15 +76,22 @@ impl Postgres {
         plan: &Plan,
         period: Option<&Period>,
         sink: &mut S,
+        thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
-        let result = self.copy(plan, period, sink).await;
+        let result = self.copy(plan, period, sink, thread).await;
         if result.is_err() {
             self.connection.abandon();
         }
         result
     }
 
-    async fn copy<S: RowSink>(&mut self, plan: &Plan, period: Option<&Period>, sink: &mut S) -> Result<(), ReadError> {
+    async fn copy<S: RowSink>(
+        &mut self,
+        plan: &Plan,
+        period: Option<&Period>,
+        sink: &mut S,
+        thread: Option<&ReaderThread>,
+    ) -> Result<(), ReadError> {
         let timeout = self.timeout;
         let fault = |error| error::of(error, timeout);
         let bound = plan.filter.as_ref().zip(period);
@@ -95,7 +103,7 @@ impl Postgres {
         let mut deadline = Deadline::start(timeout);
         let mut messages = deadline.wait(db.copy_out_raw(&statement)).await?.map_err(fault)?;
         let mut decoder = copy::Decoder::new(plan.wires.clone());
-        while let Some(message) = deadline.next(&mut messages).await? {
+        while let Some(message) = deadline.next(&mut messages, thread).await? {
             decoder.feed(&message.map_err(fault)?, sink)?;
         }
         Ok(decoder.finish()?)
