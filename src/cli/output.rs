@@ -1,4 +1,4 @@
-//! What listings look like: aligned tables without frames for people, pretty JSON for programs.
+//! What is printed: aligned tables without frames for people, pretty JSON for programs, a line for either.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -33,6 +33,11 @@ pub fn terminal_width() -> Option<usize> {
 /// Prints a line.
 pub fn line(text: impl AsRef<str>) -> io::Result<()> {
     writeln!(anstream::stdout().lock(), "{}", text.as_ref())
+}
+
+/// Says something on standard error. That it can't be written changes nothing: nobody is left to be told.
+pub fn say(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }
 
 /// A listing: a bold header and aligned columns, wrapped to the terminal, unwrapped in a pipe.

@@ -33,6 +33,7 @@ pub use self::reader::{ReaderFault, ReaderThread};
 pub use self::relation::{DbColumn, DbTable};
 pub use self::server::check_url;
 use self::sqlite::Sqlite;
+pub use self::sqlite::sqlite_path;
 use crate::catalogue::Source;
 use crate::job::JobExport;
 use crate::period::Period;
@@ -204,35 +205,4 @@ impl Snapshot {
 
 fn foreign() -> StoreError {
     StoreError::Protocol("the export was prepared for another store".to_owned())
-}
-
-/// The file that a `sqlite:` URL names: whatever follows `sqlite:` or `sqlite://`, taken as it is.
-pub fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
-    let path = match url.split_once(':') {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sqlite") => Some(rest.strip_prefix("//").unwrap_or(rest)),
-        _ => None,
-    };
-    match path {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => Err(StoreError::Url("it must have the form sqlite:PATH".to_owned())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_taken_as_it_is() {
-        for (url, path) in [
-            ("sqlite:store.db", "store.db"),
-            ("sqlite:///var/lib/store.db", "/var/lib/store.db"),
-            ("SQLite:/a b%20?c", "/a b%20?c"),
-        ] {
-            assert_eq!(sqlite_path(url).unwrap(), PathBuf::from(path));
-        }
-        for url in ["sqlite:", "sqlite://", "store.db", "postgres://a/b"] {
-            assert!(sqlite_path(url).unwrap_err().is_permanent(), "{url}");
-        }
-    }
 }

@@ -12,14 +12,8 @@ use tokio::time::Sleep;
 use super::StoreSettings;
 use super::error::StoreError;
 use super::reader::ReaderThread;
-use super::tunnel::{Protocol, Target, Tunnel};
+use super::tunnel::{CONNECT_TIMEOUT, NO_TLS, Protocol, Target, Tunnel};
 use crate::tls::{self, Identity, TlsFault, Trusted, connection_error};
-
-/// How long connecting may take, the login included.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How the driver says that a server offers no TLS.
-pub(super) const NO_TLS: &str = "server does not support TLS";
 
 /// How much longer than its limit a statement is waited for: the server is asked to keep the limit itself, and ours
 /// is for a server that has fallen silent.

@@ -21,8 +21,13 @@ use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
-use super::server::CONNECT_TIMEOUT;
 use crate::wording::hex;
+
+/// How long connecting may take, the login included, through a tunnel or without.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How the driver says that a server offers no TLS.
+pub(super) const NO_TLS: &str = "server does not support TLS";
 
 /// How much of the rows is carried at once.
 const BUFFER: usize = 64 * 1024;
@@ -134,7 +139,7 @@ async fn introduce(
             server.write_all(&SSL_REQUEST).await?;
             match server.read_u8().await? {
                 b'S' => Vec::new(),
-                _ => return Err(sqlx::Error::Tls(super::server::NO_TLS.into())),
+                _ => return Err(sqlx::Error::Tls(NO_TLS.into())),
             }
         }
         Protocol::Mysql => greet(&mut server, &mut driver).await?,
@@ -162,7 +167,7 @@ async fn greet(server: &mut TcpStream, driver: &mut UnixStream) -> Result<Vec<u8
     let greeting = packet(server).await?;
     driver.write_all(&greeting).await?;
     if !offers_tls(&greeting[4..]) {
-        return Err(sqlx::Error::Tls(super::server::NO_TLS.into()));
+        return Err(sqlx::Error::Tls(NO_TLS.into()));
     }
     let mut login = packet(driver).await?;
     if login.len() < 4 + SSL_PART {
