@@ -1,4 +1,4 @@
-//! The house rules that a machine can check: layers, sizes, headers, the map in ARCHITECTURE.md.
+//! The house rules that a machine can check: layers, sizes, headers, circles, names, the map in ARCHITECTURE.md.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use self::source::Library;
 
 mod circles;
+mod names;
 mod source;
 
 /// The modules from the bottom up. A module may import itself and those of lower layers, none of its own layer.

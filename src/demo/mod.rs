@@ -3,7 +3,7 @@
 //! A sample store in SQLite, a key pair, an SFTP server on a loopback port, and the project's own example
 //! configuration, of which only the lines that name a server are replaced. What runs is the real thing.
 
-mod drop;
+mod folder;
 mod server;
 
 use std::io;
@@ -84,7 +84,7 @@ pub fn store(folder: &Path) -> StoreSettings {
 pub async fn prepare(
     folder: &Path,
     messages: u64,
-    progress: &(dyn Fn(sample::Progress) + Send + Sync),
+    progress: &(dyn Fn(sample::TableProgress) + Send + Sync),
 ) -> Result<Demo, DemoError> {
     sample::fill(&store(folder), SampleOptions { messages, seed: 1 }, progress).await?;
 

@@ -1,4 +1,4 @@
-//! The way of blocks to the disk: past the page cache where the file system allows it.
+//! Writes blocks to the disk, past the page cache where the file system allows it.
 //!
 //! What is written is read again only if an upload falls behind, and has to be on disk before anything is published.
 //! Through the cache the same bytes cost a multiple of the processor's time, and all of the waiting comes at the end.
@@ -15,11 +15,11 @@ use crate::fastpath::{self, FastPath};
 #[derive(Debug)]
 pub(super) struct Disk {
     file: File,
-    way: Way,
+    mode: Mode,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum Mode {
     /// The file system was not asked yet. It never is for a file that is smaller than a block.
     Untried,
     /// From our memory (`O_DIRECT`).
@@ -30,15 +30,15 @@ enum Way {
 
 impl Disk {
     pub(super) fn new(file: File) -> Disk {
-        Disk { file, way: Way::Untried }
+        Disk { file, mode: Mode::Untried }
     }
 
     /// Appends what is in the block. Only the file's last block may be less than full.
     pub(super) fn write(&mut self, block: &Block) -> io::Result<()> {
-        match (self.way, block.is_full()) {
-            (Way::Untried, true) if !fastpath::is_taken(FastPath::Direct, true) => self.way = Way::Cached,
-            (Way::Untried, true) => self.way = self.set_direct(true).map_or(Way::Cached, |()| Way::Direct),
-            (Way::Direct, false) => self.go_cached()?,
+        match (self.mode, block.is_full()) {
+            (Mode::Untried, true) if !fastpath::is_taken(FastPath::Direct, true) => self.mode = Mode::Cached,
+            (Mode::Untried, true) => self.mode = self.set_direct(true).map_or(Mode::Cached, |()| Mode::Direct),
+            (Mode::Direct, false) => self.go_cached()?,
             _ => {}
         }
         let mut rest = block.filled();
@@ -48,7 +48,7 @@ impl Disk {
                 Ok(written) => rest = &rest[written..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The file system wants more than aligned memory, or has written a part that leaves the rest unaligned.
-                Err(error) if error.kind() == io::ErrorKind::InvalidInput && self.way == Way::Direct => {
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput && self.mode == Mode::Direct => {
                     self.go_cached()?;
                 }
                 Err(error) => return Err(error),
@@ -63,7 +63,7 @@ impl Disk {
     }
 
     fn go_cached(&mut self) -> io::Result<()> {
-        self.way = Way::Cached;
+        self.mode = Mode::Cached;
         self.set_direct(false)
     }
 
@@ -117,7 +117,7 @@ mod tests {
         disk.sync().unwrap();
         let expected = [b"not aligned".to_vec(), vec![b'a'; BLOCK], vec![b'b'; BLOCK]].concat();
         assert!(std::fs::read(&path).unwrap() == expected);
-        assert_eq!(disk.way, Way::Cached);
+        assert_eq!(disk.mode, Mode::Cached);
     }
 
     #[test]
@@ -125,6 +125,6 @@ mod tests {
         let folder = tempfile::tempdir_in(PLACES[0]).unwrap();
         let mut disk = Disk::new(File::create(folder.path().join("file")).unwrap());
         disk.write(&block(b'a', BLOCK - 1)).unwrap();
-        assert_eq!(disk.way, Way::Untried);
+        assert_eq!(disk.mode, Mode::Untried);
     }
 }

@@ -100,14 +100,14 @@ enum Inner {
 pub struct Prepared {
     /// What an administrator may want to change in the store; one sentence each.
     pub hints: Vec<String>,
-    plan: Plan,
+    plan: ReadPlan,
 }
 
 #[derive(Debug)]
-enum Plan {
-    Sqlite(sqlite::Plan),
-    Postgres(postgres::Plan),
-    Mysql(mysql::Plan),
+enum ReadPlan {
+    Sqlite(sqlite::ReadPlan),
+    Postgres(postgres::ReadPlan),
+    Mysql(mysql::ReadPlan),
 }
 
 impl Snapshot {
@@ -128,9 +128,9 @@ impl Snapshot {
             hints.push("without `order`, equal data may come in another order the next time".to_owned());
         }
         let plan = match &mut self.0 {
-            Inner::Sqlite(sqlite) => Plan::Sqlite(sqlite.prepare(export, &mut hints)?),
-            Inner::Postgres(postgres) => Plan::Postgres(postgres.prepare(export, &mut hints).await?),
-            Inner::Mysql(mysql) => Plan::Mysql(mysql.prepare(export, &mut hints).await?),
+            Inner::Sqlite(sqlite) => ReadPlan::Sqlite(sqlite.prepare(export, &mut hints)?),
+            Inner::Postgres(postgres) => ReadPlan::Postgres(postgres.prepare(export, &mut hints).await?),
+            Inner::Mysql(mysql) => ReadPlan::Mysql(mysql.prepare(export, &mut hints).await?),
         };
         Ok(Prepared { hints, plan })
     }
@@ -148,9 +148,9 @@ impl Snapshot {
         thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
         match (&mut self.0, &prepared.plan) {
-            (Inner::Sqlite(sqlite), Plan::Sqlite(plan)) => sqlite.read(plan, period, sink),
-            (Inner::Postgres(postgres), Plan::Postgres(plan)) => postgres.read(plan, period, sink, thread).await,
-            (Inner::Mysql(mysql), Plan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
+            (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.read(plan, period, sink),
+            (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.read(plan, period, sink, thread).await,
+            (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
             _ => Err(foreign().into()),
         }
     }
@@ -158,9 +158,9 @@ impl Snapshot {
     /// How the store would go about reading the rows of `period`: its own plan, as it writes it.
     pub async fn explain(&mut self, prepared: &Prepared, period: &Period) -> Result<String, StoreError> {
         match (&mut self.0, &prepared.plan) {
-            (Inner::Sqlite(sqlite), Plan::Sqlite(plan)) => sqlite.plan(plan),
-            (Inner::Postgres(postgres), Plan::Postgres(plan)) => postgres.explain(plan, period).await,
-            (Inner::Mysql(mysql), Plan::Mysql(plan)) => mysql.explain(plan, period).await,
+            (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.plan(plan),
+            (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.explain(plan, period).await,
+            (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.explain(plan, period).await,
             _ => Err(foreign()),
         }
     }

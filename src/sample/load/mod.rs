@@ -10,7 +10,7 @@ pub(super) mod sqlite;
 use super::row::Rows;
 use super::tables;
 use super::world::World;
-use super::{Progress, SampleError, Summary};
+use super::{SampleError, Summary, TableProgress};
 
 /// What takes the rows of all tables, one table after the other.
 trait Target {
@@ -21,7 +21,7 @@ trait Target {
     fn end_table(&mut self, table: &'static str) -> Result<(), SampleError>;
 
     /// Tells how far a table is.
-    fn progress(&mut self, progress: Progress) -> Result<(), SampleError>;
+    fn progress(&mut self, progress: TableProgress) -> Result<(), SampleError>;
 }
 
 /// How many steps are made between two reports of progress.
@@ -42,13 +42,13 @@ fn produce(world: &World, target: &mut impl Target) -> Result<Summary, SampleErr
                 rows.clear();
             }
             if unit.is_multiple_of(REPORT_EVERY) {
-                target.progress(Progress { table: table.name, done: unit, total })?;
+                target.progress(TableProgress { table: table.name, done: unit, total })?;
             }
         }
         if count > 0 {
             target.end_table(table.name)?;
         }
-        target.progress(Progress { table: table.name, done: total, total })?;
+        target.progress(TableProgress { table: table.name, done: total, total })?;
         summary.tables.push((table.name, count));
     }
     Ok(summary)

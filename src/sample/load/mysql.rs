@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::super::calendar;
 use super::super::row::{Cell, Rows};
 use super::super::world::World;
-use super::super::{Progress, SampleError, Summary, schema, tables};
+use super::super::{SampleError, Summary, TableProgress, schema, tables};
 use super::Target;
 use super::server::{Making, Step, Steps, complete, run_all, unusable};
 use crate::store::{StoreKind, StoreSettings};
@@ -21,7 +21,7 @@ use crate::store::{StoreKind, StoreSettings};
 pub(in crate::sample) async fn fill(
     settings: &StoreSettings,
     world: World,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
     let mut connection = connect(settings).await?;
     let found: Option<String> = sqlx::query_scalar(
@@ -60,7 +60,7 @@ async fn connect(settings: &StoreSettings) -> Result<MySqlConnection, SampleErro
 async fn fill_empty(
     connection: &mut MySqlConnection,
     world: World,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
     run_all(connection, "the tables", schema::tables(StoreKind::Mysql)).await?;
     run_all(connection, "settings for the load", vec!["set autocommit = 0, unique_checks = 0".to_owned()]).await?;
@@ -75,7 +75,7 @@ async fn fill_empty(
 async fn take_steps(
     connection: &mut MySqlConnection,
     steps: &mut mpsc::Receiver<Step>,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<(), SampleError> {
     while let Some(step) = steps.recv().await {
         match step {
@@ -137,7 +137,7 @@ impl Target for MysqlTarget {
         self.steps.send(Step::Run(table, "commit".to_owned()))
     }
 
-    fn progress(&mut self, progress: Progress) -> Result<(), SampleError> {
+    fn progress(&mut self, progress: TableProgress) -> Result<(), SampleError> {
         self.steps.send(Step::Report(progress))
     }
 }

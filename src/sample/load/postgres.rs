@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::super::calendar;
 use super::super::row::{Cell, Rows};
 use super::super::world::World;
-use super::super::{Progress, SampleError, Summary, schema};
+use super::super::{SampleError, Summary, TableProgress, schema};
 use super::server::{Making, Step, Steps, complete, run_all, unusable};
 use super::{Target, refused};
 use crate::store::{StoreKind, StoreSettings};
@@ -26,7 +26,7 @@ const FIND_ANYTHING: &str = "select n.nspname || '.' || c.relname from pg_catalo
 pub(in crate::sample) async fn fill(
     settings: &StoreSettings,
     world: World,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
     let mut connection = connect(settings).await?;
     let found: Option<String> =
@@ -62,7 +62,7 @@ async fn connect(settings: &StoreSettings) -> Result<PgConnection, SampleError> 
 async fn take_steps(
     connection: &mut PgConnection,
     steps: &mut mpsc::Receiver<Step>,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<(), SampleError> {
     while let Some(step) = steps.recv().await {
         match step {
@@ -87,7 +87,7 @@ async fn take_steps(
 async fn take_stream(
     stream: &mut PgCopyIn<&mut PgConnection>,
     steps: &mut mpsc::Receiver<Step>,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<bool, sqlx::Error> {
     while let Some(step) = steps.recv().await {
         match step {
@@ -130,7 +130,7 @@ impl Target for PostgresTarget {
         self.steps.send(Step::End)
     }
 
-    fn progress(&mut self, progress: Progress) -> Result<(), SampleError> {
+    fn progress(&mut self, progress: TableProgress) -> Result<(), SampleError> {
         self.steps.send(Step::Report(progress))
     }
 }

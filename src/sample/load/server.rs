@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::super::world::World;
-use super::super::{Progress, SampleError, Summary, schema, tables};
+use super::super::{SampleError, Summary, TableProgress, schema, tables};
 use super::{Target, joined, produce, refused};
 use crate::store::StoreKind;
 
@@ -20,7 +20,7 @@ pub(super) enum Step {
     /// The end of the stream.
     End,
     /// News for whoever waits.
-    Report(Progress),
+    Report(TableProgress),
 }
 
 /// Where the making thread puts steps; full while the server is busy.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
 
-pub(super) use self::prepare::Plan;
+pub(super) use self::prepare::ReadPlan;
 use super::StoreSettings;
 use super::error::{ReadError, StoreError};
 use super::reader::ReaderThread;
@@ -67,7 +67,7 @@ impl Mysql {
     /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
     pub(super) async fn read<S: RowSink>(
         &mut self,
-        plan: &Plan,
+        plan: &ReadPlan,
         period: Option<&Period>,
         sink: &mut S,
         thread: Option<&ReaderThread>,
@@ -81,7 +81,7 @@ impl Mysql {
 
     async fn stream<S: RowSink>(
         &mut self,
-        plan: &Plan,
+        plan: &ReadPlan,
         period: Option<&Period>,
         sink: &mut S,
         thread: Option<&ReaderThread>,

@@ -19,7 +19,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions, Executor};
 
-pub(super) use self::prepare::Plan;
+pub(super) use self::prepare::ReadPlan;
 use super::error::{ReadError, StoreError};
 use super::reader::ReaderThread;
 use super::server::{self, Deadline, ServerConnection};
@@ -73,7 +73,7 @@ impl Postgres {
     /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
     pub(super) async fn read<S: RowSink>(
         &mut self,
-        plan: &Plan,
+        plan: &ReadPlan,
         period: Option<&Period>,
         sink: &mut S,
         thread: Option<&ReaderThread>,
@@ -87,7 +87,7 @@ impl Postgres {
 
     async fn copy<S: RowSink>(
         &mut self,
-        plan: &Plan,
+        plan: &ReadPlan,
         period: Option<&Period>,
         sink: &mut S,
         thread: Option<&ReaderThread>,

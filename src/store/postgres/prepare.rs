@@ -15,7 +15,7 @@ use crate::store::sql::{Quotes, Select};
 
 /// How one export is read.
 #[derive(Debug)]
-pub struct Plan {
+pub(in crate::store) struct ReadPlan {
     pub(super) select: Select,
     /// What comes for each cell.
     pub(super) wires: Vec<Wire>,
@@ -29,7 +29,7 @@ impl Postgres {
         &mut self,
         export: &JobExport,
         hints: &mut Vec<String>,
-    ) -> Result<Plan, StoreError> {
+    ) -> Result<ReadPlan, StoreError> {
         // An error would end the transaction, and with it the snapshot of the other exports.
         self.run("SAVEPOINT exportd").await?;
         let result = self.plan(export, hints).await;
@@ -39,7 +39,7 @@ impl Postgres {
         result
     }
 
-    async fn plan(&mut self, export: &JobExport, hints: &mut Vec<String>) -> Result<Plan, StoreError> {
+    async fn plan(&mut self, export: &JobExport, hints: &mut Vec<String>) -> Result<ReadPlan, StoreError> {
         let relation = self.relation(&export.source).await?;
         let found = relation::find(export, &relation.columns, Case::Matters)?;
         let quoted = |column: &PgColumn| Quotes::Double.quote(&column.column.name);
@@ -65,11 +65,11 @@ impl Postgres {
         // Planning it is what tells whether every function, operator and right is there.
         let explain = format!("EXPLAIN {}", select.text(filter.is_some()));
         self.ask(sqlx::query(AssertSqlSafe(explain))).await?;
-        Ok(Plan { select, wires, filter })
+        Ok(ReadPlan { select, wires, filter })
     }
 
     /// How the server reads a period.
-    pub(in crate::store) async fn explain(&mut self, plan: &Plan, period: &Period) -> Result<String, StoreError> {
+    pub(in crate::store) async fn explain(&mut self, plan: &ReadPlan, period: &Period) -> Result<String, StoreError> {
         if let Some(form) = &plan.filter {
             self.bind(form, period).await?;
         }

@@ -23,7 +23,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub(super) use self::prepare::Plan;
+pub(super) use self::prepare::ReadPlan;
 use super::StoreSettings;
 use super::error::StoreError;
 use super::relation::{DbColumn, DbTable};

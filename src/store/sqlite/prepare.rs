@@ -22,7 +22,7 @@ pub(super) struct Relation {
 
 /// How one export is read.
 #[derive(Debug)]
-pub struct Plan {
+pub(in crate::store) struct ReadPlan {
     /// The statement that is right whatever the rows hold.
     pub(super) select: Select,
     /// Cells per row.
@@ -74,7 +74,7 @@ impl Sqlite {
         &mut self,
         export: &JobExport,
         hints: &mut Vec<String>,
-    ) -> Result<Plan, StoreError> {
+    ) -> Result<ReadPlan, StoreError> {
         let relation = self.relation(&export.source)?;
         let found = relation::find(export, &relation.columns, Case::Folds)?;
         let quoted = |column: &DbColumn| Quotes::Double.quote(&column.name);
@@ -106,7 +106,7 @@ impl Sqlite {
         let raw = found.order.iter().map(|column| format!("{} COLLATE BINARY", quoted(column))).collect();
         let indexed = self.indexed(&select, raw, &datetimes, filter.as_ref())?;
         self.warn(hints)?;
-        Ok(Plan { width: found.cells.len(), select, filter, indexed })
+        Ok(ReadPlan { width: found.cells.len(), select, filter, indexed })
     }
 
     /// Adds the condition on the period to `select`.
@@ -175,7 +175,7 @@ impl Sqlite {
     }
 
     /// How SQLite reads a period, if its datetimes are spelt alike.
-    pub(in crate::store) fn plan(&self, plan: &Plan) -> Result<String, StoreError> {
+    pub(in crate::store) fn plan(&self, plan: &ReadPlan) -> Result<String, StoreError> {
         let select = plan.indexed.as_ref().map_or(&plan.select, |indexed| &indexed.select);
         Ok(self.explain(&select.text(plan.filter.is_some()))?.join("\n"))
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::types::Value as Bound;
 use rusqlite::{Connection, params_from_iter};
 
-use super::prepare::{Filter, Indexed, Plan};
+use super::prepare::{Filter, Indexed, ReadPlan};
 use super::value::value;
 use super::{Sqlite, error, time};
 use crate::period::Period;
@@ -20,7 +20,7 @@ impl Sqlite {
     /// Hands every row to `sink`.
     pub(in crate::store) fn read<S: RowSink>(
         &self,
-        plan: &Plan,
+        plan: &ReadPlan,
         period: Option<&Period>,
         sink: &mut S,
     ) -> Result<(), ReadError> {
