@@ -2,7 +2,8 @@
 //!
 //! The modules in the order of their layers; each imports only from those above it:
 //!
-//! - [`failpoint`], where tests break it, and [`fastpath`], where they choose its ways;
+//! - [`wording`], how a few values are written everywhere;
+//! - [`failpoint`], where tests break it, and [`fastpath`], where they switch its optimisations;
 //! - [`access`], which says whose a file is that may not be used;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
 //!   [`schedule`], [`run`], [`plan`], [`definition`], [`clearance`], [`progress`], [`growth`];
@@ -12,7 +13,7 @@
 //! - [`pipeline`] joins encoder and spool: rows in, a finished file or zip out;
 //! - [`config`] turns text into jobs that are valid by construction;
 //! - [`draft`] writes a catalogue for a database that has none;
-//! - [`export`] is the story of one run, [`daemon`] decides when it is told;
+//! - [`export`] carries out one run, [`daemon`] decides when;
 //! - [`sample`] and [`demo`] show it all with nothing installed;
 //! - [`cli`] is what people type.
 
