@@ -147,12 +147,18 @@ impl Snapshot {
         sink: &mut S,
         thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
-        match (&mut self.0, &prepared.plan) {
+        let read = match (&mut self.0, &prepared.plan) {
             (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.read(plan, period, sink),
             (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.read(plan, period, sink, thread).await,
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
             _ => Err(foreign().into()),
+        };
+        match &mut self.0 {
+            Inner::Postgres(postgres) if read.is_err() => postgres.connection.abandon(),
+            Inner::Mysql(mysql) if read.is_err() => mysql.connection.abandon(),
+            _ => {}
         }
+        read
     }
 
     /// How the store would go about reading the rows of `period`: its own plan, as it writes it.
@@ -197,8 +203,8 @@ impl Snapshot {
     pub async fn close(self) {
         match self.0 {
             Inner::Sqlite(sqlite) => drop(sqlite),
-            Inner::Postgres(postgres) => postgres.close().await,
-            Inner::Mysql(mysql) => mysql.close().await,
+            Inner::Postgres(postgres) => postgres.connection.close().await,
+            Inner::Mysql(mysql) => mysql.connection.close().await,
         }
     }
 }

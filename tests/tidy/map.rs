@@ -17,7 +17,8 @@ fn architecture() -> String {
 fn the_map_draws_the_layers() {
     let text = architecture();
     let drawing = text.split("```").nth(1).unwrap();
-    let layers = drawing.lines().map(|line| line.split('·').next().unwrap().split_whitespace().collect::<BTreeSet<_>>());
+    let layers =
+        drawing.lines().map(|line| line.split('·').next().unwrap().split_whitespace().collect::<BTreeSet<_>>());
     let drawn: Vec<_> = layers.filter(|layer| !layer.is_empty()).collect();
     let real: Vec<BTreeSet<&str>> = LAYERS.iter().rev().map(|layer| layer.iter().copied().collect()).collect();
     assert_eq!(drawn, real);
@@ -43,7 +44,10 @@ fn adapters_meet_where_the_map_says() {
     for (module, source) in &library.files {
         let named = library.named(module, &source.code);
         let adapters = named.iter().map(|named| top(&named.module)).filter(|other| ADAPTERS.contains(other));
-        joined.entry(top(module)).or_default().extend(adapters.filter(|other| *other != top(module)).map(str::to_owned));
+        joined
+            .entry(top(module))
+            .or_default()
+            .extend(adapters.filter(|other| *other != top(module)).map(str::to_owned));
     }
     for adapter in ADAPTERS {
         assert!(joined[adapter].is_empty(), "{adapter} imports {:?}", joined[adapter]);

@@ -41,7 +41,7 @@ const NO_PASSWORD: &str = "the user logs in with caching_sha2_password, which wo
 
 /// One connection, inside one transaction.
 pub(super) struct Mysql {
-    connection: ServerConnection<MySqlConnection>,
+    pub(super) connection: ServerConnection<MySqlConnection>,
     /// The server's number of the connection.
     pub(super) id: u64,
     timeout: Duration,
@@ -64,22 +64,8 @@ impl Mysql {
         Ok(Mysql { connection, id, timeout })
     }
 
-    /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
+    /// Hands every row to `sink`. Where that fails, rows may still be on their way: the connection has to be abandoned.
     pub(super) async fn read<S: RowSink>(
-        &mut self,
-        plan: &ReadPlan,
-        period: Option<&Period>,
-        sink: &mut S,
-        thread: Option<&ReaderThread>,
-    ) -> Result<(), ReadError> {
-        let result = self.stream(plan, period, sink, thread).await;
-        if result.is_err() {
-            self.connection.abandon();
-        }
-        result
-    }
-
-    async fn stream<S: RowSink>(
         &mut self,
         plan: &ReadPlan,
         period: Option<&Period>,
@@ -105,11 +91,6 @@ impl Mysql {
 
     fn db(&mut self) -> Result<&mut MySqlConnection, StoreError> {
         self.connection.db()
-    }
-
-    /// Ends the connection in an orderly way.
-    pub(super) async fn close(self) {
-        self.connection.close().await;
     }
 }
 

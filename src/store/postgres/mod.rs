@@ -31,7 +31,7 @@ use crate::value::RowSink;
 
 /// One connection, inside one transaction.
 pub(super) struct Postgres {
-    connection: ServerConnection<PgConnection>,
+    pub(super) connection: ServerConnection<PgConnection>,
     timeout: Duration,
 }
 
@@ -70,22 +70,8 @@ impl Postgres {
         Ok(Postgres { connection, timeout })
     }
 
-    /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
+    /// Hands every row to `sink`. Where that fails, rows may still be on their way: the connection has to be abandoned.
     pub(super) async fn read<S: RowSink>(
-        &mut self,
-        plan: &ReadPlan,
-        period: Option<&Period>,
-        sink: &mut S,
-        thread: Option<&ReaderThread>,
-    ) -> Result<(), ReadError> {
-        let result = self.copy(plan, period, sink, thread).await;
-        if result.is_err() {
-            self.connection.abandon();
-        }
-        result
-    }
-
-    async fn copy<S: RowSink>(
         &mut self,
         plan: &ReadPlan,
         period: Option<&Period>,
@@ -119,11 +105,6 @@ impl Postgres {
 
     fn db(&mut self) -> Result<&mut PgConnection, StoreError> {
         self.connection.db()
-    }
-
-    /// Ends the connection in an orderly way.
-    pub(super) async fn close(self) {
-        self.connection.close().await;
     }
 }
 
