@@ -18,7 +18,7 @@ const MAX_PACKET: u64 = 256 * 1024;
 /// Room for the header of a WRITE or DATA packet.
 const MAX_HEADER: u64 = 1024;
 
-/// A folder and what a client has open in it.
+/// A folder, and the files and folders that a client has open in it.
 pub struct SftpFolder {
     root: PathBuf,
     open: HashMap<String, Entry>,

@@ -1,4 +1,4 @@
-//! Calls a command with a notice on its standard input.
+//! Calls a command with a notification on its standard input.
 
 use std::io;
 use std::process::Stdio;
@@ -10,10 +10,10 @@ use tokio::process::{Child, Command};
 use super::{LIMIT, Message, NotifyError};
 use crate::wording::io_error;
 
-/// What the command may see of our environment: not the passwords that may be in it.
+/// The variables of our environment that the command gets. Others may hold passwords.
 const PASSED_ON: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
 
-/// Calls it, and waits for its end, which must be in order. It and all its children are ended when its time is over.
+/// Calls it and waits for it to succeed. When its time is up, it and all its children are killed.
 pub(super) async fn call(command: &[String], message: &Message) -> Result<(), NotifyError> {
     let Some((program, arguments)) = command.split_first() else { return Ok(()) };
     let failed = |fault: String| NotifyError::Command { program: program.clone(), fault };
@@ -29,7 +29,7 @@ pub(super) async fn call(command: &[String], message: &Message) -> Result<(), No
     let group = child.id();
     let result = tokio::time::timeout(LIMIT, feed(&mut child, &message.body)).await;
     if let (Err(_), Some(group)) = (&result, group.and_then(|id| Pid::from_raw(id as i32))) {
-        // Nothing is left to end if it has just ended by itself.
+        // It may just have ended by itself.
         let _ = kill_process_group(group, Signal::KILL);
     }
     match result {

@@ -6,7 +6,7 @@ use super::calendar::{DAY, HOUR, Moment, SECOND};
 use super::tables::channels::{self, CHANNELS};
 use super::world::{AGENTS, CASES_OF_THREAD, HOUSE_IDENTITIES, Kind, MESSAGES_OF_THREAD, World};
 
-/// Of the seven messages of a thread with two cases, the first so many belong to the first.
+/// Of the seven messages of a thread with two cases, this many belong to the first.
 const FIRST_CASE_MESSAGES: u64 = 4;
 
 /// A conversation.

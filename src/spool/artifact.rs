@@ -15,7 +15,7 @@ use crate::wording::hex;
 pub struct Artifact {
     /// The final name at the destination.
     pub name: String,
-    /// Where it lies in the spool.
+    /// Its path in the spool.
     pub path: PathBuf,
     /// The export that it holds; all of a zip, joined by commas.
     pub export: String,

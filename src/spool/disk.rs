@@ -20,11 +20,11 @@ pub(super) struct Disk {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    /// The file system was not asked yet. It never is for a file that is smaller than a block.
+    /// Direct I/O was not tried yet. It never is for a file that is smaller than a block.
     Untried,
-    /// From our memory (`O_DIRECT`).
+    /// Past the page cache (`O_DIRECT`).
     Direct,
-    /// Through the cache.
+    /// Through the page cache.
     Cached,
 }
 
@@ -57,7 +57,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Waits until all of it is on the disk, its size included.
+    /// Waits until the file is on the disk, its size included.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.file.sync_all()
     }

@@ -1,6 +1,6 @@
 //! Writing one file of the spool.
 //!
-//! What is appended is gathered in blocks; who follows the file hears of a block when it is in the file.
+//! Appended bytes are gathered in blocks; readers that follow the file are told of a block once it is in the file.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -28,7 +28,7 @@ pub struct FileWriter {
     /// Bytes in the file.
     bytes: u64,
     blocks: Blocks,
-    /// What is not in the file yet.
+    /// Bytes that are not in the file yet.
     block: Block,
     growth: Growth,
     is_finished: bool,
@@ -72,7 +72,7 @@ impl FileWriter {
         &self.path
     }
 
-    /// For who wants to read the file while it is written. That it is whole says nothing of the disk: only
+    /// A reader's view of the file while it is written. That it is whole says nothing of the disk: only
     /// [`FileWriter::finish`] does.
     pub fn follower(&self) -> Follower {
         self.growth.follower()
@@ -91,7 +91,7 @@ impl FileWriter {
         Ok(())
     }
 
-    /// Brings the file and its folder's entry to disk. When that fails the file is removed; it is not tried again.
+    /// Syncs the file and its folder. When that fails the file is removed; syncing is not tried again.
     pub fn finish(mut self, contents: Contents) -> Result<Artifact, SpoolError> {
         if !self.block.filled().is_empty() {
             self.write_block()?;
@@ -114,7 +114,7 @@ impl FileWriter {
         })
     }
 
-    /// Writes what has been gathered, and lets those who follow have it.
+    /// Writes the gathered bytes and publishes them to readers that follow.
     fn write_block(&mut self) -> Result<(), SpoolError> {
         let written = failpoint::io("spool:write", Side::Before).and_then(|()| self.disk.write(&self.block));
         written.map_err(|error| SpoolError::file(&self.name, self.bytes, error))?;

@@ -161,7 +161,7 @@ impl Snapshot {
         read
     }
 
-    /// How the store would go about reading the rows of `period`: its own plan, as it writes it.
+    /// The store's own plan for reading the rows of `period`, in its words.
     pub async fn explain(&mut self, prepared: &Prepared, period: &Period) -> Result<String, StoreError> {
         match (&mut self.0, &prepared.plan) {
             (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.plan(plan),
@@ -189,17 +189,16 @@ impl Snapshot {
         }
     }
 
-    /// A way to end what the snapshot's connection is doing when nobody waits for it any more; none where dropping the
-    /// snapshot is enough.
+    /// A handle that cancels what the snapshot's connection is doing; none where dropping the snapshot is enough.
     pub fn interrupt(&self, settings: &StoreSettings) -> Option<Interrupt> {
         match &self.0 {
             Inner::Mysql(mysql) => Some(Interrupt::new(settings.clone(), mysql.id)),
-            // SQLite works on our own thread, and PostgreSQL notices that we are gone.
+            // SQLite runs on our own thread, and PostgreSQL notices that its client is gone.
             Inner::Sqlite(_) | Inner::Postgres(_) => None,
         }
     }
 
-    /// Ends the snapshot and the connection. Dropping it does the same without the good-bye.
+    /// Ends the snapshot and closes the connection. Dropping it closes without telling the server.
     pub async fn close(self) {
         match self.0 {
             Inner::Sqlite(sqlite) => drop(sqlite),

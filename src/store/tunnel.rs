@@ -1,11 +1,11 @@
 //! TLS outside the driver, to a server whose certificate the driver can't be told to trust.
 //!
 //! sqlx checks certificates as rustls does and takes no verifier of ours, and rustls refuses the usual self-signed
-//! certificate even where it is the trusted one. So the driver speaks plainly to a socket of this process, and what it
-//! says is carried over a TLS connection that is verified by [`crate::tls`]. The socket has no file, a name that can't
-//! be guessed, and serves this process once.
+//! certificate even where it is the trusted one. So the driver talks without TLS to a socket of this process, and its
+//! bytes are carried over a TLS connection that [`crate::tls`] verifies. The socket has no file and a name that can't be
+//! guessed, and serves this process once.
 //!
-//! It is taken only after the driver itself has refused the certificate: rows pass through one more copy here.
+//! The tunnel is used only after the driver itself has refused the certificate, because it copies all rows once more.
 
 use std::io::{self, ErrorKind};
 use std::os::linux::net::SocketAddrExt;
@@ -32,7 +32,7 @@ pub(super) const NO_TLS: &str = "server does not support TLS";
 /// How much of the rows is carried at once.
 const BUFFER: usize = 64 * 1024;
 
-/// How long the end of a connection may take.
+/// How long closing a connection may take.
 const GOOD_BYE: Duration = Duration::from_secs(5);
 
 /// PostgreSQL's request for TLS, which is answered with one byte.
@@ -99,9 +99,9 @@ impl Tunnel {
         }
     }
 
-    /// Waits until what the driver said last, its good-bye, has been carried.
+    /// Waits until the driver's last message has been carried.
     pub(super) async fn close(mut self) {
-        // A server that does not listen any more needs no good-bye.
+        // A server that no longer reads need not be told.
         let _ = tokio::time::timeout(GOOD_BYE, &mut self.carrier).await;
     }
 }
@@ -114,17 +114,17 @@ async fn carry(listener: UnixListener, target: Target) -> Result<(), sqlx::Error
     let (mut from_driver, mut to_driver) = tokio::io::split(driver);
     let (from_server, mut to_server) = tokio::io::split(server);
     let mut from_server = BufReader::with_capacity(BUFFER, from_server);
-    // When one side has ended nobody waits for the other; what had been said is carried by then.
+    // When one side has ended the other need not be waited for: everything sent before has been carried by then.
     tokio::select! {
         sent = tokio::io::copy(&mut from_driver, &mut to_server) => { sent?; }
         read = tokio::io::copy_buf(&mut from_server, &mut to_driver) => { read?; }
     }
-    // A server that is gone needs no good-bye.
+    // A server that is gone need not be told.
     let _ = tokio::time::timeout(GOOD_BYE, to_server.shutdown()).await;
     Ok(())
 }
 
-/// Both sides, once the server has proved who it is.
+/// Both sides, once the server's certificate is verified.
 async fn introduce(
     listener: &UnixListener,
     target: Target,

@@ -1,6 +1,6 @@
-//! TLS to servers that have to prove who they are: what is trusted, and what went wrong, in plain words.
+//! TLS to servers: which certificates are trusted, and what is wrong with one, in plain words.
 //!
-//! rustls and webpki check certificates; here is what they leave open. A certificate that is itself in the file of
+//! rustls and webpki check certificates; this module adds what they leave open. A certificate that is itself in the file of
 //! trusted ones is trusted even if it says that it is an authority's, as the usual self-signed certificate does:
 //! `certificate` then checks its dates and its name. Nothing else that rustls refuses is accepted.
 
@@ -49,7 +49,7 @@ impl Trusted {
     }
 }
 
-/// What we show to a server that asks who we are.
+/// Our own certificate, for a server that asks for one.
 pub struct Identity {
     /// Our certificate, and those that lead to its authority.
     chain: Vec<CertificateDer<'static>>,

@@ -1,4 +1,4 @@
-//! `exportd check`: is the configuration right, and with `--connect`, do store and destinations play along?
+//! `exportd check`: is the configuration right, and, with `--connect`, are store and destinations reachable and usable?
 
 mod destination;
 mod finding;

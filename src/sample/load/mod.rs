@@ -1,4 +1,4 @@
-//! Getting the rows into a database: one loop makes them, a target for each database takes them.
+//! Loads the rows into a database: one loop makes them, a target for each database takes them.
 //!
 //! Rows are made on a thread that may block, one table after the other, and never collected.
 

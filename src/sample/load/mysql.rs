@@ -98,7 +98,7 @@ async fn empty_again(settings: &StoreSettings) {
     drop(run_all(&mut connection, "to be emptied", drops).await);
 }
 
-/// A statement is sent when it has so many bytes; servers take at least four times as much.
+/// A statement is sent when it has this many bytes; servers take at least four times as much.
 const STATEMENT: usize = 1024 * 1024;
 
 struct MysqlTarget {

@@ -1,4 +1,4 @@
-//! What filling a server has in common: a thread makes the rows, the connection's task sends them.
+//! What loaders of servers share: a thread makes the rows, the connection's task sends them.
 
 use sqlx::{AssertSqlSafe, Executor};
 use tokio::sync::mpsc;
@@ -19,7 +19,7 @@ pub(super) enum Step {
     Data(Vec<u8>),
     /// The end of the stream.
     End,
-    /// News for whoever waits.
+    /// How far a table is.
     Report(TableProgress),
 }
 
