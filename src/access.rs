@@ -1,7 +1,7 @@
-//! Files and folders of another user: which one it is, whose it is, and the command that works.
+//! Files and folders of another user: which one is refused, whose it is, and the command that works.
 //!
-//! A file that may not be read is there. Whoever may not use it is told so, and never sent to another place, nor to
-//! remove or change what is somebody else's.
+//! A file that may not be read exists. A message says so, and never advises another place, nor to remove or change
+//! another user's file.
 
 use std::ffi::OsStr;
 use std::fmt;

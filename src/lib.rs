@@ -2,6 +2,7 @@
 //!
 //! The modules in the order of their layers; each imports only from those above it:
 //!
+//! - [`wording`], how a few values are written everywhere;
 //! - [`failpoint`], where tests break it, and [`tuning`], the sizes and thresholds that they can change;
 //! - [`access`], which says whose a file is that may not be used;
 //! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
@@ -12,7 +13,7 @@
 //! - [`pipeline`] joins encoder and spool: rows in, a finished file or zip out;
 //! - [`config`] turns text into jobs that are valid by construction;
 //! - [`draft`] writes a catalogue for a database that has none;
-//! - [`export`] is the story of one run, [`daemon`] decides when it is told;
+//! - [`export`] carries out one run, [`daemon`] decides when;
 //! - [`sample`] and [`demo`] show it all with nothing installed;
 //! - [`cli`] is what people type.
 
@@ -48,3 +49,4 @@ pub mod store;
 pub mod tls;
 pub mod tuning;
 pub mod value;
+pub mod wording;

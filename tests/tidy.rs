@@ -1,10 +1,18 @@
-//! The house rules that a machine can check: layers, sizes, headers, the map in ARCHITECTURE.md.
+//! The house rules that a machine can check: layers, sizes, headers, circles, names, the map in ARCHITECTURE.md.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use self::source::Library;
+
+mod circles;
+mod map;
+mod names;
+mod source;
 
 /// The modules from the bottom up. A module may import itself and those of lower layers, none of its own layer.
 const LAYERS: &[&[&str]] = &[
+    &["wording"],
     &["value", "secret", "growth", "failpoint", "tuning", "access", "tls"],
     &["catalogue"],
     &["instant", "name"],
@@ -25,21 +33,18 @@ const SIZES: &[(&str, usize)] = &[("src", 400), ("tests", 300)];
 
 #[test]
 fn modules_import_only_from_lower_layers() {
-    let rank = |module: &str| LAYERS.iter().position(|layer| layer.contains(&module));
+    let rank = |module: &str| {
+        let rank = LAYERS.iter().position(|layer| layer.contains(&module));
+        rank.unwrap_or_else(|| panic!("{module} has no layer: name it in tests/tidy.rs"))
+    };
+    let library = Library::read();
     let mut faults = Vec::new();
-    for file in rust_files("src") {
-        let module = module_of(&file);
-        if module == "lib" || module == "main" {
-            continue;
-        }
-        let own = rank(&module).unwrap_or_else(|| panic!("{module} has no layer: name it in tests/tidy.rs"));
-        for import in imports(&fs::read_to_string(&file).unwrap()) {
-            if import == module {
-                continue;
-            }
-            let other = rank(&import).unwrap_or_else(|| panic!("{}: {import} has no layer", file.display()));
-            if other >= own {
-                faults.push(format!("{} imports {import}", file.display()));
+    for (module, source) in &library.files {
+        let own = top(module);
+        for named in library.named(module, &source.text) {
+            let other = top(&named.module);
+            if other != own && rank(other) >= rank(own) {
+                faults.push(format!("{} imports {other}", source.file));
             }
         }
     }
@@ -70,20 +75,9 @@ fn every_file_says_what_it_is() {
     assert!(silent.is_empty(), "files without a first line of documentation: {silent:?}");
 }
 
-#[test]
-fn the_map_names_every_module() {
-    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let missing: Vec<_> =
-        LAYERS.iter().flat_map(|layer| layer.iter()).filter(|m| !map.contains(&format!("`{m}`"))).collect();
-    assert!(missing.is_empty(), "not in ARCHITECTURE.md: {missing:?}");
-}
-
-#[test]
-fn the_readers_of_imports_see_what_they_should() {
-    assert_eq!(
-        imports("use crate::job::Job;\n    crate::run::RunId::new()\nuse crate::{value, name::X};"),
-        ["job", "run", "value", "name"]
-    );
+/// The top-level module that a module belongs to.
+fn top(module: &str) -> &str {
+    module.split("::").next().unwrap_or_default()
 }
 
 fn root() -> PathBuf {
@@ -104,30 +98,4 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
         }
     }
     files
-}
-
-/// The top-level module that a file of `src` belongs to.
-fn module_of(file: &Path) -> String {
-    let inside = file.strip_prefix(root().join("src")).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-/// The top-level modules that a text names after `crate::`, tests included.
-fn imports(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (at, _) in text.match_indices("crate::") {
-        let rest = &text[at + "crate::".len()..];
-        let names = match rest.strip_prefix('{') {
-            Some(group) => group.split('}').next().unwrap_or_default().split(',').collect(),
-            None => vec![rest],
-        };
-        for name in names {
-            let word: String = name.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            if word.starts_with(|c: char| c.is_ascii_lowercase()) {
-                found.push(word);
-            }
-        }
-    }
-    found
 }

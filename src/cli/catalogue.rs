@@ -8,6 +8,7 @@ use crate::catalogue::{Catalogue, Column, Export, Mode};
 use crate::config;
 
 use super::args::CatalogueArguments;
+use super::configuration;
 use super::failure::Failure;
 use super::output::{self, Listing};
 use super::selection;
@@ -17,7 +18,7 @@ use super::selection;
 pub fn catalogue(path: Option<&Path>, options: &CatalogueArguments) -> Result<(), Failure> {
     let catalogue = match config::find_config(path) {
         Err(_) if path.is_none() => Catalogue::contact_centre(),
-        _ => super::load(path)?.catalogue,
+        _ => configuration::load(path)?.catalogue,
     };
     let exports = chosen(&catalogue, options.export.as_deref())?;
     if options.json {

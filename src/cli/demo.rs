@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::demo;
 
 use super::args::DemoArguments;
+use super::configuration;
 use super::failure::Failure;
 use super::output::{self, Listing};
 use super::run::{self, Executed};
@@ -41,7 +42,7 @@ pub async fn demo(options: DemoArguments) -> Result<(), Failure> {
         output::time(&demo.now.to_zoned_datetime(jiff::tz::TimeZone::UTC))
     ))?;
 
-    let config = Config::load(&demo.config).map_err(|faults| super::report(&faults))?;
+    let config = Config::load(&demo.config).map_err(|faults| configuration::failure(&faults))?;
     let wanted: Vec<_> =
         config.jobs.iter().map(|job| (Arc::new(job.clone()), job.schedule.latest_due(demo.now))).collect();
     let executed = run::execute_all(&config, wanted, &crate::export::Cancel::new()).await?;

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::draft::{self, DraftError};
 
 use super::args::DraftArguments;
+use super::configuration;
 use super::failure::Failure;
 use super::sample;
 
@@ -19,7 +20,7 @@ pub async fn draft(path: Option<&Path>, options: &DraftArguments) -> Result<(), 
     }
     let settings = match &options.store {
         Some(url) => sample::settings(url)?,
-        None => super::load(path)?.store,
+        None => configuration::load(path)?.store,
     };
     let text = draft::draft(&settings).await.map_err(|error| match error {
         DraftError::Store(error) => Failure::unreachable(error),

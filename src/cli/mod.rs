@@ -6,6 +6,7 @@ mod args;
 mod bars;
 mod catalogue;
 mod check;
+mod configuration;
 mod demo;
 mod draft;
 mod facts;
@@ -31,8 +32,6 @@ mod serve;
 mod show;
 mod status;
 
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
@@ -40,11 +39,12 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use tokio::runtime::Builder;
 use tracing::warn;
 
-use crate::config::{self, Config, Faults};
 use crate::tuning::Tuning;
 use args::{Arguments, CatalogueCommand, Command};
+use configuration::{load, state_dir};
 use failure::Failure;
 use logging::LAST_LINES;
+use output::say;
 
 /// Reads the arguments, does what they say, and returns the exit code.
 pub fn main() -> ExitCode {
@@ -118,43 +118,10 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// The file of the configuration. Says which one it is where another could be meant.
-fn find(path: Option<&Path>) -> Result<PathBuf, Failure> {
-    let found = config::find_config(path).map_err(|faults| report(&faults))?;
-    if let Some(note) = &found.note {
-        say(note);
-    }
-    Ok(found.path)
-}
-
-/// The configuration that `--config`, the environment or the usual places name. Its faults are a usage failure.
-fn load(path: Option<&Path>) -> Result<Config, Failure> {
-    let path = find(path)?;
-    Config::load(&path).map_err(|faults| report(&faults))
-}
-
-/// The state folder, for commands that look at the past: whoever may read it need not know the store's password.
-fn state_dir(path: Option<&Path>) -> Result<PathBuf, Failure> {
-    let path = find(path)?;
-    config::state_dir(&path).map_err(|faults| report(&faults))
-}
-
-/// All faults of a configuration, each with its place and remedy.
-fn report(faults: &Faults) -> Failure {
-    let is_terminal = std::io::stderr().is_terminal();
-    let colour = is_terminal && std::env::var_os("NO_COLOR").is_none();
-    Failure::usage(faults.render(colour, output::width()))
-}
-
 fn end(result: Result<(), Failure>, say: impl FnOnce(&str)) -> ExitCode {
     let Err(failure) = result else { return ExitCode::SUCCESS };
     if !failure.text.is_empty() {
         say(failure.text.trim_end());
     }
     ExitCode::from(failure.code)
-}
-
-/// Says something on standard error. That it can't be written changes nothing: nobody is left to be told.
-fn say(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
 }

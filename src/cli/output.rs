@@ -1,4 +1,4 @@
-//! What listings look like: aligned tables without frames for people, pretty JSON for programs.
+//! What is printed: aligned tables without frames for people, pretty JSON for programs, a line for either.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -33,6 +33,11 @@ pub fn terminal_width() -> Option<usize> {
 /// Prints a line.
 pub fn line(text: impl AsRef<str>) -> io::Result<()> {
     writeln!(anstream::stdout().lock(), "{}", text.as_ref())
+}
+
+/// Says something on standard error. That it can't be written changes nothing: nobody is left to be told.
+pub fn say(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }
 
 /// A listing: a bold header and aligned columns, wrapped to the terminal, unwrapped in a pipe.
@@ -159,11 +164,6 @@ pub fn period(from: &ZonedDateTime, to: &ZonedDateTime) -> String {
 /// A moment in this machine's zone: `2026-11-21 04:00:09`.
 pub fn local_time(at: Timestamp) -> String {
     at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-/// An instant as programs read it: RFC 3339 with a numeric offset, in the zone of `zoned`.
-pub fn rfc3339(zoned: &ZonedDateTime) -> String {
-    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// The time between two instants for people: `0.4 s`, `3 min 20 s`.

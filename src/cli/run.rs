@@ -253,7 +253,7 @@ pub fn report(executed: &[Executed]) -> std::io::Result<()> {
     for failed in executed {
         let Some(error) = &failed.error else { continue };
         let run = failed.run.as_ref().map(|run| format!(" (run {run})")).unwrap_or_default();
-        super::say(&format!("job {}: {error}{run}", failed.job));
+        output::say(&format!("job {}: {error}{run}", failed.job));
     }
     Ok(())
 }

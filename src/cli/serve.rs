@@ -18,6 +18,7 @@ use crate::run::{Origin, RunRecord};
 use crate::spool::Spool;
 use crate::state::{DaemonLock, State};
 
+use super::configuration;
 use super::failure::Failure;
 
 /// How wide a fault may be in the log, in characters.
@@ -25,12 +26,12 @@ const LOG_WIDTH: usize = 120;
 
 /// Runs jobs whenever they are due, until the process is told to stop.
 pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
-    let found = config::find_config(path).map_err(|faults| super::report(&faults))?;
+    let found = config::find_config(path).map_err(|faults| configuration::failure(&faults))?;
     if let Some(note) = &found.note {
         tracing::info!("{note}");
     }
     let path = found.path;
-    let config = super::load(Some(&path))?;
+    let config = configuration::load(Some(&path))?;
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
     let mut lock = DaemonLock::acquire(&config.state_dir).map_err(Failure::unreachable)?;
     lock.announce(&path).map_err(Failure::unreachable)?;

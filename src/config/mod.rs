@@ -45,6 +45,7 @@ use crate::catalogue::Catalogue;
 use crate::job::Job;
 use crate::notify::Notify;
 use crate::store::StoreSettings;
+use crate::wording::{hex, io_error};
 
 /// Every key of the file itself.
 const ROOT_KEYS: [&str; 6] = ["store", "state", "catalogue", "notify", "defaults", "job"];
@@ -230,7 +231,7 @@ pub fn digest_of(path: &Path) -> Option<String> {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text))
 }
 
 /// The fault of `subject`, the file at `path`, that it can't be read; whose it is, if that is the reason.
@@ -239,11 +240,5 @@ fn unreadable(subject: &str, path: &Path, error: &std::io::Error) -> Fault {
         let denied = Denied::at(path);
         return Fault::new(format!("{subject} can't be read: {}", denied.what())).help(denied.remedy());
     }
-    Fault::new(format!("{subject} can't be read")).label(io_words(error))
-}
-
-/// An error of the operating system in words, without its number.
-fn io_words(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    Fault::new(format!("{subject} can't be read")).label(io_error(error))
 }

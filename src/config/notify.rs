@@ -1,6 +1,5 @@
 //! `[notify]`: who is told of failures, recoveries and late runs.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::fault::{Fault, Kind};
@@ -8,6 +7,7 @@ use super::table::{Item, Table};
 use super::{Context, secret};
 use crate::notify::Notify;
 use crate::secret::Secret;
+use crate::tls;
 
 /// The keys of `[notify]`.
 pub(super) const KEYS: [&str; 6] = ["command", "url", "bearer", "headers", "ca", "late"];
@@ -55,12 +55,13 @@ fn read_url(item: &Item<'_>, context: &Context<'_>) -> Option<Secret> {
     None
 }
 
-fn is_local(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
+/// Whether the host of `authority` (`HOST` or `HOST:PORT`) is this machine.
+fn is_local(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
+        _ => authority,
     };
-    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    tls::is_local(host)
 }
 
 fn read_headers(table: &Table<'_>, context: &Context<'_>) -> Option<Vec<(String, Secret)>> {
@@ -111,5 +112,6 @@ mod tests {
     fn plain_http_stays_on_this_machine() {
         assert!(is_local("localhost:8080") && is_local("127.0.0.1") && is_local("[::1]:9"));
         assert!(!is_local("localhost.example") && !is_local("10.0.0.1") && !is_local("") && !is_local("[::2]:1"));
+        assert!(!is_local("localhost:80@elsewhere.example"), "a login before the host of another machine");
     }
 }

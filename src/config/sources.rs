@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::fault::{Fault, Faults, Kind, Report};
 use super::table::{Item, Table, suggest};
-use super::{BUILTIN, Surroundings, builtin, catalogue, io_words, unreadable};
+use super::{BUILTIN, Surroundings, builtin, catalogue, unreadable};
 use crate::access;
 use crate::catalogue::Catalogue;
+use crate::wording::io_error;
 
 /// Every key of `[catalogue]`.
 pub(super) const KEYS: [&str; 2] = ["builtin", "files"];
@@ -18,12 +19,12 @@ pub(super) fn read_text(path: &Path) -> Result<(String, PathBuf), Faults> {
         if access::is_denied(&error) {
             return refuse(unreadable("the file", path, &error));
         }
-        let fault = Fault::new(format!("the file can't be read: {}", io_words(&error)));
+        let fault = Fault::new(format!("the file can't be read: {}", io_error(&error)));
         refuse(fault.help("name the configuration with --config or EXPORTD_CONFIG"))
     })?;
     let text = String::from_utf8(bytes).map_err(|_| refuse(Fault::new("the file is not UTF-8 text")))?;
     let whole = std::path::absolute(path)
-        .map_err(|error| refuse(Fault::new(format!("the current folder can't be told: {}", io_words(&error)))))?;
+        .map_err(|error| refuse(Fault::new(format!("the current folder can't be told: {}", io_error(&error)))))?;
     let folder = whole.parent().unwrap_or(Path::new("/")).to_owned();
     Ok((text, folder))
 }

@@ -277,12 +277,6 @@ pub(super) fn status_text(status: &super::sftp::Status) -> String {
     if said.is_empty() || said.eq_ignore_ascii_case(&kind) { kind } else { format!("{kind}: {said}") }
 }
 
-/// An I/O error in the system's words, without its number.
-pub(super) fn io_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
-}
-
 /// Text from a server, fit for a log line: control characters become blanks, and 200 characters are enough.
 pub(super) fn plain(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();

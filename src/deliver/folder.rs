@@ -13,13 +13,14 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::blocks::Blocks;
-use super::error::{DeliverError, Place, io_text};
+use super::error::{DeliverError, Place};
 use super::probe_names;
 use super::publish::PublishOutcome;
 use crate::growth::Follower;
 use crate::job::{FolderDestination, Publish, Verify};
 use crate::run::FileRecord;
 use crate::tuning::Tuning;
+use crate::wording::{hex, io_error};
 
 /// A folder that files are put into.
 pub struct Folder {
@@ -57,7 +58,7 @@ impl Folder {
         sent: &AtomicU64,
     ) -> Result<(), DeliverError> {
         sent.store(0, Ordering::Relaxed);
-        let unreadable = |error: io::Error| DeliverError::LocalFile { path: path.to_owned(), cause: io_text(&error) };
+        let unreadable = |error: io::Error| DeliverError::LocalFile { path: path.to_owned(), cause: io_error(&error) };
         let source = tokio::fs::File::open(path).await.map_err(unreadable)?.into_std().await;
         let target = self.path.join(temporary);
         let blocks = Blocks::read(source, follower, self.tuning.upload_block);
@@ -199,7 +200,7 @@ fn check(folder: &Path, at: &Arc<Place>, probe: &Path, renamed: &Path) -> Result
         move |error: io::Error| DeliverError::DirectoryDenied {
             at: Arc::clone(at),
             action,
-            cause: io_text(&error),
+            cause: io_error(&error),
             otherwise: "",
         }
     };
@@ -243,14 +244,14 @@ fn digest(path: &Path) -> io::Result<String> {
     let (mut file, mut hasher, mut block) = (File::open(path)?, Sha256::new(), vec![0; 256 * 1024]);
     loop {
         match file.read(&mut block)? {
-            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(hex(&hasher.finalize())),
             length => hasher.update(&block[..length]),
         }
     }
 }
 
 fn error_at(at: &Arc<Place>, step: &str, name: &str, needed: u64, error: &io::Error) -> DeliverError {
-    let (at, step, cause) = (Arc::clone(at), step.to_owned(), io_text(error));
+    let (at, step, cause) = (Arc::clone(at), step.to_owned(), io_error(error));
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             DeliverError::NoSpace { at, name: name.to_owned(), needed, free: 0 }

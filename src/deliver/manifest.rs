@@ -5,6 +5,8 @@
 use jiff::ZonedDateTime;
 use serde::Serialize;
 
+use crate::run::rfc3339;
+
 /// What a manifest says. Keys are written in the order of the fields.
 #[derive(Clone, Debug, Serialize)]
 pub struct Manifest {
@@ -71,7 +73,7 @@ impl Manifest {
 
 /// RFC 3339 with a numeric offset, as everywhere else; jiff itself would add the zone's name in brackets.
 fn with_offset<S: serde::Serializer>(time: &ZonedDateTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&time.timestamp().display_with_offset(time.offset()))
+    serializer.serialize_str(&rfc3339(time))
 }
 
 #[cfg(test)]

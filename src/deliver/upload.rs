@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::blocks::Blocks;
 use super::channel_writer::{ChannelWriter, Sent, WriteError, Writes};
-use super::error::{DeliverError, io_text};
+use super::error::DeliverError;
 use super::session::Session;
 use super::sftp::{Access, Client, ClientError, Code, Handle, Status};
 use crate::growth::Follower;
 use crate::job::Verify;
+use crate::wording::io_error;
 
 /// A write of this size fits one packet of an SSH channel, and every server takes it.
 const USUAL_PACKET: usize = 32 * 1024;
@@ -251,6 +252,6 @@ impl Session {
 }
 
 fn unreadable(path: &Path, cause: &std::io::Error) -> DeliverError {
-    let cause = io_text(cause);
+    let cause = io_error(cause);
     DeliverError::LocalFile { path: path.to_owned(), cause }
 }

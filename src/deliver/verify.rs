@@ -11,6 +11,7 @@ use super::session::Session;
 use super::sftp::{Access, ClientError, Code, Handle, Status};
 use crate::job::Verify;
 use crate::run::FileRecord;
+use crate::wording::hex;
 
 /// What every server reads at once, in bytes.
 const READ: u32 = 32 * 1024;
@@ -60,8 +61,7 @@ impl Session {
 
     async fn has_content(&self, name: &str, record: &FileRecord) -> Result<bool, DeliverError> {
         let content = self.content(name, record.bytes).await?;
-        let sha256: String = content.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(content.bytes == record.bytes && sha256 == record.sha256)
+        Ok(content.bytes == record.bytes && hex(&content.sha256) == record.sha256)
     }
 
     /// The content of a file that should have `expected` bytes; of a longer one, only a little more than that.

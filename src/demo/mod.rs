@@ -1,9 +1,9 @@
-//! The demo: everything that the main job needs, made on the spot in one folder, with nothing installed.
+//! The demo: everything that the main job needs, made in one folder, with nothing installed.
 //!
 //! A sample store in SQLite, a key pair, an SFTP server on a loopback port, and the project's own example
 //! configuration, of which only the lines that name a server are replaced. What runs is the real thing.
 
-mod drop;
+mod folder;
 mod server;
 
 use std::io;
@@ -80,11 +80,11 @@ pub fn store(folder: &Path) -> StoreSettings {
     }
 }
 
-/// Makes everything in `folder`, which exists and is empty. `progress` hears how the sample store grows.
+/// Makes everything in `folder`, which exists and is empty. `progress` is called while the sample store grows.
 pub async fn prepare(
     folder: &Path,
     messages: u64,
-    progress: &(dyn Fn(sample::Progress) + Send + Sync),
+    progress: &(dyn Fn(sample::TableProgress) + Send + Sync),
 ) -> Result<Demo, DemoError> {
     sample::fill(&store(folder), SampleOptions { messages, seed: 1 }, progress).await?;
 

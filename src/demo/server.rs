@@ -15,7 +15,7 @@ use russh::{Channel, ChannelId};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::drop::Drop;
+use super::folder::SftpFolder;
 
 /// A running server. It stops when this is dropped.
 pub struct Server {
@@ -93,7 +93,7 @@ impl Handler for Guest {
             ("sftp", Some(position)) => {
                 let channel = self.channels.swap_remove(position);
                 session.channel_success(id)?;
-                russh_sftp::server::run(channel.into_stream(), Drop::new(self.folder.clone())).await;
+                russh_sftp::server::run(channel.into_stream(), SftpFolder::new(self.folder.clone())).await;
                 Ok(())
             }
             _ => session.channel_failure(id),

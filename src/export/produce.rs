@@ -1,13 +1,11 @@
 //! The first half of a run: one snapshot of the store, every export of the job, finished files in the spool.
 
 use std::cell::OnceCell;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::runtime::Builder;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Cancel, RunError};
@@ -18,7 +16,7 @@ use crate::pipeline::{self, PipelineError, Watch, Zip};
 use crate::plan::{Plan, PlannedExport, PlannedFile};
 use crate::progress::{FileProgress, Progress};
 use crate::spool::{Artifact, FileWriter, RunFolder};
-use crate::store::{Interrupt, Prepared, ReadError, Snapshot, StoreError, StoreSettings};
+use crate::store::{Interrupt, Prepared, ReadError, ReaderFault, ReaderThread, Snapshot, StoreError, StoreSettings};
 use crate::value::Stop;
 
 /// How long opening the store and checking every export's columns may take. The store itself limits each statement
@@ -49,46 +47,41 @@ pub struct Production {
 /// Reads every export of the job in one snapshot and returns the finished files, in the order of the plan.
 ///
 /// The work is done on a thread that may block: rows are encoded where they are read, and the reading waits when the
-/// disk is slow. The thread watches the store's connection by itself; among the program's other connections each piece
-/// of rows that arrives would wake somebody, even while nobody wants it yet.
+/// disk is slow.
 pub async fn produce(production: Production) -> Result<Vec<Artifact>, RunError> {
-    let thread = tokio::task::spawn_blocking(move || {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
-        let files = runtime.block_on(production.read_unless_cancelled());
-        // A name that is still being looked up need not be waited for.
-        runtime.shutdown_background();
-        files
-    });
-    match thread.await {
+    match ReaderThread::run(async move |thread| production.read_unless_cancelled(thread).await).await {
         Ok(files) => files,
-        Err(error) if error.is_panic() => Err(RunError::Defect("a panic while reading".to_owned())),
-        Err(_) => Err(RunError::Cancelled),
+        Err(ReaderFault::NoRuntime(error)) => {
+            Err(StoreError::Unreachable { place: "the store".to_owned(), cause: error.to_string() }.into())
+        }
+        Err(ReaderFault::Panicked) => Err(RunError::Defect("a panic while reading".to_owned())),
+        Err(ReaderFault::Stopped) => Err(RunError::Cancelled),
     }
 }
 
-fn no_runtime(error: io::Error) -> RunError {
-    StoreError::Unreachable { place: "the store".to_owned(), cause: error.to_string() }.into()
-}
-
 impl Production {
-    async fn read_unless_cancelled(&self) -> Result<Vec<Artifact>, RunError> {
+    async fn read_unless_cancelled(&self, thread: &ReaderThread) -> Result<Vec<Artifact>, RunError> {
         let interrupt = OnceCell::new();
-        let files = self.cancel.unless(self.read_all(&interrupt)).await.flatten();
+        let files = self.cancel.unless(self.read_all(thread, &interrupt)).await.flatten();
         if let (Err(RunError::Cancelled), Some(interrupt)) = (&files, interrupt.get()) {
             interrupt.send().await;
         }
         files
     }
 
-    async fn read_all(&self, interrupt: &OnceCell<Interrupt>) -> Result<Vec<Artifact>, RunError> {
+    async fn read_all(
+        &self,
+        thread: &ReaderThread,
+        interrupt: &OnceCell<Interrupt>,
+    ) -> Result<Vec<Artifact>, RunError> {
         let opening = tokio::time::timeout(OPENING, self.open(interrupt)).await;
         let (mut snapshot, prepared) =
             opening.map_err(|_| RunError::TooLong { phase: "opening the store", limit: OPENING })??;
         let mut files = Vec::with_capacity(self.plan.files.len());
         for (file, progress) in self.plan.files.iter().zip(self.progress.files.iter()) {
             let artifact = match &file.parts[..] {
-                [part] if !self.job.zip => self.plain(&mut snapshot, &prepared, file, part, progress).await?,
-                _ => self.zip(&mut snapshot, &prepared, file, progress).await?,
+                [part] if !self.job.zip => self.plain(thread, &mut snapshot, &prepared, file, part, progress).await?,
+                _ => self.zip(thread, &mut snapshot, &prepared, file, progress).await?,
             };
             progress.size.store(artifact.bytes, Ordering::Relaxed);
             files.push(artifact);
@@ -114,6 +107,7 @@ impl Production {
 
     async fn plain(
         &self,
+        thread: &ReaderThread,
         snapshot: &mut Snapshot,
         prepared: &[Prepared],
         file: &PlannedFile,
@@ -123,12 +117,13 @@ impl Production {
         let export = &self.job.exports[part.index];
         let writer = self.begin(file)?;
         let mut sink = pipeline::plain(&export.name, self.encoder(export), writer, self.watch(progress));
-        let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut sink).await;
+        let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut sink, Some(thread)).await;
         settle(export, read, sink.finish())
     }
 
     async fn zip(
         &self,
+        thread: &ReaderThread,
         snapshot: &mut Snapshot,
         prepared: &[Prepared],
         file: &PlannedFile,
@@ -139,7 +134,7 @@ impl Production {
         for part in &file.parts {
             let export = &self.job.exports[part.index];
             let mut member = zip.member(&export.name, self.encoder(export), self.watch(progress));
-            let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut member).await;
+            let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut member, Some(thread)).await;
             match read.and_then(|()| Ok(member.finish()?)) {
                 Ok(_) => {}
                 Err(ReadError::Stop(Stop::Closed)) => return Ok(zip.finish()?),

@@ -1,4 +1,4 @@
-//! Calls a command with a notice on its standard input.
+//! Calls a command with a notification on its standard input.
 
 use std::io;
 use std::process::Stdio;
@@ -8,11 +8,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
 use super::{LIMIT, Message, NotifyError};
+use crate::wording::io_error;
 
-/// What the command may see of our environment: not the passwords that may be in it.
+/// The variables of our environment that the command gets. Others may hold passwords.
 const PASSED_ON: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
 
-/// Calls it, and waits for its end, which must be in order. It and all its children are ended when its time is over.
+/// Calls it and waits for it to succeed. When its time is up, it and all its children are killed.
 pub(super) async fn call(command: &[String], message: &Message) -> Result<(), NotifyError> {
     let Some((program, arguments)) = command.split_first() else { return Ok(()) };
     let failed = |fault: String| NotifyError::Command { program: program.clone(), fault };
@@ -24,17 +25,17 @@ pub(super) async fn call(command: &[String], message: &Message) -> Result<(), No
         process.env("EXPORTD_JOB", &run.job).env("EXPORTD_RUN", run.id.as_str());
     }
     process.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).kill_on_drop(true);
-    let mut child = process.spawn().map_err(|error| failed(format!("can't be started: {}", words(&error))))?;
+    let mut child = process.spawn().map_err(|error| failed(format!("can't be started: {}", io_error(&error))))?;
     let group = child.id();
     let result = tokio::time::timeout(LIMIT, feed(&mut child, &message.body)).await;
     if let (Err(_), Some(group)) = (&result, group.and_then(|id| Pid::from_raw(id as i32))) {
-        // Nothing is left to end if it has just ended by itself.
+        // It may just have ended by itself.
         let _ = kill_process_group(group, Signal::KILL);
     }
     match result {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(failed(format!("ended with {status}"))),
-        Ok(Err(error)) => Err(failed(format!("can't be waited for: {}", words(&error)))),
+        Ok(Err(error)) => Err(failed(format!("can't be waited for: {}", io_error(&error)))),
         Err(_) => Err(failed(format!("took longer than {} s and was ended", LIMIT.as_secs()))),
     }
 }
@@ -46,9 +47,4 @@ async fn feed(child: &mut Child, body: &[u8]) -> io::Result<std::process::ExitSt
         let _ = input.shutdown().await;
     }
     child.wait().await
-}
-
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

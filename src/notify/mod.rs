@@ -1,7 +1,7 @@
-//! Tells people: calls a command and posts to a URL, with what happened as JSON.
+//! Sends notifications: calls a command and posts to a URL, with the event as JSON.
 //!
-//! Whoever calls decides what is worth telling, and what follows from a failure: nothing here changes a run. Each call
-//! has its time, and an error never shows the URL or a header, which may be secrets.
+//! The caller decides which events are sent, and what follows from a failure: nothing here changes a run. Each call has a
+//! time limit, and an error never shows the URL or a header, which may be secrets.
 
 mod command;
 mod post;
@@ -19,7 +19,7 @@ use crate::secret::Secret;
 /// How long a command, or a server, may take.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// Whom to tell, and of what.
+/// Where notifications go, and when a run counts as late.
 #[derive(Clone, Debug, Default)]
 pub struct Notify {
     /// A program and its arguments; it gets the notice on its standard input.
@@ -34,7 +34,7 @@ pub struct Notify {
     pub late: Option<Duration>,
 }
 
-/// Why a notice did not get through.
+/// Why a notification could not be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
     /// The command can't be started, or fails.
@@ -45,7 +45,7 @@ pub enum NotifyError {
         /// What happened.
         fault: String,
     },
-    /// The server can't be reached, or does not take it.
+    /// The server can't be reached, or refuses the request.
     #[error("the url of [notify] {fault}")]
     Url {
         /// What happened.
@@ -53,7 +53,7 @@ pub enum NotifyError {
     },
 }
 
-/// What is told.
+/// A notification.
 #[derive(Clone, Debug)]
 pub struct Message {
     kind: NoticeKind,
@@ -62,13 +62,13 @@ pub struct Message {
 }
 
 impl Message {
-    /// What is told of `run` at `now`. `is_test` marks a test, which is about nothing that happened.
+    /// A notification about `run`, sent at `now`. `is_test` marks a test, behind which there is no event.
     pub fn new(kind: NoticeKind, run: RunRecord, now: Timestamp, is_test: bool) -> Message {
         let text = text(kind, &run, is_test);
         Message::of(kind, &text, Some(run), now, is_test)
     }
 
-    /// What is told at `now` of something that is no run's affair, in one sentence.
+    /// A notification at `now` that is not about a run: one sentence.
     pub fn plain(kind: NoticeKind, text: &str, now: Timestamp, is_test: bool) -> Message {
         let test = if is_test { "test: " } else { "" };
         Message::of(kind, &format!("{test}exportd: {text}"), None, now, is_test)
@@ -87,7 +87,7 @@ impl Message {
     }
 }
 
-/// What happened in one sentence.
+/// The event in one sentence.
 fn text(kind: NoticeKind, run: &RunRecord, is_test: bool) -> String {
     let (test, job, due) = (if is_test { "test: " } else { "" }, &run.job, rfc3339(&run.due));
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
@@ -107,7 +107,8 @@ fn text(kind: NoticeKind, run: &RunRecord, is_test: bool) -> String {
 }
 
 impl Notify {
-    /// Tells everybody that is named. The outcome of each, in the order command, URL; each takes [`LIMIT`] at most.
+    /// Calls the command and posts to the URL, as far as they are configured. Returns the outcome of each in this order;
+    /// each takes [`LIMIT`] at most.
     pub async fn send(&self, message: &Message) -> Vec<Result<(), NotifyError>> {
         let mut outcomes = Vec::new();
         if let Some(command) = &self.command {

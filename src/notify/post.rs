@@ -1,7 +1,7 @@
-//! Posts a notice to a URL.
+//! Posts a notification to a URL.
 //!
-//! Redirects are not followed, for they would carry secrets to wherever a server points; no proxy is taken from the
-//! environment, so that it matters in one way only where the daemon was started.
+//! Redirects are not followed, because they would carry secrets to wherever a server points. No proxy is taken from the
+//! environment: a daemon behaves the same however it was started.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use ureq::{Agent, Error};
 use super::tls::Tls;
 use super::{LIMIT, Message, Notify, NotifyError};
 use crate::secret::Secret;
-use crate::tls::{self, TlsFault, Trusted, io_words};
+use crate::tls::{self, TlsFault, Trusted, connection_error};
 
-/// Posts it; any answer of 200 to 299 is right.
+/// Posts it; any status from 200 to 299 is success.
 pub(super) async fn post(notify: &Notify, url: &Secret, message: &Message) -> Result<(), NotifyError> {
     let failed = |fault: String| NotifyError::Url { fault };
     let (url, headers, body) = (url.clone(), notify.headers.clone(), message.body.clone());
     let ca = own_authorities(notify.ca.as_deref()).map_err(failed)?;
     let posting = tokio::task::spawn_blocking(move || request(&url, &headers, ca, &body));
-    // The client keeps the time itself, but for what the system's resolver does.
+    // The client has its own time limit, which does not cover the system's resolver.
     match tokio::time::timeout(LIMIT * 2, posting).await {
         Ok(Ok(Ok(status))) if (200..300).contains(&status) => Ok(()),
         Ok(Ok(Ok(status))) => Err(failed(format!("answers with status {status}"))),
@@ -59,7 +59,7 @@ fn request(url: &Secret, headers: &[(String, Secret)], ca: Option<ClientConfig>,
     Ok(request.send(body)?.status().as_u16())
 }
 
-/// What is trusted instead of the public authorities.
+/// The settings of TLS if other authorities than the public ones are configured.
 fn own_authorities(ca: Option<&Path>) -> Result<Option<ClientConfig>, String> {
     let Some(path) = ca else { return Ok(None) };
     let unusable = |cause: String| format!("can't be trusted: the certificates of `ca`, {}: {cause}", path.display());
@@ -75,7 +75,7 @@ fn words(error: &Error) -> String {
         Error::ConnectionFailed => "can't be connected to".to_owned(),
         Error::Io(error) => match TlsFault::of_io(error) {
             Some(fault) => distrust(&fault),
-            None => format!("can't be reached: {}", io_words(error)),
+            None => format!("can't be reached: {}", connection_error(error)),
         },
         Error::Rustls(error) => distrust(&TlsFault::of(error)),
         Error::Tls(_) | Error::Pem(_) => "can't be reached over TLS".to_owned(),

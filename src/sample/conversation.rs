@@ -3,15 +3,10 @@
 //! Threads repeat a pattern of eight: from one message to seven, with no case, one case or two.
 
 use super::calendar::{DAY, HOUR, Moment, SECOND};
-use super::pattern::Pattern;
 use super::tables::channels::{self, CHANNELS};
-use super::world::{AGENTS, HOUSE_IDENTITIES, Kind, World};
+use super::world::{AGENTS, CASES_OF_THREAD, HOUSE_IDENTITIES, Kind, MESSAGES_OF_THREAD, World};
 
-/// How many messages the threads have.
-pub(super) const MESSAGES_OF_THREAD: Pattern<8> = Pattern([1, 2, 3, 4, 4, 5, 6, 7]);
-/// How many cases they have.
-pub(super) const CASES_OF_THREAD: Pattern<8> = Pattern([0, 1, 1, 1, 1, 0, 1, 2]);
-/// Of the seven messages of a thread with two cases, the first so many belong to the first.
+/// Of the seven messages of a thread with two cases, this many belong to the first.
 const FIRST_CASE_MESSAGES: u64 = 4;
 
 /// A conversation.

@@ -43,7 +43,7 @@ impl Default for SampleOptions {
 
 /// How far a table is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct TableProgress {
     /// The table that is being filled.
     pub table: &'static str,
     /// Steps done. A step is a row, or for tables that link two others, the rows of one owner.
@@ -117,7 +117,7 @@ pub fn end() -> Timestamp {
 pub async fn fill(
     settings: &StoreSettings,
     options: SampleOptions,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
     let world = World::new(options.seed, options.messages);
     match settings.kind {

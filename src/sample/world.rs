@@ -4,7 +4,7 @@
 //! of any size takes the same little memory, and two tables that tell of the same thing ask the same function.
 
 use super::calendar::{self, Moment};
-use super::conversation::{CASES_OF_THREAD, MESSAGES_OF_THREAD};
+use super::pattern::Pattern;
 use super::people::Person;
 use super::random::Random;
 
@@ -14,6 +14,10 @@ pub(super) const LEAST_MESSAGES: u64 = 800;
 pub(super) const AGENTS: u64 = 60;
 /// How many of the identities belong to the organisation: one for each community.
 pub(super) const HOUSE_IDENTITIES: u64 = 10;
+/// How many messages the threads have, in turn.
+pub(super) const MESSAGES_OF_THREAD: Pattern<8> = Pattern([1, 2, 3, 4, 4, 5, 6, 7]);
+/// How many cases they have, in turn.
+pub(super) const CASES_OF_THREAD: Pattern<8> = Pattern([0, 1, 1, 1, 1, 0, 1, 2]);
 
 /// Everything that rows are made from.
 pub(super) struct World {

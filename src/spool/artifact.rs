@@ -1,6 +1,5 @@
 //! A finished file in the spool, and the check that it still is what it was.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,13 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::SpoolError;
 use crate::run::FileRecord;
+use crate::wording::hex;
 
 /// A finished file: whole, on disk, its content known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
     /// The final name at the destination.
     pub name: String,
-    /// Where it lies in the spool.
+    /// Its path in the spool.
     pub path: PathBuf,
     /// The export that it holds; all of a zip, joined by commas.
     pub export: String,
@@ -67,15 +67,6 @@ impl Artifact {
                 count => hash.update(&block[..count]),
             }
         }
-        if hex(hash) == self.sha256 { Ok(()) } else { Err(changed("of other content than recorded")) }
+        if hex(&hash.finalize()) == self.sha256 { Ok(()) } else { Err(changed("of other content than recorded")) }
     }
-}
-
-/// A finished digest in lower-case hexadecimal.
-pub(super) fn hex(hash: Sha256) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in hash.finalize() {
-        write!(text, "{byte:02x}").expect("a string takes any text");
-    }
-    text
 }

@@ -1,4 +1,4 @@
-//! Blocks of memory that a file is written from, aligned as O_DIRECT requires, and reused.
+//! Blocks: reusable buffers that a file is written from, aligned as direct I/O requires.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 /// What memory and places in a file must be multiples of to go to a disk directly: the largest sector that is common.
 const ALIGNMENT: usize = 4096;
 
-/// Hands out blocks, returned ones first.
+/// Hands out blocks, and reuses those that are no longer needed.
 #[derive(Debug)]
 pub(super) struct Blocks {
     /// Bytes of each.
@@ -16,7 +16,7 @@ pub(super) struct Blocks {
     home: Sender<Vec<u8>>,
 }
 
-/// A block that is being filled, or read by those it was shared with.
+/// A block that is being filled, or that was shared and is being read.
 #[derive(Debug)]
 pub(super) struct Block {
     /// Never grows beyond its capacity, so that what was aligned stays aligned.
@@ -37,7 +37,7 @@ impl Blocks {
     /// A block with nothing in it.
     pub(super) fn empty(&self) -> Block {
         let mut memory = self.returned.try_recv().unwrap_or_else(|_| Vec::with_capacity(self.size + ALIGNMENT));
-        // A place that can't be known is one that the disk may object to, and that is heard.
+        // Where the alignment can't be known the disk may refuse the block, which is handled there.
         let start = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         memory.clear();
         memory.resize(start, 0);
@@ -76,7 +76,7 @@ impl AsRef<[u8]> for Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        // The file may be finished by now, and then nobody fills any more.
+        // The file may be finished by now, and then no block is filled any more.
         let _ = self.home.send(std::mem::take(&mut self.memory));
     }
 }

@@ -1,4 +1,4 @@
-//! Writing blocks to the disk, bypassing the page cache where the file system supports it.
+//! Writes blocks to the disk, past the page cache where the file system allows it.
 //!
 //! The bytes are read again only if an upload falls behind, and have to be on disk before anything is published. Through
 //! the cache they cost several times the processor's time, and all of the waiting comes at the end.
@@ -19,11 +19,11 @@ pub(super) struct Disk {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    /// The file system was not asked yet. It never is for a file that is smaller than a block.
+    /// Direct I/O was not tried yet. It never is for a file that is smaller than a block.
     Untried,
-    /// From our memory (`O_DIRECT`).
+    /// Past the page cache (`O_DIRECT`).
     Direct,
-    /// Through the cache.
+    /// Through the page cache.
     Cached,
 }
 
@@ -56,7 +56,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Waits until all of it is on the disk, its size included.
+    /// Waits until the file is on the disk, its size included.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.file.sync_all()
     }

@@ -29,8 +29,8 @@ pub enum SpoolError {
         /// What there is.
         free: u64,
     },
-    /// A file can't be made, written or brought to disk. Its content is lost: after a failed fsync nobody knows what
-    /// is on disk, and asking again would report success.
+    /// A file can't be made, written or synced. Its content is lost: after a failed fsync it is unknown what is on disk,
+    /// and another fsync would report success.
     #[error("{name} can't be written to the spool: {source}")]
     File {
         /// The file's name.

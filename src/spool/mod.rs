@@ -1,10 +1,10 @@
 //! The spool: the local folder where finished files wait until they are delivered.
 //!
-//! `spool/RUN/NAME`, all of it for the daemon's user alone, for the files hold what only the partner may see. The
+//! `spool/RUN/NAME`, readable only by the daemon's user, because the files hold what only the partner may see. The
 //! spool's folder is opened once and everything in it is reached through that handle, so nobody can put another
 //! folder or a link in its place. A file is there whole, on disk and with its digest known, or not at all.
 //!
-//! Deliberately absent: what a run is and how long its files are kept; `state` knows, and `export` asks both.
+//! The spool does not know what a run is or how long its files are kept. `state` does, and `export` uses both.
 
 mod artifact;
 mod block;
@@ -125,12 +125,12 @@ impl Spool {
         failpoint::io("spool:remove", Side::After).map_err(|error| SpoolError::folder(&path, error))
     }
 
-    /// What lies in the spool, each entry taken for a run's folder.
+    /// The entries of the spool, each of which should be a run's folder.
     pub fn entries(&self) -> Result<Vec<RunId>, SpoolError> {
         let failed = |error| SpoolError::folder(&self.path, error);
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(failed)? {
-            // Names of ours are UTF-8; what is not was put here by somebody else, who may have it.
+            // Our own names are UTF-8. Any other entry is not ours, and is left alone.
             found.extend(entry.map_err(failed)?.file_name().to_str().map(RunId::from_stored));
         }
         Ok(found)
@@ -195,7 +195,7 @@ fn remove(path: &Path) -> Result<(), SpoolError> {
 }
 
 fn unlink(folder: &OwnedFd, name: &str) {
-    // Nobody is left to tell: the file is swept with its folder.
+    // A file that can't be removed now is removed with its folder.
     let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());
 }
 

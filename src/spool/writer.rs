@@ -1,6 +1,6 @@
 //! Writing one file of the spool.
 //!
-//! Bytes are gathered in blocks. A block is announced to readers when it is in the file.
+//! Appended bytes are gathered in blocks; readers that follow the file are told of a block once it is in the file.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::artifact::{Artifact, hex};
+use super::artifact::Artifact;
 use super::block::{Block, Blocks};
 use super::disk::Disk;
 use super::{SpoolError, unlink};
 use crate::failpoint::{self, Side};
 use crate::growth::{Follower, Growth};
 use crate::tuning::Tuning;
+use crate::wording::hex;
 
 /// A file being written. Unless it is finished it is removed when dropped.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct FileWriter {
     /// Bytes in the file.
     bytes: u64,
     blocks: Blocks,
-    /// What is not in the file yet.
+    /// Bytes that are not in the file yet.
     block: Block,
     growth: Growth,
     is_finished: bool,
@@ -72,8 +73,8 @@ impl FileWriter {
         &self.path
     }
 
-    /// Lets the file be read while it is written. That it is whole does not mean that it is on disk: only
-    /// [`FileWriter::finish`] means that.
+    /// A reader's view of the file while it is written. That it is whole says nothing of the disk: only
+    /// [`FileWriter::finish`] does.
     pub fn follower(&self) -> Follower {
         self.growth.follower()
     }
@@ -91,7 +92,7 @@ impl FileWriter {
         Ok(())
     }
 
-    /// Brings the file and its folder's entry to disk. When that fails the file is removed; it is not tried again.
+    /// Syncs the file and its folder. When that fails the file is removed; syncing is not tried again.
     pub fn finish(mut self, contents: Contents) -> Result<Artifact, SpoolError> {
         if !self.block.filled().is_empty() {
             self.write_block()?;
@@ -109,12 +110,12 @@ impl FileWriter {
             export: contents.export,
             rows: contents.rows,
             bytes: self.bytes,
-            sha256: hex(std::mem::take(&mut self.hash)),
+            sha256: hex(&self.hash.finalize_reset()),
             columns: contents.columns,
         })
     }
 
-    /// Writes what has been gathered, and lets those who follow have it.
+    /// Writes the gathered bytes and publishes them to readers that follow.
     fn write_block(&mut self) -> Result<(), SpoolError> {
         let written = failpoint::io("spool:write", Side::Before).and_then(|()| self.disk.write(&self.block));
         written.map_err(|error| SpoolError::file(&self.name, self.bytes, error))?;

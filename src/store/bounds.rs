@@ -35,6 +35,11 @@ impl Form {
     }
 }
 
+/// The hint that no index serves a filter on the column that is quoted as `column`.
+pub(super) fn no_index(column: &str) -> String {
+    format!("no index starts with {column}, so every run reads all rows to find those of its period")
+}
+
 /// The calendar date of `at` in its own zone.
 pub(super) fn date_text(at: &ZonedDateTime) -> String {
     let date = at.date();

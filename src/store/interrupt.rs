@@ -1,13 +1,13 @@
-//! The end of a query that nobody waits for any more, on a server that would go on with it.
+//! Cancels a query on a server that does not notice by itself that its client is gone.
 
 use std::time::Duration;
 
 use super::{StoreSettings, mysql};
 
-/// How long telling the server may take: whoever is stopped wants to end.
+/// How long cancelling may take: a program that is being stopped should end soon.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// A connection whose query can be ended from outside.
+/// A connection whose query can be cancelled over another one.
 #[derive(Clone, Debug)]
 pub struct Interrupt {
     settings: StoreSettings,
@@ -19,7 +19,7 @@ impl Interrupt {
         Interrupt { settings, connection }
     }
 
-    /// Asks the server to end the query, as well as that can be done in a few seconds.
+    /// Asks the server to cancel the query. Gives up after a few seconds.
     pub async fn send(&self) {
         match tokio::time::timeout(LIMIT, mysql::kill(&self.settings, self.connection)).await {
             Ok(Ok(())) => {}

@@ -12,6 +12,7 @@ mod fit;
 mod interrupt;
 mod mysql;
 mod postgres;
+mod reader;
 mod relation;
 mod server;
 mod sql;
@@ -28,9 +29,11 @@ pub use self::fit::can_be;
 pub use self::interrupt::Interrupt;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
+pub use self::reader::{ReaderFault, ReaderThread};
 pub use self::relation::{DbColumn, DbTable};
 pub use self::server::check_url;
 use self::sqlite::Sqlite;
+pub use self::sqlite::sqlite_path;
 use crate::catalogue::Source;
 use crate::job::JobExport;
 use crate::period::Period;
@@ -97,14 +100,14 @@ enum Inner {
 pub struct Prepared {
     /// What an administrator may want to change in the store; one sentence each.
     pub hints: Vec<String>,
-    plan: Plan,
+    plan: ReadPlan,
 }
 
 #[derive(Debug)]
-enum Plan {
-    Sqlite(sqlite::Plan),
-    Postgres(postgres::Plan),
-    Mysql(mysql::Plan),
+enum ReadPlan {
+    Sqlite(sqlite::ReadPlan),
+    Postgres(postgres::ReadPlan),
+    Mysql(mysql::ReadPlan),
 }
 
 impl Snapshot {
@@ -125,15 +128,16 @@ impl Snapshot {
             hints.push("without `order`, equal data may come in another order the next time".to_owned());
         }
         let plan = match &mut self.0 {
-            Inner::Sqlite(sqlite) => Plan::Sqlite(sqlite.prepare(export, &mut hints)?),
-            Inner::Postgres(postgres) => Plan::Postgres(postgres.prepare(export, &mut hints).await?),
-            Inner::Mysql(mysql) => Plan::Mysql(mysql.prepare(export, &mut hints).await?),
+            Inner::Sqlite(sqlite) => ReadPlan::Sqlite(sqlite.prepare(export, &mut hints)?),
+            Inner::Postgres(postgres) => ReadPlan::Postgres(postgres.prepare(export, &mut hints).await?),
+            Inner::Mysql(mysql) => ReadPlan::Mysql(mysql.prepare(export, &mut hints).await?),
         };
         Ok(Prepared { hints, plan })
     }
 
     /// Hands every row of an export to `sink`, cells in the order of the export's columns; only those of `period` if
-    /// one is given and the export has a column to filter on.
+    /// one is given and the export has a column to filter on. `thread` is the one that this runs on, if it only reads:
+    /// without it nothing is lost but speed.
     ///
     /// When the sink stops, the rest of the rows is not waited for: the connection is closed.
     pub async fn read<S: RowSink>(
@@ -141,21 +145,28 @@ impl Snapshot {
         prepared: &Prepared,
         period: Option<&Period>,
         sink: &mut S,
+        thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
-        match (&mut self.0, &prepared.plan) {
-            (Inner::Sqlite(sqlite), Plan::Sqlite(plan)) => sqlite.read(plan, period, sink),
-            (Inner::Postgres(postgres), Plan::Postgres(plan)) => postgres.read(plan, period, sink).await,
-            (Inner::Mysql(mysql), Plan::Mysql(plan)) => mysql.read(plan, period, sink).await,
+        let read = match (&mut self.0, &prepared.plan) {
+            (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.read(plan, period, sink),
+            (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.read(plan, period, sink, thread).await,
+            (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
             _ => Err(foreign().into()),
+        };
+        match &mut self.0 {
+            Inner::Postgres(postgres) if read.is_err() => postgres.connection.abandon(),
+            Inner::Mysql(mysql) if read.is_err() => mysql.connection.abandon(),
+            _ => {}
         }
+        read
     }
 
-    /// How the store would go about reading the rows of `period`: its own plan, as it writes it.
+    /// The store's own plan for reading the rows of `period`, in its words.
     pub async fn explain(&mut self, prepared: &Prepared, period: &Period) -> Result<String, StoreError> {
         match (&mut self.0, &prepared.plan) {
-            (Inner::Sqlite(sqlite), Plan::Sqlite(plan)) => sqlite.plan(plan),
-            (Inner::Postgres(postgres), Plan::Postgres(plan)) => postgres.explain(plan, period).await,
-            (Inner::Mysql(mysql), Plan::Mysql(plan)) => mysql.explain(plan, period).await,
+            (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.plan(plan),
+            (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.explain(plan, period).await,
+            (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.explain(plan, period).await,
             _ => Err(foreign()),
         }
     }
@@ -178,57 +189,25 @@ impl Snapshot {
         }
     }
 
-    /// A way to end what the snapshot's connection is doing when nobody waits for it any more; none where dropping the
-    /// snapshot is enough.
+    /// A handle that cancels what the snapshot's connection is doing; none where dropping the snapshot is enough.
     pub fn interrupt(&self, settings: &StoreSettings) -> Option<Interrupt> {
         match &self.0 {
             Inner::Mysql(mysql) => Some(Interrupt::new(settings.clone(), mysql.id)),
-            // SQLite works on our own thread, and PostgreSQL notices that we are gone.
+            // SQLite runs on our own thread, and PostgreSQL notices that its client is gone.
             Inner::Sqlite(_) | Inner::Postgres(_) => None,
         }
     }
 
-    /// Ends the snapshot and the connection. Dropping it does the same without the good-bye.
+    /// Ends the snapshot and closes the connection. Dropping it closes without telling the server.
     pub async fn close(self) {
         match self.0 {
             Inner::Sqlite(sqlite) => drop(sqlite),
-            Inner::Postgres(postgres) => postgres.close().await,
-            Inner::Mysql(mysql) => mysql.close().await,
+            Inner::Postgres(postgres) => postgres.connection.close().await,
+            Inner::Mysql(mysql) => mysql.connection.close().await,
         }
     }
 }
 
 fn foreign() -> StoreError {
     StoreError::Protocol("the export was prepared for another store".to_owned())
-}
-
-/// The file that a `sqlite:` URL names: whatever follows `sqlite:` or `sqlite://`, taken as it is.
-pub fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
-    let path = match url.split_once(':') {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sqlite") => Some(rest.strip_prefix("//").unwrap_or(rest)),
-        _ => None,
-    };
-    match path {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => Err(StoreError::Url("it must have the form sqlite:PATH".to_owned())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_taken_as_it_is() {
-        for (url, path) in [
-            ("sqlite:store.db", "store.db"),
-            ("sqlite:///var/lib/store.db", "/var/lib/store.db"),
-            ("SQLite:/a b%20?c", "/a b%20?c"),
-        ] {
-            assert_eq!(sqlite_path(url).unwrap(), PathBuf::from(path));
-        }
-        for url in ["sqlite:", "sqlite://", "store.db", "postgres://a/b"] {
-            assert!(sqlite_path(url).unwrap_err().is_permanent(), "{url}");
-        }
-    }
 }

@@ -1,7 +1,6 @@
 //! What stores behind a network have in common: names for people, the default of TLS, limits on waiting.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::Poll;
@@ -12,33 +11,13 @@ use tokio::time::Sleep;
 
 use super::StoreSettings;
 use super::error::StoreError;
-use super::tunnel::{Protocol, Target};
-use crate::tls::{self, Identity, TlsFault, Trusted, io_words};
-
-/// How long connecting may take, the login included.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How the driver says that a server offers no TLS.
-pub(super) const NO_TLS: &str = "server does not support TLS";
+use super::reader::ReaderThread;
+use super::tunnel::{CONNECT_TIMEOUT, NO_TLS, Protocol, Target, Tunnel};
+use crate::tls::{self, Identity, TlsFault, Trusted, connection_error};
 
 /// How much longer than its limit a statement is waited for: the server is asked to keep the limit itself, and ours
 /// is for a server that has fallen silent.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// How long rows are left to gather before they are waited for.
-///
-/// A server sends rows in pieces of 8 or 16 KB. A reader that waits at once is woken for every piece, which costs both
-/// sides more than the piece: a sixth of all the work of a large export. A nap twice as long gains nothing further, and a
-/// server that sends 300 MB a second sends 150 KB meanwhile, which the buffer of a connection grows to hold.
-const NAP: Duration = Duration::from_micros(500);
-
-/// Whether `host` can't be reached by anybody in between: a loopback address or the directory of a socket.
-pub(super) fn is_local(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.starts_with('/')
-        || host.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
 
 /// Whether the URL has one of `keys` among its parameters.
 pub(super) fn has_parameter(url: &str, keys: &[&str]) -> bool {
@@ -127,7 +106,7 @@ pub(super) async fn connect<C>(
         }
         sqlx::Error::Io(error) => match TlsFault::of_io(&error) {
             Some(fault) => StoreError::Insecure { place: place.to_owned(), fault },
-            None => StoreError::Unreachable { place: place.to_owned(), cause: io_words(&error) },
+            None => StoreError::Unreachable { place: place.to_owned(), cause: connection_error(&error) },
         },
         sqlx::Error::Configuration(cause) => StoreError::Url(cause.to_string()),
         other => StoreError::Refused { place: place.to_owned(), cause: other.to_string() },
@@ -143,18 +122,61 @@ pub(super) fn broken(
         sqlx::Error::Database(error) => rejection(error),
         sqlx::Error::Io(error) => StoreError::Interrupted {
             code: "connection".to_owned(),
-            cause: format!("the connection was lost: {}", io_words(&error)),
+            cause: format!("the connection was lost: {}", connection_error(&error)),
         },
         // The driver's own texts may quote what it received.
         _ => StoreError::Protocol("the driver could not read the store's answer".to_owned()),
     }
 }
 
-/// What a statement meets on a connection that was closed after an earlier error.
-pub(super) fn closed() -> StoreError {
-    StoreError::Interrupted {
-        code: "connection".to_owned(),
-        cause: "it was closed when an earlier export ended before its last row".to_owned(),
+/// A connection to a server, in one transaction, and what it goes through.
+pub(super) struct ServerConnection<C> {
+    /// Gone after a read that ended early.
+    db: Option<C>,
+    /// The TLS that the driver can't do, if the server needs it.
+    tunnel: Option<Tunnel>,
+}
+
+impl<C: sqlx::Connection> ServerConnection<C> {
+    /// A connection of the driver's own.
+    pub(super) fn direct(db: C) -> ServerConnection<C> {
+        ServerConnection { db: Some(db), tunnel: None }
+    }
+
+    /// A connection through `tunnel`.
+    pub(super) fn tunnelled(db: C, tunnel: Tunnel) -> ServerConnection<C> {
+        ServerConnection { db: Some(db), tunnel: Some(tunnel) }
+    }
+
+    /// The connection, unless it was dropped.
+    pub(super) fn db(&mut self) -> Result<&mut C, StoreError> {
+        self.db.as_mut().ok_or_else(|| StoreError::Interrupted {
+            code: "connection".to_owned(),
+            cause: "it was closed when an earlier export ended before its last row".to_owned(),
+        })
+    }
+
+    /// Whether statements can still be sent.
+    pub(super) fn is_open(&self) -> bool {
+        self.db.is_some()
+    }
+
+    /// Ends the connection where rows are still to come.
+    ///
+    /// Both ways in which the driver closes would wait: the polite one for the rest of the rows, the hard one, over TLS,
+    /// for another message of the server.
+    pub(super) fn abandon(&mut self) {
+        self.db = None;
+    }
+
+    /// Ends the connection in an orderly way. The server ends the transaction in any case.
+    pub(super) async fn close(self) {
+        if let Some(db) = self.db {
+            let _ = db.close().await;
+        }
+        if let Some(tunnel) = self.tunnel {
+            tunnel.close().await;
+        }
     }
 }
 
@@ -170,14 +192,19 @@ impl Deadline {
         Deadline { sleep: Box::pin(tokio::time::sleep(limit.saturating_add(GRACE))), limit }
     }
 
-    /// The next item of `stream`, unless time is up.
-    ///
-    /// Where none is there yet it blocks the thread for [`NAP`] before it waits.
-    pub(super) async fn next<S: Stream + Unpin>(&mut self, stream: &mut S) -> Result<Option<S::Item>, StoreError> {
+    /// The next item of `stream`, unless time is up. Where none is there yet, a `thread` that only reads takes a nap
+    /// before it waits.
+    pub(super) async fn next<S: Stream + Unpin>(
+        &mut self,
+        stream: &mut S,
+        thread: Option<&ReaderThread>,
+    ) -> Result<Option<S::Item>, StoreError> {
         if let Poll::Ready(item) = futures_util::poll!(stream.next()) {
             return Ok(item);
         }
-        std::thread::sleep(NAP);
+        if let Some(thread) = thread {
+            thread.nap();
+        }
         tokio::select! {
             biased;
             item = stream.next() => Ok(item),
@@ -212,16 +239,6 @@ pub fn check_url(url: &str) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_this_machine_is_local() {
-        for host in ["localhost", "127.0.0.1", "127.8.8.8", "::1", "[::1]", "/run/postgresql"] {
-            assert!(is_local(host), "{host}");
-        }
-        for host in ["db.internal", "10.0.0.1", "localhost.example.com", "::2", "0.0.0.0"] {
-            assert!(!is_local(host), "{host}");
-        }
-    }
 
     #[test]
     fn reads_parameters_as_the_driver_does() {

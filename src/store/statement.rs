@@ -1,8 +1,8 @@
 //! Whether the query of a catalogue is one single statement that reads.
 //!
 //! This is for a clear message before anything is sent, and to strip a last semicolon so that the query fits into
-//! parentheses. It is not the wall: that is the read-only transaction, and that the database itself is asked to
-//! prepare the query as one statement before it is run.
+//! parentheses. It is no protection: that is the read-only transaction, and the database itself, which has to prepare the
+//! query as one statement before it is run.
 
 use super::error::StoreError;
 

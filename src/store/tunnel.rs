@@ -1,11 +1,11 @@
 //! TLS outside the driver, to a server whose certificate the driver can't be told to trust.
 //!
 //! sqlx checks certificates as rustls does and takes no verifier of ours, and rustls refuses the usual self-signed
-//! certificate even where it is the trusted one. So the driver speaks plainly to a socket of this process, and what it
-//! says is carried over a TLS connection that is verified by [`crate::tls`]. The socket has no file, a name that can't
-//! be guessed, and serves this process once.
+//! certificate even where it is the trusted one. So the driver talks without TLS to a socket of this process, and its
+//! bytes are carried over a TLS connection that [`crate::tls`] verifies. The socket has no file and a name that can't be
+//! guessed, and serves this process once.
 //!
-//! It is taken only after the driver itself has refused the certificate: rows pass through one more copy here.
+//! The tunnel is used only after the driver itself has refused the certificate, because it copies all rows once more.
 
 use std::io::{self, ErrorKind};
 use std::os::linux::net::SocketAddrExt;
@@ -21,12 +21,18 @@ use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
-use super::server::CONNECT_TIMEOUT;
+use crate::wording::hex;
+
+/// How long connecting may take, the login included, through a tunnel or without.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How the driver says that a server offers no TLS.
+pub(super) const NO_TLS: &str = "server does not support TLS";
 
 /// How much of the rows is carried at once.
 const BUFFER: usize = 64 * 1024;
 
-/// How long the end of a connection may take.
+/// How long closing a connection may take.
 const GOOD_BYE: Duration = Duration::from_secs(5);
 
 /// PostgreSQL's request for TLS, which is answered with one byte.
@@ -68,7 +74,7 @@ impl Tunnel {
     pub(super) fn open(target: Target) -> io::Result<Tunnel> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| io::Error::from(ErrorKind::Other))?;
-        let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&random);
         let (directory, name) = match target.protocol {
             Protocol::Postgres => (format!("exportd-{name}"), format!("exportd-{name}/.s.PGSQL.{}", target.port)),
             Protocol::Mysql => (format!("exportd-{name}"), format!("exportd-{name}")),
@@ -93,9 +99,9 @@ impl Tunnel {
         }
     }
 
-    /// Waits until what the driver said last, its good-bye, has been carried.
+    /// Waits until the driver's last message has been carried.
     pub(super) async fn close(mut self) {
-        // A server that does not listen any more needs no good-bye.
+        // A server that no longer reads need not be told.
         let _ = tokio::time::timeout(GOOD_BYE, &mut self.carrier).await;
     }
 }
@@ -108,17 +114,17 @@ async fn carry(listener: UnixListener, target: Target) -> Result<(), sqlx::Error
     let (mut from_driver, mut to_driver) = tokio::io::split(driver);
     let (from_server, mut to_server) = tokio::io::split(server);
     let mut from_server = BufReader::with_capacity(BUFFER, from_server);
-    // When one side has ended nobody waits for the other; what had been said is carried by then.
+    // When one side has ended the other need not be waited for: everything sent before has been carried by then.
     tokio::select! {
         sent = tokio::io::copy(&mut from_driver, &mut to_server) => { sent?; }
         read = tokio::io::copy_buf(&mut from_server, &mut to_driver) => { read?; }
     }
-    // A server that is gone needs no good-bye.
+    // A server that is gone need not be told.
     let _ = tokio::time::timeout(GOOD_BYE, to_server.shutdown()).await;
     Ok(())
 }
 
-/// Both sides, once the server has proved who it is.
+/// Both sides, once the server's certificate is verified.
 async fn introduce(
     listener: &UnixListener,
     target: Target,
@@ -133,7 +139,7 @@ async fn introduce(
             server.write_all(&SSL_REQUEST).await?;
             match server.read_u8().await? {
                 b'S' => Vec::new(),
-                _ => return Err(sqlx::Error::Tls(super::server::NO_TLS.into())),
+                _ => return Err(sqlx::Error::Tls(NO_TLS.into())),
             }
         }
         Protocol::Mysql => greet(&mut server, &mut driver).await?,
@@ -161,7 +167,7 @@ async fn greet(server: &mut TcpStream, driver: &mut UnixStream) -> Result<Vec<u8
     let greeting = packet(server).await?;
     driver.write_all(&greeting).await?;
     if !offers_tls(&greeting[4..]) {
-        return Err(sqlx::Error::Tls(super::server::NO_TLS.into()));
+        return Err(sqlx::Error::Tls(NO_TLS.into()));
     }
     let mut login = packet(driver).await?;
     if login.len() < 4 + SSL_PART {

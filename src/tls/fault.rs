@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error};
 
+use crate::wording::io_error;
+
 /// How many of a certificate's names are shown.
 const NAMES: usize = 4;
 
@@ -197,8 +199,8 @@ fn bare(presented: &str) -> String {
     inner.chars().filter(plain).take(100).collect()
 }
 
-/// An error of a file or a connection in words, without its number and without words of rustls.
-pub fn io_words(error: &io::Error) -> String {
+/// An error of a connection, with TLS or without, in words, and without those of rustls.
+pub fn connection_error(error: &io::Error) -> String {
     if let Some(fault) = TlsFault::of_io(error) {
         return fault.to_string();
     }
@@ -206,8 +208,7 @@ pub fn io_words(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         return "the server closed the connection".to_owned();
     }
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    io_error(error)
 }
 
 #[cfg(test)]
@@ -225,9 +226,9 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_a_file_has_no_number() {
-        assert_eq!(io_words(&io::Error::from_raw_os_error(111)), "connection refused");
+    fn an_end_without_a_good_bye_is_told_in_our_words() {
+        assert_eq!(connection_error(&io::Error::from_raw_os_error(111)), "connection refused");
         let end = io::Error::new(io::ErrorKind::UnexpectedEof, "peer closed connection without …");
-        assert_eq!(io_words(&end), "the server closed the connection");
+        assert_eq!(connection_error(&end), "the server closed the connection");
     }
 }

@@ -1,12 +1,13 @@
-//! TLS to servers that have to prove who they are: what is trusted, and what went wrong, in plain words.
+//! TLS to servers: which certificates are trusted, and what is wrong with one, in plain words.
 //!
-//! rustls and webpki check certificates; here is what they leave open. A certificate that is itself in the file of
+//! rustls and webpki check certificates; this module adds what they leave open. A certificate that is itself in the file of
 //! trusted ones is trusted even if it says that it is an authority's, as the usual self-signed certificate does:
 //! `certificate` then checks its dates and its name. Nothing else that rustls refuses is accepted.
 
 mod certificate;
 mod fault;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-pub use self::fault::{TlsFault, io_words};
+pub use self::fault::{TlsFault, connection_error};
+use crate::wording::io_error;
 
 /// Certificates that a server's certificate must be among, or lead to.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ impl Trusted {
     /// # Errors
     /// In words that don't name the file.
     pub fn read(path: &Path) -> Result<Trusted, String> {
-        let pem = std::fs::read(path).map_err(|error| io_words(&error))?;
+        let pem = std::fs::read(path).map_err(|error| io_error(&error))?;
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
         let certificates = certificates.map_err(|_| "it is not valid PEM".to_owned())?;
         if certificates.is_empty() {
@@ -47,7 +49,7 @@ impl Trusted {
     }
 }
 
-/// What we show to a server that asks who we are.
+/// Our own certificate, for a server that asks for one.
 pub struct Identity {
     /// Our certificate, and those that lead to its authority.
     chain: Vec<CertificateDer<'static>>,
@@ -61,10 +63,19 @@ impl Identity {
     /// In words that name the file.
     pub fn read(chain: &Path, key: &Path) -> Result<Identity, String> {
         let certificates = Trusted::read(chain).map_err(|cause| format!("{}: {cause}", chain.display()))?;
-        let pem = std::fs::read(key).map_err(|error| format!("{}: {}", key.display(), io_words(&error)))?;
+        let pem = std::fs::read(key).map_err(|error| format!("{}: {}", key.display(), io_error(&error)))?;
         let no_key = |_| format!("{}: it holds no private key (PEM)", key.display());
         Ok(Identity { chain: certificates.0, key: PrivateKeyDer::from_pem_slice(&pem).map_err(no_key)? })
     }
+}
+
+/// Whether nobody can stand between us and `host`, so that TLS may be left out: a loopback address, or the directory of
+/// a socket.
+pub fn is_local(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Settings of a client that trusts `trusted` and nothing else. Without `checks_name` a certificate may be for any
@@ -141,5 +152,20 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.usual.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for host in ["localhost", "127.0.0.1", "127.8.8.8", "::1", "[::1]", "/run/postgresql"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["db.internal", "10.0.0.1", "localhost.example.com", "::2", "0.0.0.0", ""] {
+            assert!(!is_local(host), "{host}");
+        }
     }
 }

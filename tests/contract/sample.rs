@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use exportd::sample::{self, Progress, SampleError, SampleOptions, Summary};
+use exportd::sample::{self, SampleError, SampleOptions, Summary, TableProgress};
 use exportd::secret::Secret;
 use exportd::store::{StoreKind, StoreSettings};
 use rusqlite::Connection;
@@ -77,7 +77,7 @@ async fn the_same_seed_gives_the_same_data_and_another_seed_another() {
 async fn the_summary_counts_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sample.db");
-    let reports = Mutex::new(Vec::<Progress>::new());
+    let reports = Mutex::new(Vec::<TableProgress>::new());
     let to = settings(StoreKind::Sqlite, format!("sqlite:{}", path.display()));
     let summary = sample::fill(&to, SMALL, &|progress| reports.lock().unwrap().push(progress)).await.unwrap();
     let db = Connection::open(&path).unwrap();

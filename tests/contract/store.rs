@@ -107,13 +107,13 @@ pub async fn open(database: &Database) -> Snapshot {
 pub async fn read(snapshot: &mut Snapshot, export: &JobExport, period: Option<&Period>) -> Vec<Vec<String>> {
     let prepared = snapshot.prepare(export).await.unwrap();
     let mut rows = Rows::default();
-    snapshot.read(&prepared, period, &mut rows).await.unwrap();
+    snapshot.read(&prepared, period, &mut rows, None).await.unwrap();
     rows.rows
 }
 
 /// What reading everything fails with.
 pub async fn failure(snapshot: &mut Snapshot, prepared: &Prepared) -> StoreError {
-    match snapshot.read(prepared, None, &mut Rows::default()).await.unwrap_err() {
+    match snapshot.read(prepared, None, &mut Rows::default(), None).await.unwrap_err() {
         ReadError::Store(error) => error,
         ReadError::Stop(stop) => panic!("{stop}"),
     }
@@ -169,7 +169,7 @@ async fn stops_when_the_sink_does_and_then_is_closed() {
         let prepared = snapshot.prepare(&export).await.unwrap();
         assert!(prepared.hints.iter().any(|hint| hint.contains("order")), "{kind:?}");
         let mut rows = Rows { limit: Some(3), ..Rows::default() };
-        let stop = snapshot.read(&prepared, None, &mut rows).await.unwrap_err();
+        let stop = snapshot.read(&prepared, None, &mut rows, None).await.unwrap_err();
         assert!(matches!(stop, ReadError::Stop(Stop::Closed)), "{kind:?}: {stop}");
         assert_eq!(rows.rows.len(), 3);
         if kind != StoreKind::Sqlite {

@@ -1,4 +1,4 @@
-//! `exportd check`: is the configuration right, and with `--connect`, do store and destinations play along?
+//! `exportd check`: is the configuration right, and, with `--connect`, are store and destinations reachable and usable?
 
 mod destination;
 mod finding;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::config::Config;
 
 use super::args::CheckArguments;
+use super::configuration;
 use super::failure::Failure;
 use super::output::{self, line};
 use destination::Looked;
@@ -20,8 +21,8 @@ use store::StoreLook;
 
 /// Reports all faults of the configuration, or what it would do; then tries the connections if asked to.
 pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), Failure> {
-    let path = super::find(path)?;
-    let config = Config::check(&path).map_err(|faults| super::report(&faults))?;
+    let path = configuration::find(path)?;
+    let config = Config::check(&path).map_err(|faults| configuration::failure(&faults))?;
     if options.json {
         return check_json(&config, options.connect).await;
     }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
+use super::configuration;
 use super::failure::Failure;
 use super::keys;
 use super::output;
@@ -242,7 +243,8 @@ fn catalogue_line(choice: &CatalogueChoice) -> String {
 
 fn catalogue(store: &Store, place: &Place) -> Result<Catalogue, Failure> {
     let text = format!("[store]\nurl = \"sqlite:none\"\n[catalogue]\n{}\n", catalogue_line(&store.catalogue));
-    let config = Config::parse(&text, &place.target, &place.folder).map_err(|faults| super::report(&faults))?;
+    let config =
+        Config::parse(&text, &place.target, &place.folder).map_err(|faults| configuration::failure(&faults))?;
     Ok(config.catalogue)
 }
 
@@ -316,7 +318,7 @@ fn parse(text: &str, store: &Store, place: &Place) -> Result<Config, Failure> {
         None => text.to_owned(),
     };
     let surroundings = Surroundings { opens_keys: true, ..Surroundings::new(&place.folder) };
-    Config::parse_with(&text, &place.target, &surroundings).map_err(|faults| super::report(&faults))
+    Config::parse_with(&text, &place.target, &surroundings).map_err(|faults| configuration::failure(&faults))
 }
 
 /// Makes sure that the store has what the exports name.

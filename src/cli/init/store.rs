@@ -26,7 +26,7 @@ const CATALOGUE_FILE: &str = "catalogue.toml";
 /// A store that was reached.
 pub struct Store {
     /// Where it is.
-    pub place: Place,
+    pub place: StorePlace,
     /// How to reach it.
     pub settings: StoreSettings,
     /// Which catalogue describes it.
@@ -34,7 +34,7 @@ pub struct Store {
 }
 
 /// Where a store is, and how the configuration says so.
-pub struct Place {
+pub struct StorePlace {
     url: Secret,
     /// What stands behind `url =`, in TOML.
     pub reference: String,
@@ -100,7 +100,7 @@ pub async fn settle(options: &InitArguments, folder: &Path, asker: &Asker) -> Re
     }
 }
 
-async fn reach(place: &Place, folder: &Path) -> Result<(StoreSettings, CatalogueChoice), Trouble> {
+async fn reach(place: &StorePlace, folder: &Path) -> Result<(StoreSettings, CatalogueChoice), Trouble> {
     if let Some(file) = &place.url_file {
         write::refuse_existing(file, "give it to --store-file if it holds the URL, or move it away")?;
     }
@@ -130,19 +130,19 @@ const URL: Question<'static> = Question {
 };
 
 /// The place that flags and the environment name, or that is asked for.
-fn locate(options: &InitArguments, folder: &Path, asker: &Asker) -> Result<Place, Failure> {
+fn locate(options: &InitArguments, folder: &Path, asker: &Asker) -> Result<StorePlace, Failure> {
     let ca = options.ca.as_deref().map(std::path::absolute).transpose()?;
     if let Some(file) = &options.store_file {
         let url = read_file(file)?;
         let path = std::path::absolute(file)?;
         let reference = format!("{{ file = {} }}", write::text(&path.display().to_string()));
-        return Ok(Place { url: Secret::new(url), reference, url_file: None, ca, source: Some(path) });
+        return Ok(StorePlace { url: Secret::new(url), reference, url_file: None, ca, source: Some(path) });
     }
     let variable = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty() && options.store.is_none());
     if let Some(url) = variable {
         check_url(&url).map_err(|fault| Failure::usage(format!("{VARIABLE}: {fault}")))?;
         let reference = format!("{{ env = \"{VARIABLE}\" }}");
-        return Ok(Place { url: Secret::new(url), reference, url_file: None, ca, source: None });
+        return Ok(StorePlace { url: Secret::new(url), reference, url_file: None, ca, source: None });
     }
     let url = asker.value(&URL, Known::Flag(options.store.as_deref()), read_url)?;
     let url = match is_server(&url) && asker.is_present() && !has_password(&url) {
@@ -161,7 +161,7 @@ fn read_file(file: &Path) -> Result<String, Failure> {
 }
 
 /// Another place, or another password. The earlier one is the default, and its password is not shown.
-fn relocate(earlier: Place, folder: &Path, asker: &Asker, is_about_trust: bool) -> Result<Place, Failure> {
+fn relocate(earlier: StorePlace, folder: &Path, asker: &Asker, is_about_trust: bool) -> Result<StorePlace, Failure> {
     let (shown, password) = without_password(earlier.url.expose());
     let url = asker.value(&URL, Known::Answer(&shown), read_url)?;
     let url = match (is_server(&url) && !has_password(&url), password.filter(|_| url == shown)) {
@@ -181,17 +181,17 @@ fn relocate(earlier: Place, folder: &Path, asker: &Asker, is_about_trust: bool) 
         ca = Some(asker.value(&question, known, read_ca)?).filter(|path| !path.is_empty()).map(PathBuf::from);
     }
     match url == earlier.url.expose() {
-        true => Ok(Place { ca, ..earlier }),
+        true => Ok(StorePlace { ca, ..earlier }),
         false => Ok(place(url, ca, folder)),
     }
 }
 
-fn place(url: String, ca: Option<PathBuf>, folder: &Path) -> Place {
+fn place(url: String, ca: Option<PathBuf>, folder: &Path) -> StorePlace {
     let (reference, url_file) = match has_password(&url) {
         false => (write::text(&url), None),
         true => (format!("{{ file = \"{URL_FILE}\" }}"), Some(folder.join(URL_FILE))),
     };
-    Place { url: Secret::new(url), reference, url_file, ca, source: None }
+    StorePlace { url: Secret::new(url), reference, url_file, ca, source: None }
 }
 
 /// The URL by the rules of the configuration, the path of SQLite's file made absolute.

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::job::Job;
 use crate::period::Period;
 use crate::plan::{Plan, PlannedFile};
+use crate::run::rfc3339;
 
 use super::args::PlanArguments;
 use super::failure::Failure;
@@ -92,8 +93,8 @@ pub fn names(plan: &Plan) -> Vec<String> {
 fn to_json(job: &Job, plan: &Plan) -> serde_json::Value {
     json!({
         "job": job.label,
-        "due": output::rfc3339(&plan.due),
-        "period": { "from": output::rfc3339(&plan.period.from), "to": output::rfc3339(&plan.period.to) },
+        "due": rfc3339(&plan.due),
+        "period": { "from": rfc3339(&plan.period.from), "to": rfc3339(&plan.period.to) },
         "files": names(plan),
     })
 }

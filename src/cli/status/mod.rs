@@ -18,6 +18,7 @@ use crate::run::{EventKind, RunRecord, RunState, Stage};
 use crate::state::{DecidedAhead, Event, Holder, RunDetail, State, job_key};
 
 use super::args::StatusArguments;
+use super::configuration;
 use super::failure::Failure;
 use super::output;
 
@@ -72,8 +73,8 @@ struct UnderWay {
 
 /// Shows how daemon and jobs are. The exit code is 0 if all is well, and 1 if somebody should look.
 pub async fn status(path: Option<&Path>, options: StatusArguments) -> Result<(), Failure> {
-    let path = super::find(path)?;
-    let state_dir = config::state_dir(&path).map_err(|faults| super::report(&faults))?;
+    let path = configuration::find(path)?;
+    let state_dir = config::state_dir(&path).map_err(|faults| configuration::failure(&faults))?;
     let daemon = Holder::of(&state_dir).map_err(Failure::unreachable)?;
     let state = State::open_existing(&state_dir).await.map_err(Failure::unreachable)?;
     let status = match state {

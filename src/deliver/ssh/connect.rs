@@ -16,8 +16,9 @@ use super::hostkey::{HostKey, TrustedKeys};
 use super::key::load_key;
 use super::login::log_in;
 use super::policy::{KeyClass, client_config, open_to_truncation};
-use crate::deliver::error::{DeliverError, Place, io_text, plain};
+use crate::deliver::error::{DeliverError, Place, plain};
 use crate::job::SftpDestination;
+use crate::wording::io_error;
 
 /// How long the phases of connecting may take.
 #[derive(Clone, Copy, Debug)]
@@ -295,7 +296,7 @@ pub(super) async fn dial(at: &Place, limit: Duration) -> Result<TcpStream, Deliv
     let lookup = timeout(limit, tokio::net::lookup_host((at.host.as_str(), at.port))).await;
     let addresses = lookup
         .map_err(|_| not_found(format!("no answer within {} s", limit.as_secs_f32())))?
-        .map_err(|error| not_found(io_text(&error)))?;
+        .map_err(|error| not_found(io_error(&error)))?;
     let mut failure = "it has no address".to_owned();
     for address in addresses {
         match timeout(limit, TcpStream::connect(address)).await {
@@ -303,7 +304,7 @@ pub(super) async fn dial(at: &Place, limit: Duration) -> Result<TcpStream, Deliv
                 prepare(&stream);
                 return Ok(stream);
             }
-            Ok(Err(error)) => failure = io_text(&error),
+            Ok(Err(error)) => failure = io_error(&error),
             Err(_) => failure = format!("no answer within {} s", limit.as_secs_f32()),
         }
     }
@@ -348,7 +349,7 @@ pub(super) fn cause(error: &russh::Error) -> String {
         russh::Error::IO(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             "the server closed the connection".to_owned()
         }
-        russh::Error::IO(error) => io_text(error),
+        russh::Error::IO(error) => io_error(error),
         russh::Error::HUP | russh::Error::Disconnect | russh::Error::SendError | russh::Error::RecvError => {
             "the server closed the connection".to_owned()
         }

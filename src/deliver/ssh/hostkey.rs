@@ -8,8 +8,9 @@ use russh::keys::{HashAlg, PublicKey};
 use super::known_hosts::{self, Entry};
 use super::policy::KeyClass;
 use crate::access::{self, Denied};
-use crate::deliver::error::{DeliverError, Place, UntrustedKey, io_text};
+use crate::deliver::error::{DeliverError, Place, UntrustedKey};
 use crate::job::Trust;
+use crate::wording::io_error;
 
 /// A server's key, as people compare and record it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,5 +162,5 @@ fn fingerprint_and_type(key: &PublicKey) -> String {
 }
 
 fn words(path: &Path, error: &std::io::Error) -> String {
-    if access::is_denied(error) { Denied::at(path).to_string() } else { io_text(error) }
+    if access::is_denied(error) { Denied::at(path).to_string() } else { io_error(error) }
 }

@@ -14,8 +14,9 @@ use russh::keys::{PrivateKey, decode_secret_key};
 
 use super::hostkey;
 use crate::access::{self, Denied};
-use crate::deliver::error::{DeliverError, io_text};
+use crate::deliver::error::DeliverError;
 use crate::secret::Secret;
+use crate::wording::io_error;
 
 /// No private key is bigger; it keeps a wrong path from filling memory.
 const MAX_KEY_FILE: u64 = 64 * 1024;
@@ -96,7 +97,7 @@ pub fn generate_key(path: &Path, comment: &str) -> Result<PublicKeyLine, Deliver
 fn read_private(path: &Path) -> Result<String, DeliverError> {
     let unreadable = |error: std::io::Error| match access::is_denied(&error) {
         true => problem(path, format!("can't be read: {}", Denied::at(path))),
-        false => problem(path, format!("can't be read ({}); correct the path or its rights", io_text(&error))),
+        false => problem(path, format!("can't be read ({}); correct the path or its rights", io_error(&error))),
     };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
@@ -136,7 +137,7 @@ fn is_encrypted(text: &str, failure: &russh::keys::Error) -> bool {
 
 fn write_new(path: &Path, mode: u32, content: &[u8]) -> Result<(), DeliverError> {
     let unwritable =
-        |error: std::io::Error| problem(path, format!("can't be written ({}); choose another path", io_text(&error)));
+        |error: std::io::Error| problem(path, format!("can't be written ({}); choose another path", io_error(&error)));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(unwritable)?;
     let written = file.write_all(content).and_then(|()| file.sync_all());
     written.map_err(|error| {

@@ -6,31 +6,31 @@
 use std::str::FromStr;
 
 use sqlx::mysql::MySqlConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlConnection};
+use sqlx::{ConnectOptions, Connection, MySqlConnection};
 use tokio::sync::mpsc;
 
 use super::super::calendar;
 use super::super::row::{Cell, Rows};
 use super::super::world::World;
-use super::super::{Progress, SampleError, Summary, schema, tables};
-use super::{Step, Steps, Target, joined, refused};
+use super::super::{SampleError, Summary, TableProgress, schema, tables};
+use super::Target;
+use super::server::{Making, Step, Steps, complete, run_all, unusable};
 use crate::store::{StoreKind, StoreSettings};
 
 /// Fills the database that `settings` names.
 pub(in crate::sample) async fn fill(
     settings: &StoreSettings,
     world: World,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
     let mut connection = connect(settings).await?;
-    let opened = |error: sqlx::Error| SampleError::Connect { cause: error.to_string() };
     let found: Option<String> = sqlx::query_scalar(
         "select cast(concat(table_schema, '.', table_name) as char) from information_schema.tables
         where table_schema = database() order by 1 limit 1",
     )
     .fetch_optional(&mut connection)
     .await
-    .map_err(opened)?;
+    .map_err(unusable)?;
     if let Some(found) = found {
         return Err(SampleError::NotEmpty { found });
     }
@@ -54,43 +54,28 @@ async fn connect(settings: &StoreSettings) -> Result<MySqlConnection, SampleErro
         Some(ca) => options.ssl_ca(ca),
         None => options,
     };
-    MySqlConnection::connect_with(&options).await.map_err(|error| SampleError::Connect { cause: error.to_string() })
+    MySqlConnection::connect_with(&options).await.map_err(unusable)
 }
 
 async fn fill_empty(
     connection: &mut MySqlConnection,
     world: World,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
     run_all(connection, "the tables", schema::tables(StoreKind::Mysql)).await?;
     run_all(connection, "settings for the load", vec!["set autocommit = 0, unique_checks = 0".to_owned()]).await?;
-    let (mut steps, work) =
-        Steps::start(world, |steps| MysqlTarget { steps, insert: String::new(), sql: String::new() });
-    let taken = take_steps(connection, &mut steps, progress).await;
-    drop(steps);
-    let summary = joined(work.await)?;
-    taken?;
-    let summary = summary?;
-    run_all(connection, "the indexes", schema::indexes(StoreKind::Mysql)).await?;
-    run_all(connection, "the views", schema::views(StoreKind::Mysql)).await?;
-    let names: Vec<&str> = tables::all().into_iter().map(|table| table.name).collect();
-    run_all(connection, "the statistics", vec![format!("analyze table {}", names.join(", "))]).await?;
+    let mut making = Making::start(world, |steps| MysqlTarget { steps, insert: String::new(), sql: String::new() });
+    let taken = take_steps(connection, &mut making.steps, progress).await;
+    let summary = making.end(taken).await?;
+    complete(connection, StoreKind::Mysql, "analyze table").await?;
     Ok(summary)
-}
-
-async fn run_all(connection: &mut MySqlConnection, what: &str, statements: Vec<String>) -> Result<(), SampleError> {
-    for sql in statements {
-        let run = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await;
-        run.map_err(|error| refused(what, &error))?;
-    }
-    Ok(())
 }
 
 /// Takes the steps of the making thread until it has no more.
 async fn take_steps(
     connection: &mut MySqlConnection,
     steps: &mut mpsc::Receiver<Step>,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<(), SampleError> {
     while let Some(step) = steps.recv().await {
         match step {
@@ -113,7 +98,7 @@ async fn empty_again(settings: &StoreSettings) {
     drop(run_all(&mut connection, "to be emptied", drops).await);
 }
 
-/// A statement is sent when it has so many bytes; servers take at least four times as much.
+/// A statement is sent when it has this many bytes; servers take at least four times as much.
 const STATEMENT: usize = 1024 * 1024;
 
 struct MysqlTarget {
@@ -152,7 +137,7 @@ impl Target for MysqlTarget {
         self.steps.send(Step::Run(table, "commit".to_owned()))
     }
 
-    fn progress(&mut self, progress: Progress) -> Result<(), SampleError> {
+    fn progress(&mut self, progress: TableProgress) -> Result<(), SampleError> {
         self.steps.send(Step::Report(progress))
     }
 }

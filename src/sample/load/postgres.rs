@@ -3,14 +3,15 @@
 use std::str::FromStr;
 
 use sqlx::postgres::{PgConnectOptions, PgCopyIn};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::mpsc;
 
 use super::super::calendar;
 use super::super::row::{Cell, Rows};
 use super::super::world::World;
-use super::super::{Progress, SampleError, Summary, schema, tables};
-use super::{Step, Steps, Target, joined, refused};
+use super::super::{SampleError, Summary, TableProgress, schema};
+use super::server::{Making, Step, Steps, complete, run_all, unusable};
+use super::{Target, refused};
 use crate::store::{StoreKind, StoreSettings};
 
 /// A table or view of the user's, in any schema, that no extension brought.
@@ -25,28 +26,20 @@ const FIND_ANYTHING: &str = "select n.nspname || '.' || c.relname from pg_catalo
 pub(in crate::sample) async fn fill(
     settings: &StoreSettings,
     world: World,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
     let mut connection = connect(settings).await?;
-    let found: Option<String> = sqlx::query_scalar(FIND_ANYTHING)
-        .fetch_optional(&mut connection)
-        .await
-        .map_err(|error| connect_error(&error))?;
+    let found: Option<String> =
+        sqlx::query_scalar(FIND_ANYTHING).fetch_optional(&mut connection).await.map_err(unusable)?;
     if let Some(found) = found {
         return Err(SampleError::NotEmpty { found });
     }
-    let mut transaction = connection.begin().await.map_err(|error| connect_error(&error))?;
-    run_all(&mut transaction, "the tables", schema::tables(StoreKind::Postgres)).await?;
-    let (mut steps, work) = Steps::start(world, |steps| PostgresTarget { steps, table: None, data: Vec::new() });
-    let taken = take_steps(&mut transaction, &mut steps, progress).await;
-    drop(steps);
-    let summary = joined(work.await)?;
-    taken?;
-    let summary = summary?;
-    run_all(&mut transaction, "the indexes", schema::indexes(StoreKind::Postgres)).await?;
-    run_all(&mut transaction, "the views", schema::views(StoreKind::Postgres)).await?;
-    let names: Vec<&str> = tables::all().into_iter().map(|table| table.name).collect();
-    run_all(&mut transaction, "the statistics", vec![format!("analyze {}", names.join(", "))]).await?;
+    let mut transaction = connection.begin().await.map_err(unusable)?;
+    run_all(&mut *transaction, "the tables", schema::tables(StoreKind::Postgres)).await?;
+    let mut making = Making::start(world, |steps| PostgresTarget { steps, table: None, data: Vec::new() });
+    let taken = take_steps(&mut transaction, &mut making.steps, progress).await;
+    let summary = making.end(taken).await?;
+    complete(&mut *transaction, StoreKind::Postgres, "analyze").await?;
     transaction.commit().await.map_err(|error| refused("to keep the sample", &error))?;
     // The sample is kept; a goodbye that gets lost changes nothing.
     drop(connection.close().await);
@@ -62,26 +55,14 @@ async fn connect(settings: &StoreSettings) -> Result<PgConnection, SampleError> 
         Some(ca) => options.ssl_root_cert(ca),
         None => options,
     };
-    PgConnection::connect_with(&options).await.map_err(|error| connect_error(&error))
-}
-
-fn connect_error(error: &sqlx::Error) -> SampleError {
-    SampleError::Connect { cause: error.to_string() }
-}
-
-async fn run_all(connection: &mut PgConnection, what: &str, statements: Vec<String>) -> Result<(), SampleError> {
-    for sql in statements {
-        let run = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await;
-        run.map_err(|error| refused(what, &error))?;
-    }
-    Ok(())
+    PgConnection::connect_with(&options).await.map_err(unusable)
 }
 
 /// Takes the steps of the making thread until it has no more.
 async fn take_steps(
     connection: &mut PgConnection,
     steps: &mut mpsc::Receiver<Step>,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<(), SampleError> {
     while let Some(step) = steps.recv().await {
         match step {
@@ -106,7 +87,7 @@ async fn take_steps(
 async fn take_stream(
     stream: &mut PgCopyIn<&mut PgConnection>,
     steps: &mut mpsc::Receiver<Step>,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<bool, sqlx::Error> {
     while let Some(step) = steps.recv().await {
         match step {
@@ -149,7 +130,7 @@ impl Target for PostgresTarget {
         self.steps.send(Step::End)
     }
 
-    fn progress(&mut self, progress: Progress) -> Result<(), SampleError> {
+    fn progress(&mut self, progress: TableProgress) -> Result<(), SampleError> {
         self.steps.send(Step::Report(progress))
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::super::calendar;
 use super::super::row::{Cell, Rows};
 use super::super::world::World;
-use super::super::{Progress, SampleError, Summary, schema};
+use super::super::{SampleError, Summary, TableProgress, schema};
 use super::{Target, joined, produce, refused};
 use crate::store::{self, StoreKind, StoreSettings};
 
@@ -17,7 +17,7 @@ use crate::store::{self, StoreKind, StoreSettings};
 pub(in crate::sample) async fn fill(
     settings: &StoreSettings,
     world: World,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    progress: &(dyn Fn(TableProgress) + Send + Sync),
 ) -> Result<Summary, SampleError> {
     let path = store::sqlite_path(settings.url.expose())
         .map_err(|_| SampleError::Url { cause: "it names no file".to_owned() })?;
@@ -29,7 +29,7 @@ pub(in crate::sample) async fn fill(
     joined(work.await)?
 }
 
-fn fill_file(path: &Path, world: &World, reports: mpsc::Sender<Progress>) -> Result<Summary, SampleError> {
+fn fill_file(path: &Path, world: &World, reports: mpsc::Sender<TableProgress>) -> Result<Summary, SampleError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Err(SampleError::NoFolder { folder: folder.to_owned() });
@@ -48,7 +48,7 @@ fn fill_file(path: &Path, world: &World, reports: mpsc::Sender<Progress>) -> Res
 fn fill_connection(
     mut connection: Connection,
     world: &World,
-    reports: mpsc::Sender<Progress>,
+    reports: mpsc::Sender<TableProgress>,
 ) -> Result<Summary, SampleError> {
     let opened = |error: rusqlite::Error| SampleError::Connect { cause: error.to_string() };
     let found = connection.query_row("select type || ' ' || name from sqlite_schema limit 1", [], |row| row.get(0));
@@ -80,7 +80,7 @@ struct SqliteTarget<'a> {
     transaction: &'a Transaction<'a>,
     /// The insert of the table at work; empty before its first row.
     insert: String,
-    reports: mpsc::Sender<Progress>,
+    reports: mpsc::Sender<TableProgress>,
 }
 
 impl Target for SqliteTarget<'_> {
@@ -101,7 +101,7 @@ impl Target for SqliteTarget<'_> {
         Ok(())
     }
 
-    fn progress(&mut self, progress: Progress) -> Result<(), SampleError> {
+    fn progress(&mut self, progress: TableProgress) -> Result<(), SampleError> {
         self.reports.blocking_send(progress).map_err(|_| SampleError::Stopped)
     }
 }

@@ -15,14 +15,16 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
 
-pub(super) use self::prepare::Plan;
+pub(super) use self::prepare::ReadPlan;
 use super::StoreSettings;
 use super::error::{ReadError, StoreError};
-use super::server::{self, Deadline};
+use super::reader::ReaderThread;
+use super::server::{self, Deadline, ServerConnection};
 use super::tunnel::{Protocol, Tunnel};
 use crate::period::Period;
+use crate::tls::is_local;
 use crate::value::RowSink;
 
 /// Prepared statements that a connection keeps.
@@ -39,52 +41,36 @@ const NO_PASSWORD: &str = "the user logs in with caching_sha2_password, which wo
 
 /// One connection, inside one transaction.
 pub(super) struct Mysql {
-    /// Gone after a read that ended early.
-    db: Option<MySqlConnection>,
+    pub(super) connection: ServerConnection<MySqlConnection>,
     /// The server's number of the connection.
     pub(super) id: u64,
-    /// What the connection goes through, if it is not the driver's own.
-    tunnel: Option<Tunnel>,
     timeout: Duration,
 }
 
 impl Mysql {
     /// Connects and starts the snapshot.
     pub(super) async fn open(settings: &StoreSettings) -> Result<Mysql, StoreError> {
-        let (mut db, tunnel) = connect(settings).await?;
+        let mut connection = connect(settings).await?;
+        let db = connection.db()?;
         let timeout = settings.statement_timeout;
         let fault = |error| error::of(error, timeout);
         let facts = "SELECT VERSION(), CAST(CONNECTION_ID() AS UNSIGNED)";
-        let version = sqlx::query(facts).fetch_one(&mut db).await.map_err(fault)?;
+        let version = sqlx::query(facts).fetch_one(&mut *db).await.map_err(fault)?;
         let id = version.try_get(1).map_err(fault)?;
         let version = catalogue::text(&version, 0).map_err(fault)?;
         for statement in session(version.contains("MariaDB"), timeout) {
             db.execute(AssertSqlSafe(statement)).await.map_err(fault)?;
         }
-        Ok(Mysql { db: Some(db), tunnel, id, timeout })
+        Ok(Mysql { connection, id, timeout })
     }
 
-    /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
+    /// Hands every row to `sink`. Where that fails, rows may still be on their way: the connection has to be abandoned.
     pub(super) async fn read<S: RowSink>(
         &mut self,
-        plan: &Plan,
+        plan: &ReadPlan,
         period: Option<&Period>,
         sink: &mut S,
-    ) -> Result<(), ReadError> {
-        let result = self.stream(plan, period, sink).await;
-        if result.is_err() {
-            // Dropped, for every good-bye of the driver waits: the polite one for the rest of the rows, the hard one,
-            // over TLS, for another word of the server.
-            self.db = None;
-        }
-        result
-    }
-
-    async fn stream<S: RowSink>(
-        &mut self,
-        plan: &Plan,
-        period: Option<&Period>,
-        sink: &mut S,
+        thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
         let timeout = self.timeout;
         let bound = plan.filter.as_ref().zip(period);
@@ -95,7 +81,7 @@ impl Mysql {
         let mut rows = query.fetch(self.db()?);
         let mut deadline = Deadline::start(timeout);
         let mut decoder = None;
-        while let Some(row) = deadline.next(&mut rows).await? {
+        while let Some(row) = deadline.next(&mut rows, thread).await? {
             let row = row.map_err(|error| error::of(error, timeout))?;
             let decoder = decoder.get_or_insert_with(|| row::Decoder::new(row.columns()));
             decoder.row(&row, sink)?;
@@ -104,32 +90,17 @@ impl Mysql {
     }
 
     fn db(&mut self) -> Result<&mut MySqlConnection, StoreError> {
-        self.db.as_mut().ok_or_else(server::closed)
-    }
-
-    /// Says good-bye to the server.
-    pub(super) async fn close(self) {
-        if let Some(db) = self.db {
-            // The server ends the transaction in any case.
-            let _ = db.close().await;
-        }
-        if let Some(tunnel) = self.tunnel {
-            tunnel.close().await;
-        }
+        self.connection.db()
     }
 }
 
 /// Ends a connection, and what it is doing, from another one. The server does not notice by itself that a client is
 /// gone while it sorts or waits.
 pub(super) async fn kill(settings: &StoreSettings, id: u64) -> Result<(), StoreError> {
-    let (mut db, tunnel) = connect(settings).await?;
-    let killed = db.execute(AssertSqlSafe(format!("KILL {id}"))).await;
+    let mut connection = connect(settings).await?;
+    let killed = connection.db()?.execute(AssertSqlSafe(format!("KILL {id}"))).await;
     killed.map_err(|error| error::of(error, settings.statement_timeout))?;
-    // The server ends the connection in any case.
-    let _ = db.close().await;
-    if let Some(tunnel) = tunnel {
-        tunnel.close().await;
-    }
+    connection.close().await;
     Ok(())
 }
 
@@ -152,11 +123,11 @@ fn session(is_mariadb: bool, timeout: Duration) -> [String; 5] {
 }
 
 /// Connects, by a detour where the driver refuses a certificate that we trust.
-async fn connect(settings: &StoreSettings) -> Result<(MySqlConnection, Option<Tunnel>), StoreError> {
+async fn connect(settings: &StoreSettings) -> Result<ServerConnection<MySqlConnection>, StoreError> {
     let options = options(settings)?;
     let place = place(&options);
     let refusal = match server::connect(&place, options.connect(), error::refusal).await {
-        Ok(db) => return Ok((db, None)),
+        Ok(db) => return Ok(ServerConnection::direct(db)),
         // A socket of this machine is no server that a detour could lead to.
         Err(refusal) if options.get_socket().is_some() => return Err(refusal),
         Err(refusal) => refusal,
@@ -171,7 +142,7 @@ async fn connect(settings: &StoreSettings) -> Result<(MySqlConnection, Option<Tu
     let Ok(tunnel) = Tunnel::open(target) else { return Err(refusal) };
     let options = options.socket(&tunnel.path).ssl_mode(MySqlSslMode::Disabled);
     match server::connect(&place, tunnel.connect(options.connect()), error::refusal).await {
-        Ok((db, tunnel)) => Ok((db, Some(tunnel))),
+        Ok((db, tunnel)) => Ok(ServerConnection::tunnelled(db, tunnel)),
         // The URL was used before; what the driver can't do here is to send a password over TLS that it does not see.
         Err(StoreError::Url(_)) => Err(StoreError::Refused { place, cause: NO_PASSWORD.to_owned() }),
         Err(error) => Err(error),
@@ -189,7 +160,7 @@ fn options(settings: &StoreSettings) -> Result<MySqlConnectOptions, StoreError> 
         return Err(StoreError::Url("it names no database; write mysql://USER@HOST/DATABASE".to_owned()));
     }
     if !server::has_parameter(url, &["sslmode", "ssl-mode"]) {
-        let is_local = options.get_socket().is_some() || server::is_local(options.get_host());
+        let is_local = options.get_socket().is_some() || is_local(options.get_host());
         options = options.ssl_mode(if is_local { MySqlSslMode::Preferred } else { MySqlSslMode::VerifyIdentity });
     }
     if let Some((ca, _)) = server::trusted(settings)? {

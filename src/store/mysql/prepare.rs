@@ -7,14 +7,14 @@ use super::{Mysql, error};
 use crate::catalogue::Column;
 use crate::job::JobExport;
 use crate::period::Period;
-use crate::store::bounds::Form;
+use crate::store::bounds::{self, Form};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
 
 /// How one export is read.
 #[derive(Debug)]
-pub struct Plan {
+pub(in crate::store) struct ReadPlan {
     pub(super) select: Select,
     /// How the ends of a period are written.
     pub(super) filter: Option<Form>,
@@ -26,7 +26,7 @@ impl Mysql {
         &mut self,
         export: &JobExport,
         hints: &mut Vec<String>,
-    ) -> Result<Plan, StoreError> {
+    ) -> Result<ReadPlan, StoreError> {
         let relation = self.relation(&export.source).await?;
         let found = relation::find(export, &relation.columns, Case::Folds)?;
         let order = |column: &&MyColumn| column.class.order(&quoted(column), column.collation.as_deref());
@@ -42,21 +42,18 @@ impl Mysql {
             select.filter = condition;
             filter = Some(form);
             if column.lacks_index {
-                let name = quoted(column);
-                let hint =
-                    format!("no index starts with {name}, so every run reads all rows to find those of its period");
-                hints.push(hint);
+                hints.push(bounds::no_index(&quoted(column)));
             }
         }
         // Preparing it is what tells whether every function and right is there.
         let sql = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(select.text(true)));
         let timeout = self.timeout;
         self.db()?.prepare(sql).await.map_err(|error| error::of(error, timeout))?;
-        Ok(Plan { select, filter })
+        Ok(ReadPlan { select, filter })
     }
 
     /// How the server reads a period, in JSON.
-    pub(in crate::store) async fn explain(&mut self, plan: &Plan, period: &Period) -> Result<String, StoreError> {
+    pub(in crate::store) async fn explain(&mut self, plan: &ReadPlan, period: &Period) -> Result<String, StoreError> {
         let sql = format!("EXPLAIN FORMAT=JSON {}", plan.select.text(plan.filter.is_some()));
         let mut question = sqlx::query(AssertSqlSafe(sql));
         if let Some(form) = &plan.filter {

@@ -17,22 +17,21 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{ConnectOptions, Executor};
 
-pub(super) use self::prepare::Plan;
+pub(super) use self::prepare::ReadPlan;
 use super::error::{ReadError, StoreError};
-use super::server::{self, Deadline};
+use super::reader::ReaderThread;
+use super::server::{self, Deadline, ServerConnection};
 use super::tunnel::{Protocol, Tunnel};
 use super::{StoreSettings, bounds};
 use crate::period::Period;
+use crate::tls::is_local;
 use crate::value::RowSink;
 
 /// One connection, inside one transaction.
 pub(super) struct Postgres {
-    /// Gone after a read that ended early.
-    db: Option<PgConnection>,
-    /// What the connection goes through, if it is not the driver's own.
-    tunnel: Option<Tunnel>,
+    pub(super) connection: ServerConnection<PgConnection>,
     timeout: Duration,
 }
 
@@ -58,35 +57,27 @@ const BOUNDS: &str = "SELECT set_config('exportd.from', $1, true), set_config('e
 impl Postgres {
     /// Connects and starts the snapshot.
     pub(super) async fn open(settings: &StoreSettings) -> Result<Postgres, StoreError> {
-        let (mut db, tunnel) = connect(settings).await?;
+        let mut connection = connect(settings).await?;
+        let db = connection.db()?;
         let timeout = settings.statement_timeout;
         let fault = |error| error::of(error, timeout);
         // Without it a query may outlive us, no more; a connection that is broken shows in the next statement.
         let _ = db.execute(NOTICE).await;
         db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(fault)?;
         let millis = timeout.as_millis().clamp(1, i32::MAX as u128).to_string();
-        sqlx::query(SETTINGS).persistent(false).bind(millis).execute(&mut db).await.map_err(fault)?;
+        sqlx::query(SETTINGS).persistent(false).bind(millis).execute(&mut *db).await.map_err(fault)?;
         db.execute(NO_JIT).await.map_err(fault)?;
-        Ok(Postgres { db: Some(db), tunnel, timeout })
+        Ok(Postgres { connection, timeout })
     }
 
-    /// Hands every row to `sink`. If that ends early the connection is closed: else the rest would be waited for.
+    /// Hands every row to `sink`. Where that fails, rows may still be on their way: the connection has to be abandoned.
     pub(super) async fn read<S: RowSink>(
         &mut self,
-        plan: &Plan,
+        plan: &ReadPlan,
         period: Option<&Period>,
         sink: &mut S,
+        thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
-        let result = self.copy(plan, period, sink).await;
-        if result.is_err() {
-            // Dropped, for every good-bye of the driver waits: the polite one for the rest of the rows, the hard one,
-            // over TLS, for another word of the server.
-            self.db = None;
-        }
-        result
-    }
-
-    async fn copy<S: RowSink>(&mut self, plan: &Plan, period: Option<&Period>, sink: &mut S) -> Result<(), ReadError> {
         let timeout = self.timeout;
         let fault = |error| error::of(error, timeout);
         let bound = plan.filter.as_ref().zip(period);
@@ -98,7 +89,7 @@ impl Postgres {
         let mut deadline = Deadline::start(timeout);
         let mut messages = deadline.wait(db.copy_out_raw(&statement)).await?.map_err(fault)?;
         let mut decoder = copy::Decoder::new(plan.wires.clone());
-        while let Some(message) = deadline.next(&mut messages).await? {
+        while let Some(message) = deadline.next(&mut messages, thread).await? {
             decoder.feed(&message.map_err(fault)?, sink)?;
         }
         Ok(decoder.finish()?)
@@ -113,27 +104,16 @@ impl Postgres {
     }
 
     fn db(&mut self) -> Result<&mut PgConnection, StoreError> {
-        self.db.as_mut().ok_or_else(server::closed)
-    }
-
-    /// Says good-bye to the server.
-    pub(super) async fn close(self) {
-        if let Some(db) = self.db {
-            // The server ends the transaction in any case.
-            let _ = db.close().await;
-        }
-        if let Some(tunnel) = self.tunnel {
-            tunnel.close().await;
-        }
+        self.connection.db()
     }
 }
 
 /// Connects, by a detour where the driver refuses a certificate that we trust.
-async fn connect(settings: &StoreSettings) -> Result<(PgConnection, Option<Tunnel>), StoreError> {
+async fn connect(settings: &StoreSettings) -> Result<ServerConnection<PgConnection>, StoreError> {
     let options = options(settings)?;
     let place = place(&options);
     let refusal = match server::connect(&place, options.connect(), error::refusal).await {
-        Ok(db) => return Ok((db, None)),
+        Ok(db) => return Ok(ServerConnection::direct(db)),
         // A socket of this machine is no server that a detour could lead to.
         Err(refusal) if options.get_socket().is_some() || options.get_host().starts_with('/') => return Err(refusal),
         Err(refusal) => refusal,
@@ -148,7 +128,7 @@ async fn connect(settings: &StoreSettings) -> Result<(PgConnection, Option<Tunne
     let Ok(tunnel) = Tunnel::open(target) else { return Err(refusal) };
     let options = options.socket(&tunnel.path).ssl_mode(PgSslMode::Disable);
     let (db, tunnel) = server::connect(&place, tunnel.connect(options.connect()), error::refusal).await?;
-    Ok((db, Some(tunnel)))
+    Ok(ServerConnection::tunnelled(db, tunnel))
 }
 
 fn options(settings: &StoreSettings) -> Result<PgConnectOptions, StoreError> {
@@ -159,7 +139,7 @@ fn options(settings: &StoreSettings) -> Result<PgConnectOptions, StoreError> {
         _ => StoreError::Url("it must have the form postgres://USER@HOST/DATABASE".to_owned()),
     })?;
     if !server::has_parameter(url, &["sslmode", "ssl-mode"]) {
-        let is_local = options.get_socket().is_some() || server::is_local(options.get_host());
+        let is_local = options.get_socket().is_some() || is_local(options.get_host());
         options = options.ssl_mode(if is_local { PgSslMode::Prefer } else { PgSslMode::VerifyFull });
     }
     if let Some((ca, _)) = server::trusted(settings)? {

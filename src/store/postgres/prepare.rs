@@ -8,14 +8,14 @@ use super::{Postgres, error};
 use crate::catalogue::Column;
 use crate::job::JobExport;
 use crate::period::Period;
-use crate::store::bounds::Form;
+use crate::store::bounds::{self, Form};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
 
 /// How one export is read.
 #[derive(Debug)]
-pub struct Plan {
+pub(in crate::store) struct ReadPlan {
     pub(super) select: Select,
     /// What comes for each cell.
     pub(super) wires: Vec<Wire>,
@@ -29,17 +29,17 @@ impl Postgres {
         &mut self,
         export: &JobExport,
         hints: &mut Vec<String>,
-    ) -> Result<Plan, StoreError> {
+    ) -> Result<ReadPlan, StoreError> {
         // An error would end the transaction, and with it the snapshot of the other exports.
         self.run("SAVEPOINT exportd").await?;
         let result = self.plan(export, hints).await;
-        if self.db.is_some() {
+        if self.connection.is_open() {
             self.run("ROLLBACK TO SAVEPOINT exportd; RELEASE SAVEPOINT exportd").await?;
         }
         result
     }
 
-    async fn plan(&mut self, export: &JobExport, hints: &mut Vec<String>) -> Result<Plan, StoreError> {
+    async fn plan(&mut self, export: &JobExport, hints: &mut Vec<String>) -> Result<ReadPlan, StoreError> {
         let relation = self.relation(&export.source).await?;
         let found = relation::find(export, &relation.columns, Case::Matters)?;
         let quoted = |column: &PgColumn| Quotes::Double.quote(&column.column.name);
@@ -59,20 +59,17 @@ impl Postgres {
             self.bind_any(&form).await?;
             filter = Some(form);
             if column.lacks_index {
-                let name = quoted(column);
-                let hint =
-                    format!("no index starts with {name}, so every run reads all rows to find those of its period");
-                hints.push(hint);
+                hints.push(bounds::no_index(&quoted(column)));
             }
         }
         // Planning it is what tells whether every function, operator and right is there.
         let explain = format!("EXPLAIN {}", select.text(filter.is_some()));
         self.ask(sqlx::query(AssertSqlSafe(explain))).await?;
-        Ok(Plan { select, wires, filter })
+        Ok(ReadPlan { select, wires, filter })
     }
 
     /// How the server reads a period.
-    pub(in crate::store) async fn explain(&mut self, plan: &Plan, period: &Period) -> Result<String, StoreError> {
+    pub(in crate::store) async fn explain(&mut self, plan: &ReadPlan, period: &Period) -> Result<String, StoreError> {
         if let Some(form) = &plan.filter {
             self.bind(form, period).await?;
         }

@@ -11,6 +11,7 @@ mod error;
 mod prepare;
 mod read;
 mod time;
+mod value;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -22,10 +23,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub(super) use self::prepare::Plan;
+pub(super) use self::prepare::ReadPlan;
+use super::StoreSettings;
 use super::error::StoreError;
 use super::relation::{DbColumn, DbTable};
-use super::{StoreSettings, sqlite_path};
 use crate::catalogue::Source;
 
 /// How long a lock of a writer is waited for.
@@ -162,6 +163,18 @@ fn immutable_uri(path: &Path) -> String {
     }
     uri.push_str("?immutable=1");
     uri
+}
+
+/// The file that a `sqlite:` URL names: whatever follows `sqlite:` or `sqlite://`, taken as it is.
+pub fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
+    let path = match url.split_once(':') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sqlite") => Some(rest.strip_prefix("//").unwrap_or(rest)),
+        _ => None,
+    };
+    match path {
+        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+        _ => Err(StoreError::Url("it must have the form sqlite:PATH".to_owned())),
+    }
 }
 
 #[cfg(test)]

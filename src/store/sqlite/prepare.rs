@@ -6,6 +6,7 @@ use super::time::{self, Functions, Spelling};
 use super::{Sqlite, error};
 use crate::catalogue::{Column, EpochUnit, Source};
 use crate::job::JobExport;
+use crate::store::bounds;
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case, DbColumn};
 use crate::store::sql::{Quotes, Select, subquery, table_names};
@@ -21,7 +22,7 @@ pub(super) struct Relation {
 
 /// How one export is read.
 #[derive(Debug)]
-pub struct Plan {
+pub(in crate::store) struct ReadPlan {
     /// The statement that is right whatever the rows hold.
     pub(super) select: Select,
     /// Cells per row.
@@ -73,7 +74,7 @@ impl Sqlite {
         &mut self,
         export: &JobExport,
         hints: &mut Vec<String>,
-    ) -> Result<Plan, StoreError> {
+    ) -> Result<ReadPlan, StoreError> {
         let relation = self.relation(&export.source)?;
         let found = relation::find(export, &relation.columns, Case::Folds)?;
         let quoted = |column: &DbColumn| Quotes::Double.quote(&column.name);
@@ -105,7 +106,7 @@ impl Sqlite {
         let raw = found.order.iter().map(|column| format!("{} COLLATE BINARY", quoted(column))).collect();
         let indexed = self.indexed(&select, raw, &datetimes, filter.as_ref())?;
         self.warn(hints)?;
-        Ok(Plan { width: found.cells.len(), select, filter, indexed })
+        Ok(ReadPlan { width: found.cells.len(), select, filter, indexed })
     }
 
     /// Adds the condition on the period to `select`.
@@ -120,7 +121,7 @@ impl Sqlite {
         let range = format!("SELECT 1 FROM {} WHERE {name} >= ?1 AND {name} < ?2", select.from);
         let has_index = self.explain(&range)?.iter().any(|step| step.starts_with("SEARCH"));
         if !has_index {
-            hints.push(format!("no index starts with {name}, so every run reads all rows to find those of its period"));
+            hints.push(bounds::no_index(name));
         }
         if declared.kind == ColumnType::Date {
             select.filter = format!("{name} >= ?1 AND {name} < ?2");
@@ -174,7 +175,7 @@ impl Sqlite {
     }
 
     /// How SQLite reads a period, if its datetimes are spelt alike.
-    pub(in crate::store) fn plan(&self, plan: &Plan) -> Result<String, StoreError> {
+    pub(in crate::store) fn plan(&self, plan: &ReadPlan) -> Result<String, StoreError> {
         let select = plan.indexed.as_ref().map_or(&plan.select, |indexed| &indexed.select);
         Ok(self.explain(&select.text(plan.filter.is_some()))?.join("\n"))
     }

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::types::{Value as Bound, ValueRef};
+use rusqlite::types::Value as Bound;
 use rusqlite::{Connection, params_from_iter};
 
-use super::prepare::{Filter, Indexed, Plan};
+use super::prepare::{Filter, Indexed, ReadPlan};
+use super::value::value;
 use super::{Sqlite, error, time};
 use crate::period::Period;
 use crate::store::bounds;
 use crate::store::error::ReadError;
-use crate::value::{RowSink, Value};
+use crate::value::RowSink;
 
 /// Virtual machine steps between two looks at the clock: some thousand looks a second.
 const STEPS: i32 = 20_000;
@@ -19,7 +20,7 @@ impl Sqlite {
     /// Hands every row to `sink`.
     pub(in crate::store) fn read<S: RowSink>(
         &self,
-        plan: &Plan,
+        plan: &ReadPlan,
         period: Option<&Period>,
         sink: &mut S,
     ) -> Result<(), ReadError> {
@@ -48,17 +49,6 @@ impl Sqlite {
         }
         self.check_unchanged()?;
         Ok(())
-    }
-}
-
-/// A value of SQLite as the sink takes it.
-pub(super) fn value(raw: ValueRef<'_>) -> Value<'_> {
-    match raw {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Int(number),
-        ValueRef::Real(number) => Value::Float(number),
-        ValueRef::Text(text) => Value::Text(text),
-        ValueRef::Blob(bytes) => Value::Bytes(bytes),
     }
 }
 

@@ -1,11 +1,11 @@
 //! SQLite read on its own: opening, odd names, odd times.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{Sqlite, connect, immutable_uri};
+use super::{Sqlite, connect, immutable_uri, sqlite_path};
 use crate::catalogue::{Column, Source, TimeColumn};
 use crate::job::{JobExport, PeriodRule};
 use crate::period::Period;
@@ -123,4 +123,18 @@ fn a_file_that_nobody_may_write_is_read_without_its_wal_and_watched() {
 #[test]
 fn no_character_of_a_path_is_read_as_part_of_a_uri() {
     assert_eq!(immutable_uri(Path::new("/a b/c?mode=rwc#%.db")), "file:/a%20b/c%3Fmode%3Drwc%23%25.db?immutable=1");
+}
+
+#[test]
+fn the_path_of_a_url_is_taken_as_it_is() {
+    for (url, path) in [
+        ("sqlite:store.db", "store.db"),
+        ("sqlite:///var/lib/store.db", "/var/lib/store.db"),
+        ("SQLite:/a b%20?c", "/a b%20?c"),
+    ] {
+        assert_eq!(sqlite_path(url).unwrap(), PathBuf::from(path));
+    }
+    for url in ["sqlite:", "sqlite://", "store.db", "postgres://a/b"] {
+        assert!(sqlite_path(url).unwrap_err().is_permanent(), "{url}");
+    }
 }

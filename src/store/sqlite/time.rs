@@ -9,7 +9,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value as Bound, ValueRef};
 use rusqlite::{Connection, Error, ffi};
 
-use super::read::value;
+use super::value::value;
 use crate::catalogue::{Column, EpochUnit};
 use crate::instant;
 use crate::period::Period;

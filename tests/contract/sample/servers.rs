@@ -40,7 +40,7 @@ async fn file(snapshot: &mut Snapshot, export: &JobExport, period: Option<&Perio
     let mut file = Encoded { encoder: Encoder::new(&Format::Bi, &export.columns, &zone), bytes: Vec::new() };
     file.encoder.header(&mut file.bytes);
     let prepared = snapshot.prepare(export).await.unwrap();
-    let read = snapshot.read(&prepared, period, &mut file).await;
+    let read = snapshot.read(&prepared, period, &mut file, None).await;
     read.unwrap_or_else(|error| panic!("{}: {error}", export.name));
     String::from_utf8(file.bytes).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The demo's drop: one folder, shown over SFTP version 3 with the OpenSSH extensions that a safe delivery uses.
+//! The folder that the demo delivers to, over SFTP version 3 with the OpenSSH extensions that a safe delivery uses.
 
 use std::collections::HashMap;
 use std::fs::{self, File, ReadDir};
@@ -18,8 +18,8 @@ const MAX_PACKET: u64 = 256 * 1024;
 /// Room for the header of a WRITE or DATA packet.
 const MAX_HEADER: u64 = 1024;
 
-/// A folder and what a client has open in it.
-pub struct Drop {
+/// A folder, and the files and folders that a client has open in it.
+pub struct SftpFolder {
     root: PathBuf,
     open: HashMap<String, Entry>,
     next: u64,
@@ -30,10 +30,10 @@ enum Entry {
     Folder(ReadDir),
 }
 
-impl Drop {
+impl SftpFolder {
     /// Shows `root` as `/`.
-    pub fn new(root: PathBuf) -> Drop {
-        Drop { root, open: HashMap::new(), next: 0 }
+    pub fn new(root: PathBuf) -> SftpFolder {
+        SftpFolder { root, open: HashMap::new(), next: 0 }
     }
 
     /// The place on disk of a client's path. `..` stops at the root.
@@ -102,7 +102,7 @@ fn strings(mut data: &[u8]) -> Result<Vec<String>, StatusCode> {
     Ok(strings)
 }
 
-impl Handler for Drop {
+impl Handler for SftpFolder {
     type Error = StatusCode;
 
     fn unimplemented(&self) -> StatusCode {
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(virtual_path("../../etc/passwd"), "/etc/passwd");
         assert_eq!(virtual_path("a/../../b/./c"), "/b/c");
         assert_eq!(virtual_path("."), "/");
-        assert_eq!(Drop::new("/drop".into()).place("/../x"), PathBuf::from("/drop/x"));
+        assert_eq!(SftpFolder::new("/drop".into()).place("/../x"), PathBuf::from("/drop/x"));
     }
 
     #[test]

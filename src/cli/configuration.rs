@@ -1,0 +1,38 @@
+//! The configuration that a command works with. Whatever is wrong with it is a usage failure.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, Config, Faults};
+
+use super::failure::Failure;
+use super::output;
+
+/// The file of the configuration, which `--config`, the environment or the usual places name. Says which one it is where
+/// another could be meant.
+pub fn find(path: Option<&Path>) -> Result<PathBuf, Failure> {
+    let found = config::find_config(path).map_err(|faults| failure(&faults))?;
+    if let Some(note) = &found.note {
+        output::say(note);
+    }
+    Ok(found.path)
+}
+
+/// The configuration, read and checked.
+pub fn load(path: Option<&Path>) -> Result<Config, Failure> {
+    let path = find(path)?;
+    Config::load(&path).map_err(|faults| failure(&faults))
+}
+
+/// The state folder, for commands that look at the past: whoever may read it need not know the store's password.
+pub fn state_dir(path: Option<&Path>) -> Result<PathBuf, Failure> {
+    let path = find(path)?;
+    config::state_dir(&path).map_err(|faults| failure(&faults))
+}
+
+/// All faults of a configuration, each with its place and remedy.
+pub fn failure(faults: &Faults) -> Failure {
+    let is_terminal = std::io::stderr().is_terminal();
+    let colour = is_terminal && std::env::var_os("NO_COLOR").is_none();
+    Failure::usage(faults.render(colour, output::width()))
+}

@@ -1,0 +1,35 @@
+//! How a few values are written wherever they appear: digests, and errors of the operating system.
+
+use std::fmt::Write;
+use std::io;
+
+/// Bytes in lower-case hexadecimal, as `sha256sum` prints a digest.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a string takes any text");
+    }
+    text
+}
+
+/// An error of a file or process in the system's words, in lower case and without its number: `permission denied`.
+pub fn io_error(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_has_two_digits() {
+        assert_eq!(hex(&[0, 9, 0xab, 0xff]), "0009abff");
+    }
+
+    #[test]
+    fn an_error_has_no_number() {
+        assert_eq!(io_error(&io::Error::from_raw_os_error(13)), "permission denied");
+        assert_eq!(io_error(&io::Error::other("No such thing")), "no such thing");
+    }
+}
