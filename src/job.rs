@@ -49,6 +49,11 @@ pub struct Job {
     pub manifest: bool,
 }
 
+/// What tells jobs apart: labels are unique without regard to case.
+pub fn job_key(label: &str) -> String {
+    label.to_lowercase()
+}
+
 /// When a job is due: once in every day, week or month.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {

@@ -42,7 +42,7 @@ use self::pieces::{Inseparable, Piece};
 pub use self::table::nearest;
 use crate::access::{self, Denied};
 use crate::catalogue::Catalogue;
-use crate::job::Job;
+use crate::job::{Job, job_key};
 use crate::notify::Notify;
 use crate::store::StoreSettings;
 
@@ -162,8 +162,8 @@ impl Config {
 
     /// The job called `label`, without regard to case.
     pub fn job(&self, label: &str) -> Option<&Job> {
-        let label = label.to_lowercase();
-        self.jobs.iter().find(|job| job.label.to_lowercase() == label)
+        let key = job_key(label);
+        self.jobs.iter().find(|job| job_key(&job.label) == key)
     }
 }
 
