@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::job::{Cadence, Format, Job, JobExport, Missed, Publish, Retry, Schedule, Trust};
+use crate::job::{Cadence, Format, Job, JobExport, Retry, Schedule, Trust};
+use crate::words::Words;
 
 /// What a job is, by the keys of its configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,9 +41,9 @@ impl Definition {
             "description": job.description,
             "reason": job.reason,
             "enabled": job.enabled,
-            "run": schedule.cadence.name(),
+            "run": schedule.cadence.word(),
             "at": schedule.at.strftime("%H:%M").to_string(),
-            "week_starts": format!("{:?}", schedule.week_starts).to_lowercase(),
+            "week_starts": schedule.week_starts.word(),
             "timezone": schedule.zone.iana_name(),
             "exports": job.exports.iter().map(|of_job| export(of_job)).collect::<Vec<_>>(),
             "format": format_words(&job.format),
@@ -56,16 +57,16 @@ impl Definition {
                 Trust::Pinned(keys) => json!({ "host_keys": keys }),
                 Trust::KnownHosts(file) => json!({ "known_hosts": file }),
             },
-            "publish": match to.publish { Publish::Replace => "replace", Publish::Refuse => "refuse" },
+            "publish": to.publish.word(),
             "allow_gap": to.allow_gap,
-            "verify": format!("{:?}", to.verify).to_lowercase(),
+            "verify": to.verify.word(),
             "requests": to.requests,
             "max_rate": to.max_rate,
             "channels": format!("{:?}", to.channels).to_lowercase(),
             "filename": job.filename.text(),
             "extension": job.extension,
             "zip": job.zip,
-            "missed": match job.missed { Missed::All => "all", Missed::Latest => "latest", Missed::None => "none" },
+            "missed": job.missed.word(),
             "retry": retry(&job.retry),
             "manifest": job.manifest,
         });
@@ -97,11 +98,10 @@ impl Definition {
 
     /// When the job is due; none if this version can't read it.
     pub fn schedule(&self) -> Option<Schedule> {
-        let cadences = [Cadence::Daily, Cadence::Weekly, Cadence::Monthly];
         Some(Schedule {
-            cadence: cadences.into_iter().find(|cadence| cadence.name() == self.word("run"))?,
+            cadence: Cadence::from_word(self.word("run"))?,
             at: Time::strptime("%H:%M", self.word("at")).ok()?,
-            week_starts: weekday(self.word("week_starts"))?,
+            week_starts: Weekday::from_word(self.word("week_starts"))?,
             zone: TimeZone::get(self.word("timezone")).ok()?,
         })
     }
@@ -177,7 +177,7 @@ fn export(export: &JobExport) -> Value {
         "name": export.name,
         "source": format!("{:?}", export.source),
         "columns": columns.collect::<Vec<_>>(),
-        "period": export.period.name(),
+        "period": export.period.word(),
         "filter_by": export.filter.as_ref().map(|time| &time.name),
     })
 }
@@ -203,9 +203,4 @@ fn format_words(format: &Format) -> Value {
 
 fn retry(retry: &Retry) -> Value {
     json!([retry.first.as_secs(), retry.max.as_secs(), retry.give_up.as_secs()])
-}
-
-fn weekday(word: &str) -> Option<Weekday> {
-    let days = Weekday::Monday.cycle_forward().take(7);
-    days.into_iter().find(|day| format!("{day:?}").eq_ignore_ascii_case(word))
 }

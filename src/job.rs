@@ -2,8 +2,8 @@
 //!
 //! Everything here is valid by construction: `config` is the only maker, and it refuses what can't work.
 
-use std::num::NonZeroU64;
-use std::path::PathBuf;
+mod destination;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,9 @@ use jiff::tz::TimeZone;
 
 use crate::catalogue::{Column, Source, TimeColumn};
 use crate::name::NameTemplate;
-use crate::secret::Secret;
+use crate::words::Words;
+
+pub use self::destination::{Channels, Destination, Publish, Trust, Verify};
 
 /// A configured `[[job]]`.
 #[derive(Clone, Debug)]
@@ -76,7 +78,7 @@ impl Schedule {
             Cadence::Monthly => " on the 1st".to_owned(),
         };
         let zone = self.zone.iana_name().unwrap_or("UTC");
-        format!("{}{day} at {} {zone}", self.cadence.name(), self.at.strftime("%H:%M"))
+        format!("{}{day} at {} {zone}", self.cadence.word(), self.at.strftime("%H:%M"))
     }
 }
 
@@ -91,15 +93,21 @@ pub enum Cadence {
     Monthly,
 }
 
-impl Cadence {
-    /// The word that stands for it in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Cadence::Daily => "daily",
-            Cadence::Weekly => "weekly",
-            Cadence::Monthly => "monthly",
-        }
-    }
+impl Words for Cadence {
+    const WORDS: &'static [(&'static str, Cadence)] =
+        &[("daily", Cadence::Daily), ("weekly", Cadence::Weekly), ("monthly", Cadence::Monthly)];
+}
+
+impl Words for Weekday {
+    const WORDS: &'static [(&'static str, Weekday)] = &[
+        ("monday", Weekday::Monday),
+        ("tuesday", Weekday::Tuesday),
+        ("wednesday", Weekday::Wednesday),
+        ("thursday", Weekday::Thursday),
+        ("friday", Weekday::Friday),
+        ("saturday", Weekday::Saturday),
+        ("sunday", Weekday::Sunday),
+    ];
 }
 
 /// One export of a job, with everything that reading and writing it needs.
@@ -143,18 +151,15 @@ pub enum PeriodRule {
     All,
 }
 
-impl PeriodRule {
-    /// The word that stands for it in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            PeriodRule::Day => "day",
-            PeriodRule::Week => "week",
-            PeriodRule::Month => "month",
-            PeriodRule::Year => "year",
-            PeriodRule::TwoYears => "two-years",
-            PeriodRule::All => "all",
-        }
-    }
+impl Words for PeriodRule {
+    const WORDS: &'static [(&'static str, PeriodRule)] = &[
+        ("day", PeriodRule::Day),
+        ("week", PeriodRule::Week),
+        ("month", PeriodRule::Month),
+        ("year", PeriodRule::Year),
+        ("two-years", PeriodRule::TwoYears),
+        ("all", PeriodRule::All),
+    ];
 }
 
 /// How files are written.
@@ -166,7 +171,28 @@ pub enum Format {
     Csv(CsvOptions),
 }
 
+/// A format without its choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormatName {
+    /// [`Format::Bi`].
+    Bi,
+    /// [`Format::Csv`].
+    Csv,
+}
+
+impl Words for FormatName {
+    const WORDS: &'static [(&'static str, FormatName)] = &[("bi", FormatName::Bi), ("csv", FormatName::Csv)];
+}
+
 impl Format {
+    /// Which format it is.
+    pub fn name(&self) -> FormatName {
+        match self {
+            Format::Bi => FormatName::Bi,
+            Format::Csv(_) => FormatName::Csv,
+        }
+    }
+
     /// The usual ending of the format's files, without the dot.
     pub fn extension(&self) -> &'static str {
         "csv"
@@ -198,6 +224,13 @@ pub struct CsvOptions {
     pub formula_guard: bool,
 }
 
+impl CsvOptions {
+    /// The usual pairs of words for true and false.
+    pub const BOOLEANS: [&'static str; 4] = ["true/false", "1/0", "yes/no", "t/f"];
+    /// The decimal separators, each with its byte.
+    pub const DECIMAL_SEPARATORS: [(&'static str, u8); 2] = [(".", b'.'), (",", b',')];
+}
+
 impl Default for CsvOptions {
     fn default() -> CsvOptions {
         CsvOptions {
@@ -224,6 +257,10 @@ pub enum LineEnding {
     Lf,
 }
 
+impl Words for LineEnding {
+    const WORDS: &'static [(&'static str, LineEnding)] = &[("crlf", LineEnding::CrLf), ("lf", LineEnding::Lf)];
+}
+
 /// Which cells are quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quote {
@@ -231,6 +268,10 @@ pub enum Quote {
     Minimal,
     /// All but NULL.
     All,
+}
+
+impl Words for Quote {
+    const WORDS: &'static [(&'static str, Quote)] = &[("minimal", Quote::Minimal), ("all", Quote::All)];
 }
 
 /// How datetimes are written.
@@ -244,89 +285,9 @@ pub enum DatetimeStyle {
     Utc,
 }
 
-/// An SFTP server and a directory on it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Destination {
-    /// Host name or address.
-    pub host: String,
-    /// SSH port.
-    pub port: u16,
-    /// SSH user.
-    pub user: String,
-    /// The directory files are put into; it must exist.
-    pub directory: String,
-    /// The private key file that proves who we are.
-    pub key: PathBuf,
-    /// The passphrase of an encrypted key.
-    pub passphrase: Option<Secret>,
-    /// Which host keys prove who the server is.
-    pub trust: Trust,
-    /// What happens when the final name already exists.
-    pub publish: Publish,
-    /// Accept a moment without any file where the server can't replace one atomically.
-    pub allow_gap: bool,
-    /// How an uploaded file is compared with what was sent, before it is published.
-    pub verify: Verify,
-    /// Requests in flight at most, on each channel: 1 to 1024.
-    pub requests: u16,
-    /// How many channels one large file may travel over.
-    pub channels: Channels,
-    /// Bytes a second that go to the host at most, over all runs; none: as fast as it takes them.
-    pub max_rate: Option<NonZeroU64>,
-}
-
-impl Destination {
-    /// As many requests as no usual server minds, and enough for a long way.
-    pub const REQUESTS: u16 = 128;
-}
-
-/// How an uploaded file is compared with what was sent, before it is published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verify {
-    /// By its size, which the server tells.
-    Size,
-    /// By its content, which is read back.
-    Readback,
-    /// Not at all, and nothing is looked at: for directories that may only be written.
-    None,
-}
-
-/// How many channels of one connection a large file may travel over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channels {
-    /// As server and distance suggest.
-    Auto,
-    /// So many at most, the first included; at least 1.
-    AtMost(u8),
-}
-
-impl Destination {
-    /// Who receives: `drop@sftp.partner.example:incoming/bi`, with the port where it is not the usual one.
-    pub fn address(&self) -> String {
-        let Destination { user, host, port, directory, .. } = self;
-        match port {
-            22 => format!("{user}@{host}:{directory}"),
-            port => format!("{user}@{host}:{port}:{directory}"),
-        }
-    }
-}
-
-/// Which host keys are trusted. There is no third choice: an unknown key is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// SHA-256 fingerprints in OpenSSH's notation (`SHA256:…`).
-    Pinned(Vec<String>),
-    /// A file in OpenSSH's known_hosts format.
-    KnownHosts(PathBuf),
-}
-
-/// What happens when the final name already exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Publish {
-    /// The new file takes its place in one step.
-    Replace,
-    /// The run fails and the old file stays.
-    Refuse,
+impl Words for DatetimeStyle {
+    const WORDS: &'static [(&'static str, DatetimeStyle)] =
+        &[("rfc3339", DatetimeStyle::Rfc3339), ("local", DatetimeStyle::Local), ("utc", DatetimeStyle::Utc)];
 }
 
 /// What happens to occurrences that fell due while the daemon was down.
@@ -340,11 +301,20 @@ pub enum Missed {
     None,
 }
 
+impl Words for Missed {
+    const WORDS: &'static [(&'static str, Missed)] =
+        &[("all", Missed::All), ("latest", Missed::Latest), ("none", Missed::None)];
+}
+
 /// What happens to an occurrence that falls due while the job still runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlap {
     /// It waits its turn.
     Queue,
+}
+
+impl Words for Overlap {
+    const WORDS: &'static [(&'static str, Overlap)] = &[("queue", Overlap::Queue)];
 }
 
 /// How a run that failed for a passing reason is tried again.

@@ -4,7 +4,7 @@
 //!
 //! - [`failpoint`], where tests break it, and [`fastpath`], where they choose its ways;
 //! - [`access`], which says whose a file is that may not be used;
-//! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
+//! - the vocabulary, without I/O: [`words`], [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
 //!   [`schedule`], [`run`], [`plan`], [`definition`], [`clearance`], [`progress`], [`growth`];
 //! - [`tls`] tells which servers are trusted, in plain words, for the adapters that speak it;
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
@@ -48,3 +48,4 @@ pub mod state;
 pub mod store;
 pub mod tls;
 pub mod value;
+pub mod words;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules from the bottom up. A module may import itself and those of lower layers, none of its own layer.
 const LAYERS: &[&[&str]] = &[
-    &["value", "secret", "growth", "failpoint", "fastpath", "access", "tls"],
+    &["words", "value", "secret", "growth", "failpoint", "fastpath", "access", "tls"],
     &["catalogue"],
     &["instant", "name"],
     &["job"],

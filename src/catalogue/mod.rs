@@ -3,6 +3,10 @@
 use jiff::tz::TimeZone;
 
 use crate::value::ColumnType;
+use crate::words::Words;
+
+/// The names of the catalogues that come with the program.
+pub const BUILTIN: [&str; 1] = ["contact-centre"];
 
 /// The exports that jobs can name.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +50,10 @@ pub enum Mode {
     Period,
     /// Always everything.
     Full,
+}
+
+impl Words for Mode {
+    const WORDS: &'static [(&'static str, Mode)] = &[("period", Mode::Period), ("full", Mode::Full)];
 }
 
 /// A time column that a period can filter on.
@@ -112,6 +120,11 @@ pub enum EpochUnit {
     Milliseconds,
     /// Microseconds.
     Microseconds,
+}
+
+impl Words for EpochUnit {
+    const WORDS: &'static [(&'static str, EpochUnit)] =
+        &[("s", EpochUnit::Seconds), ("ms", EpochUnit::Milliseconds), ("us", EpochUnit::Microseconds)];
 }
 
 impl Catalogue {

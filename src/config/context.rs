@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Surroundings;
+use super::surroundings::Surroundings;
 use crate::catalogue::{Catalogue, Column};
 use crate::job::{Destination, JobExport};
 use crate::name::{NameFault, NameTemplate};

@@ -8,19 +8,21 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::Context;
+use super::context::Context;
 use super::fault::{Fault, Kind};
-use super::job::Keys;
+use super::job_keys::JobKeys;
 use super::key_file;
+use super::keys::{CHANNELS, PORTS, REQUESTS};
 use super::secret;
 use super::table::Item;
 use crate::job::{Channels, Destination, Publish, Trust, Verify};
+use crate::words::Words;
 
 const KEY_TYPES: [&str; 5] =
     ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
 /// Reads a job's destination.
-pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination> {
+pub(super) fn read(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<Destination> {
     let overrides = &context.from.overrides;
     let host = match &overrides.host {
         Some(host) => Some(host.clone()),
@@ -36,7 +38,7 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
     };
     let port = match (overrides.port, keys.get("port")) {
         (Some(port), _) => Some(port),
-        (None, Some(item)) => item.integer(1..=65535).map(|port| port as u16),
+        (None, Some(item)) => item.integer(PORTS).map(|port| port as u16),
         (None, None) => Some(22),
     };
     let directory = match (&overrides.directory, keys.get("directory")) {
@@ -49,11 +51,9 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
         Some(pins) => Some(Trust::Pinned(pins.clone())),
         None => read_trust(keys, context),
     };
-    let publish = [("replace", Publish::Replace), ("refuse", Publish::Refuse)];
-    let publish = keys.get("publish").map_or(Some(Publish::Replace), |item| item.word(&publish));
+    let publish = keys.get("publish").map_or(Some(Publish::Replace), |item| item.word(Publish::WORDS));
     let allow_gap = keys.flag("allow_gap");
-    let verify = [("size", Verify::Size), ("readback", Verify::Readback), ("none", Verify::None)];
-    let verify = keys.get("verify").map_or(Some(Verify::Size), |item| item.word(&verify));
+    let verify = keys.get("verify").map_or(Some(Verify::Size), |item| item.word(Verify::WORDS));
     let requests = keys.get("requests").map_or(Some(Destination::REQUESTS), |item| read_requests(&item));
     let channels = keys.get("channels").map_or(Some(Channels::Auto), |item| read_channels(&item));
     let max_rate = keys.get("max_rate").map_or(Some(None), |item| read_rate(&item).map(Some));
@@ -79,7 +79,7 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
 }
 
 fn read_requests(item: &Item<'_>) -> Option<u16> {
-    item.integer(1..=1024).map(|requests| requests as u16)
+    item.integer(REQUESTS).map(|requests| requests as u16)
 }
 
 fn read_channels(item: &Item<'_>) -> Option<Channels> {
@@ -90,7 +90,7 @@ fn read_channels(item: &Item<'_>) -> Option<Channels> {
             item.fault(fault.label("write \"auto\", or a number from 1 to 64 without quotes"));
             None
         }
-        None => item.integer(1..=64).map(|channels| Channels::AtMost(channels as u8)),
+        None => item.integer(CHANNELS).map(|channels| Channels::AtMost(channels as u8)),
     }
 }
 
@@ -138,7 +138,7 @@ fn read_host(item: &Item<'_>) -> Option<String> {
 }
 
 /// What the job itself says about host keys comes before what the defaults say in another way.
-fn read_trust(keys: &Keys<'_>, context: &Context<'_>) -> Option<Trust> {
+fn read_trust(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<Trust> {
     let own = (keys.own.get("host_keys"), keys.own.get("known_hosts"));
     let given = match own {
         (None, None) => (keys.get("host_keys"), keys.get("known_hosts")),

@@ -1,0 +1,21 @@
+//! Files that can't be read: the fault, and the reason in words.
+
+use std::path::Path;
+
+use super::fault::Fault;
+use crate::access::{self, Denied};
+
+/// The fault of `subject`, the file at `path`, that it can't be read; whose it is, if that is the reason.
+pub(super) fn unreadable(subject: &str, path: &Path, error: &std::io::Error) -> Fault {
+    if access::is_denied(error) {
+        let denied = Denied::at(path);
+        return Fault::new(format!("{subject} can't be read: {}", denied.what())).help(denied.remedy());
+    }
+    Fault::new(format!("{subject} can't be read")).label(io_words(error))
+}
+
+/// An error of the operating system in words, without its number.
+pub(super) fn io_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
