@@ -1,6 +1,5 @@
 //! The `[store]` and `[state]` tables: where rows come from, and where the daemon keeps its own books.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use super::context::Context;
 use super::fault::{Fault, Kind};
 use super::table::{Item, Table, nearest};
 use super::{keys, secret};
+use crate::access;
 use crate::secret::Secret;
 use crate::store::{StoreKind, StoreSettings, check_url};
 
@@ -115,15 +115,11 @@ pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<Stat
     }
     let given = context.from.overrides.state_dir.clone().or(dir);
     let dir = given.unwrap_or_else(|| {
-        let is_shared = rustix::process::geteuid().is_root() || is_there(Path::new(SHARED_STATE));
+        // One that may not be looked at counts too: state must not begin anew in another place.
+        let is_shared = rustix::process::geteuid().is_root() || access::is_there(Path::new(SHARED_STATE));
         default_state_dir(context.from.variable, is_shared)
     });
     Some(StateTable { dir, keep: keep? })
-}
-
-/// Whether the folder is there. One that may not be looked at is: state must not begin anew in another place.
-fn is_there(folder: &Path) -> bool {
-    folder.metadata().map_or_else(|error| error.kind() != ErrorKind::NotFound, |found| found.is_dir())
 }
 
 /// Where state lives unless the file says so: what systemd made for the unit, else the machine's shared folder if it
