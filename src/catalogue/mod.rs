@@ -1,6 +1,7 @@
 //! The catalogue: which exports exist, which columns they have, and which of them leave the house by default.
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use crate::value::ColumnType;
 use crate::words::Words;
@@ -34,12 +35,14 @@ pub struct Export {
     pub columns: Vec<Column>,
 }
 
-/// Where an export's rows come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where an export's rows come from. It is stored under the words of a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// A table or view, `name` or `schema.name`, exactly as the database spells it.
+    #[serde(rename = "from")]
     Table(String),
     /// A single SELECT statement.
+    #[serde(rename = "query")]
     Query(String),
 }
 

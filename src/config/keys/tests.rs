@@ -1,5 +1,6 @@
 //! The table of keys held against the loader, the example and what is stored of a job.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::super::{Config, Surroundings};
@@ -141,6 +142,21 @@ fn only_tables_come_without_an_example() {
             assert!(matches!(key.takes, Takes::Table(_) | Takes::Tables(_)), "{} {}", section.header, key.name);
         }
     }
+}
+
+#[test]
+fn a_definition_holds_every_key_of_a_job() {
+    let config = load(&with(&JOB, "enabled", "true")).unwrap();
+    let definition: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&Definition::of(&config.jobs[0]).text()).unwrap();
+    let stored: BTreeSet<&str> = definition.keys().map(String::as_str).collect();
+    // Every export of a definition says its own.
+    let of_exports = ["period", "filter_by"];
+    assert_eq!(stored, JOB.names().filter(|key| !of_exports.contains(key)).collect());
+    let config = load(&with(&CSV, "bom", "true")).unwrap();
+    let definition: serde_json::Value = serde_json::from_str(&Definition::of(&config.jobs[0]).text()).unwrap();
+    let stored: Vec<&str> = definition["csv"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(stored, CSV.names().collect::<Vec<_>>());
 }
 
 #[test]
