@@ -29,11 +29,11 @@ pub struct Job {
     pub enabled: bool,
     /// When it is due.
     pub schedule: Schedule,
-    /// What it exports, each with its columns already chosen; shared by all jobs that make the same choice.
+    /// What it exports, each with its columns already chosen; one copy for all jobs that choose the same.
     pub exports: Vec<Arc<JobExport>>,
     /// How the files are written.
     pub format: Format,
-    /// Where they go; shared by all jobs that go to the same place in the same way.
+    /// Where they go; one copy for all jobs that deliver to the same place alike.
     pub destination: Arc<Destination>,
     /// How they are named.
     pub filename: NameTemplate,
@@ -135,7 +135,7 @@ impl JobExport {
 }
 
 /// Which previous whole calendar period a run covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PeriodRule {
     /// The previous day.
     Day,

@@ -79,13 +79,13 @@ fn read_export(
     usual: &Usual<'_>,
     context: &Context<'_>,
 ) -> Option<Arc<JobExport>> {
-    let columns = read_columns(name, table, export).map(|columns| context.share_columns(&export.name, columns));
+    let columns = read_columns(name, table, export);
     let timing = read_timing(name, table, export, usual);
     let (period, filter) = timing?;
     Some(context.share_export(JobExport {
         name: export.name.clone(),
         source: export.source.clone(),
-        columns: columns?,
+        columns: columns?.into(),
         order: export.order.clone(),
         period,
         filter,
