@@ -83,7 +83,7 @@ fn property(key: &Key) -> Value {
     let mut schema = json!({ "description": key.says });
     merge(&mut schema, key.takes.schema());
     match key.absent {
-        Absent::Required => {}
+        Absent::Required | Absent::Otherwise("none") => {}
         Absent::Default(value) => schema["default"] = to_json(value),
         Absent::Otherwise(words) => schema["description"] = format!("{} Default: {words}.", key.says).into(),
     }
