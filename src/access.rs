@@ -21,6 +21,13 @@ const LINKS: u32 = 40;
 /// What the environment names and `sudo` does not pass on.
 const VARIABLES: [&str; 2] = ["EXPORTD_CONFIG", "STATE_DIRECTORY"];
 
+/// Whether something is at `path`, or may be: a folder on the way that may not be entered hides it. A link counts,
+/// wherever it leads; a path through a file leads nowhere.
+pub fn is_there(path: &Path) -> bool {
+    let is_absent = |error: io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+    path.symlink_metadata().map_or_else(|error| !is_absent(error), |_| true)
+}
+
 /// A file or folder that this process may not use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
@@ -222,6 +229,16 @@ mod tests {
             [quote(""), quote("a b"), quote("it's"), quote("#7"), quote("$x")].join(" "),
             r#"'' 'a b' 'it'\''s' '#7' '$x'"#
         );
+    }
+
+    #[test]
+    fn what_is_there_need_not_be_usable() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "").unwrap();
+        std::os::unix::fs::symlink("nowhere", at("link")).unwrap();
+        assert!(is_there(folder.path()) && is_there(&at("file")) && is_there(&at("link")));
+        assert!(!is_there(&at("nowhere")) && !is_there(&at("nowhere/x")) && !is_there(&at("file/x")));
     }
 
     #[test]

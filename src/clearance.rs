@@ -58,18 +58,10 @@ pub struct Content {
     export: String,
     /// Where its rows come from.
     #[serde(rename = "source")]
-    source: ContentSource,
+    source: Source,
     /// Its columns, in the order of the file.
     #[serde(rename = "columns")]
     columns: Vec<ContentColumn>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum ContentSource {
-    #[serde(rename = "from")]
-    Table(String),
-    #[serde(rename = "query")]
-    Query(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,17 +142,7 @@ impl Content {
         let columns = export.columns.iter();
         let columns =
             columns.map(|column| ContentColumn { name: column.name.clone(), sql_name: column.sql_name.clone() });
-        let source = ContentSource::of(&export.source);
-        Content { export: export.name.clone(), source, columns: columns.collect() }
-    }
-}
-
-impl ContentSource {
-    fn of(source: &Source) -> ContentSource {
-        match source {
-            Source::Table(name) => ContentSource::Table(name.clone()),
-            Source::Query(query) => ContentSource::Query(query.clone()),
-        }
+        Content { export: export.name.clone(), source: export.source.clone(), columns: columns.collect() }
     }
 }
 

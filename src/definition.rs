@@ -1,7 +1,10 @@
 //! A job's definition in the words of its configuration: what two versions of a configuration are compared by.
 //!
-//! A map from keys to values that can be kept and read by another version of the program: keys that only one side
-//! knows are not compared. Secrets are not in it. Above all it tells which columns leave the house, and to whom.
+//! A map from keys to values that is stored, and read by later versions of the program: keys that only one side knows
+//! are not compared. It holds the configuration's words and never the names of types. Secrets are not in it. Above all
+//! it says which columns are exported, and to whom.
+
+mod older;
 
 use std::collections::BTreeSet;
 
@@ -10,13 +13,14 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::job::{Cadence, Destination, Format, Job, JobExport, Missed, Publish, Retry, Schedule, Trust};
+use crate::job::{Cadence, Channels, Destination, Format, Job, JobExport, Retry, Schedule, SftpDestination, Trust};
+use crate::words::Words;
 
 /// What a job is, by the keys of its configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition(Map<String, Value>);
 
-/// Columns that leave the house and did not before.
+/// Columns that are exported and were not before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Exposure {
     /// The job's label.
@@ -40,18 +44,20 @@ impl Definition {
             "description": job.description,
             "reason": job.reason,
             "enabled": job.enabled,
-            "run": schedule.cadence.name(),
+            "run": schedule.cadence.word(),
             "at": schedule.at.strftime("%H:%M").to_string(),
-            "week_starts": format!("{:?}", schedule.week_starts).to_lowercase(),
+            "week_starts": schedule.week_starts.word(),
             "timezone": schedule.zone.iana_name(),
             "exports": job.exports.iter().map(|of_job| export(of_job)).collect::<Vec<_>>(),
-            "format": format_words(&job.format),
-            "publish": match job.destination.publish() { Publish::Replace => "replace", Publish::Refuse => "refuse" },
-            "verify": format!("{:?}", job.destination.verify()).to_lowercase(),
+            "format": job.format.name().word(),
+            "csv": csv(&job.format),
+            "publish": job.destination.publish().word(),
+            "verify": job.destination.verify().word(),
             "filename": job.filename.text(),
             "extension": job.extension,
             "zip": job.zip,
-            "missed": match job.missed { Missed::All => "all", Missed::Latest => "latest", Missed::None => "none" },
+            "missed": job.missed.word(),
+            "overlap": job.overlap.word(),
             "retry": retry(&job.retry),
             "manifest": job.manifest,
         });
@@ -61,9 +67,11 @@ impl Definition {
         }
     }
 
-    /// The definition that `text` was made from; none if it is not one.
+    /// The definition that `text` was made from, by this version or an older one; none if it is not one.
     pub fn parse(text: &str) -> Option<Definition> {
-        serde_json::from_str(text).ok().map(Definition)
+        let mut map = serde_json::from_str(text).ok()?;
+        older::renew(&mut map);
+        Some(Definition(map))
     }
 
     /// The definition as text, the same for the same definition.
@@ -83,11 +91,10 @@ impl Definition {
 
     /// When the job is due; none if this version can't read it.
     pub fn schedule(&self) -> Option<Schedule> {
-        let cadences = [Cadence::Daily, Cadence::Weekly, Cadence::Monthly];
         Some(Schedule {
-            cadence: cadences.into_iter().find(|cadence| cadence.name() == self.word("run"))?,
+            cadence: Cadence::from_word(self.word("run"))?,
             at: Time::strptime("%H:%M", self.word("at")).ok()?,
-            week_starts: weekday(self.word("week_starts"))?,
+            week_starts: Weekday::from_word(self.word("week_starts"))?,
             zone: TimeZone::get(self.word("timezone")).ok()?,
         })
     }
@@ -98,7 +105,7 @@ impl Definition {
         next.0.iter().filter(differs).map(|(key, _)| key.clone()).collect()
     }
 
-    /// What leaves the house by this definition and did not by the one before. A column is known by its name, where
+    /// What this definition exports and the one before did not. A column is known by its name, where
     /// it comes from, and who receives it: all of a job's columns are new to a new recipient.
     pub fn exposed_since(&self, before: Option<&Definition>) -> Vec<Exposure> {
         if !self.is_enabled() {
@@ -152,24 +159,35 @@ impl Definition {
 
 fn destination(destination: &Destination) -> Value {
     match destination {
-        Destination::Sftp(to) => json!({
-            "host": to.host,
+        Destination::Sftp(to) => sftp(to),
+        // A key that only one of two definitions has is not compared, so both kinds have the key that tells them apart.
+        Destination::Folder(to) => json!({ "folder": to.path }),
+    }
+}
+
+fn sftp(to: &SftpDestination) -> Value {
+    let (host_keys, known_hosts) = match &to.trust {
+        Trust::Pinned(keys) => (Some(keys), None),
+        Trust::KnownHosts(file) => (None, Some(file)),
+    };
+    json!({
+            "folder": null,
+        "host": to.host,
             "port": to.port,
             "user": to.user,
             "directory": to.directory,
             "key": to.key,
             "key_passphrase": to.passphrase.is_some(),
-            "trust": match &to.trust {
-                Trust::Pinned(keys) => json!({ "host_keys": keys }),
-                Trust::KnownHosts(file) => json!({ "known_hosts": file }),
-            },
+            "host_keys": host_keys,
+            "known_hosts": known_hosts,
             "allow_gap": to.allow_gap,
             "requests": to.requests,
             "max_rate": to.max_rate,
-            "channels": format!("{:?}", to.channels).to_lowercase(),
-        }),
-        Destination::Folder(to) => json!({ "folder": to.path }),
-    }
+            "channels": match to.channels {
+                Channels::Auto => json!("auto"),
+                Channels::AtMost(number) => json!(number),
+            },
+    })
 }
 
 fn export(export: &JobExport) -> Value {
@@ -186,9 +204,9 @@ fn export(export: &JobExport) -> Value {
     });
     json!({
         "name": export.name,
-        "source": format!("{:?}", export.source),
+        "source": export.source,
         "columns": columns.collect::<Vec<_>>(),
-        "period": export.period.name(),
+        "period": export.period.word(),
         "filter_by": export.filter.as_ref().map(|time| &time.name),
     })
 }
@@ -205,18 +223,23 @@ fn identity(export: &Value, column: &Value) -> String {
     json!([export["name"], export["source"], column["name"], column["column"]]).to_string()
 }
 
-fn format_words(format: &Format) -> Value {
-    match format {
-        Format::Bi => json!("bi"),
-        Format::Csv(options) => json!({ "csv": format!("{options:?}") }),
-    }
+/// The options of the format, by their keys; null if it has none.
+fn csv(format: &Format) -> Value {
+    let Format::Csv(options) = format else { return Value::Null };
+    json!({
+        "delimiter": char::from(options.delimiter),
+        "line_ending": options.line_ending.word(),
+        "bom": options.bom,
+        "header": options.header,
+        "null": options.null,
+        "quote": options.quote.word(),
+        "boolean": [options.boolean.0, options.boolean.1],
+        "datetime": options.datetime.word(),
+        "decimal_separator": char::from(options.decimal_separator),
+        "formula_guard": options.formula_guard,
+    })
 }
 
 fn retry(retry: &Retry) -> Value {
     json!([retry.first.as_secs(), retry.max.as_secs(), retry.give_up.as_secs()])
-}
-
-fn weekday(word: &str) -> Option<Weekday> {
-    let days = Weekday::Monday.cycle_forward().take(7);
-    days.into_iter().find(|day| format!("{day:?}").eq_ignore_ascii_case(word))
 }

@@ -2,8 +2,8 @@
 //!
 //! Everything here is valid by construction: `config` is the only maker, and it refuses what can't work.
 
-use std::num::NonZeroU64;
-use std::path::PathBuf;
+mod destination;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,9 @@ use jiff::tz::TimeZone;
 
 use crate::catalogue::{Column, Source, TimeColumn};
 use crate::name::NameTemplate;
-use crate::secret::Secret;
+use crate::words::Words;
+
+pub use self::destination::{Channels, Destination, FolderDestination, Publish, SftpDestination, Trust, Verify};
 
 /// A configured `[[job]]`.
 #[derive(Clone, Debug)]
@@ -27,7 +29,7 @@ pub struct Job {
     pub enabled: bool,
     /// When it is due.
     pub schedule: Schedule,
-    /// What it exports, each with its columns already chosen; shared by all jobs that make the same choice.
+    /// What it exports, each with its columns already chosen; one copy for all jobs that choose the same.
     pub exports: Vec<Arc<JobExport>>,
     /// How the files are written.
     pub format: Format,
@@ -47,6 +49,11 @@ pub struct Job {
     pub retry: Retry,
     /// Whether a manifest is published last.
     pub manifest: bool,
+}
+
+/// What tells jobs apart: labels are unique without regard to case.
+pub fn job_key(label: &str) -> String {
+    label.to_lowercase()
 }
 
 /// When a job is due: once in every day, week or month.
@@ -71,7 +78,7 @@ impl Schedule {
             Cadence::Monthly => " on the 1st".to_owned(),
         };
         let zone = self.zone.iana_name().unwrap_or("UTC");
-        format!("{}{day} at {} {zone}", self.cadence.name(), self.at.strftime("%H:%M"))
+        format!("{}{day} at {} {zone}", self.cadence.word(), self.at.strftime("%H:%M"))
     }
 }
 
@@ -86,15 +93,21 @@ pub enum Cadence {
     Monthly,
 }
 
-impl Cadence {
-    /// The word that stands for it in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Cadence::Daily => "daily",
-            Cadence::Weekly => "weekly",
-            Cadence::Monthly => "monthly",
-        }
-    }
+impl Words for Cadence {
+    const WORDS: &'static [(&'static str, Cadence)] =
+        &[("daily", Cadence::Daily), ("weekly", Cadence::Weekly), ("monthly", Cadence::Monthly)];
+}
+
+impl Words for Weekday {
+    const WORDS: &'static [(&'static str, Weekday)] = &[
+        ("monday", Weekday::Monday),
+        ("tuesday", Weekday::Tuesday),
+        ("wednesday", Weekday::Wednesday),
+        ("thursday", Weekday::Thursday),
+        ("friday", Weekday::Friday),
+        ("saturday", Weekday::Saturday),
+        ("sunday", Weekday::Sunday),
+    ];
 }
 
 /// One export of a job, with everything that reading and writing it needs.
@@ -122,7 +135,7 @@ impl JobExport {
 }
 
 /// Which previous whole calendar period a run covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PeriodRule {
     /// The previous day.
     Day,
@@ -138,18 +151,15 @@ pub enum PeriodRule {
     All,
 }
 
-impl PeriodRule {
-    /// The word that stands for it in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            PeriodRule::Day => "day",
-            PeriodRule::Week => "week",
-            PeriodRule::Month => "month",
-            PeriodRule::Year => "year",
-            PeriodRule::TwoYears => "two-years",
-            PeriodRule::All => "all",
-        }
-    }
+impl Words for PeriodRule {
+    const WORDS: &'static [(&'static str, PeriodRule)] = &[
+        ("day", PeriodRule::Day),
+        ("week", PeriodRule::Week),
+        ("month", PeriodRule::Month),
+        ("year", PeriodRule::Year),
+        ("two-years", PeriodRule::TwoYears),
+        ("all", PeriodRule::All),
+    ];
 }
 
 /// How files are written.
@@ -161,7 +171,28 @@ pub enum Format {
     Csv(CsvOptions),
 }
 
+/// A format without its choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormatName {
+    /// [`Format::Bi`].
+    Bi,
+    /// [`Format::Csv`].
+    Csv,
+}
+
+impl Words for FormatName {
+    const WORDS: &'static [(&'static str, FormatName)] = &[("bi", FormatName::Bi), ("csv", FormatName::Csv)];
+}
+
 impl Format {
+    /// Which format it is.
+    pub fn name(&self) -> FormatName {
+        match self {
+            Format::Bi => FormatName::Bi,
+            Format::Csv(_) => FormatName::Csv,
+        }
+    }
+
     /// The usual ending of the format's files, without the dot.
     pub fn extension(&self) -> &'static str {
         "csv"
@@ -193,6 +224,13 @@ pub struct CsvOptions {
     pub formula_guard: bool,
 }
 
+impl CsvOptions {
+    /// The usual pairs of words for true and false.
+    pub const BOOLEANS: [&'static str; 4] = ["true/false", "1/0", "yes/no", "t/f"];
+    /// The decimal separators, each with its byte.
+    pub const DECIMAL_SEPARATORS: [(&'static str, u8); 2] = [(".", b'.'), (",", b',')];
+}
+
 impl Default for CsvOptions {
     fn default() -> CsvOptions {
         CsvOptions {
@@ -219,6 +257,10 @@ pub enum LineEnding {
     Lf,
 }
 
+impl Words for LineEnding {
+    const WORDS: &'static [(&'static str, LineEnding)] = &[("crlf", LineEnding::CrLf), ("lf", LineEnding::Lf)];
+}
+
 /// Which cells are quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quote {
@@ -226,6 +268,10 @@ pub enum Quote {
     Minimal,
     /// All but NULL.
     All,
+}
+
+impl Words for Quote {
+    const WORDS: &'static [(&'static str, Quote)] = &[("minimal", Quote::Minimal), ("all", Quote::All)];
 }
 
 /// How datetimes are written.
@@ -239,141 +285,9 @@ pub enum DatetimeStyle {
     Utc,
 }
 
-/// The place where a job's files are delivered.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Destination {
-    /// A directory on an SFTP server.
-    Sftp(SftpDestination),
-    /// A folder on this machine.
-    Folder(FolderDestination),
-}
-
-impl Destination {
-    /// What happens when the final name already exists.
-    pub fn publish(&self) -> Publish {
-        match self {
-            Destination::Sftp(sftp) => sftp.publish,
-            Destination::Folder(folder) => folder.publish,
-        }
-    }
-
-    /// How a delivered file is compared with what was sent, before it is published.
-    pub fn verify(&self) -> Verify {
-        match self {
-            Destination::Sftp(sftp) => sftp.verify,
-            Destination::Folder(folder) => folder.verify,
-        }
-    }
-
-    /// Requests that may be in flight.
-    pub fn requests(&self) -> usize {
-        match self {
-            Destination::Sftp(sftp) => usize::from(sftp.requests),
-            Destination::Folder(_) => usize::MAX,
-        }
-    }
-
-    /// The destination for people: `drop@sftp.partner.example:incoming/bi`, with the port if it is not 22, or the
-    /// folder's path.
-    pub fn address(&self) -> String {
-        match self {
-            Destination::Sftp(sftp) => sftp.address(),
-            Destination::Folder(folder) => folder.path.display().to_string(),
-        }
-    }
-}
-
-/// A folder on this machine, or one that is mounted here.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FolderDestination {
-    /// The folder's absolute path; it must exist.
-    pub path: PathBuf,
-    /// What happens when the final name already exists.
-    pub publish: Publish,
-    /// How a written file is compared with what was sent, before it is published.
-    pub verify: Verify,
-}
-
-/// An SFTP server and a directory on it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SftpDestination {
-    /// Host name or address.
-    pub host: String,
-    /// SSH port.
-    pub port: u16,
-    /// SSH user.
-    pub user: String,
-    /// The directory files are put into; it must exist.
-    pub directory: String,
-    /// The private key file to authenticate with.
-    pub key: PathBuf,
-    /// The passphrase of an encrypted key.
-    pub passphrase: Option<Secret>,
-    /// The host keys that identify the server.
-    pub trust: Trust,
-    /// What happens when the final name already exists.
-    pub publish: Publish,
-    /// Accept a moment without any file where the server can't replace one atomically.
-    pub allow_gap: bool,
-    /// How an uploaded file is compared with what was sent, before it is published.
-    pub verify: Verify,
-    /// Requests in flight at most, on each channel: 1 to 1024.
-    pub requests: u16,
-    /// How many channels one large file may be uploaded over.
-    pub channels: Channels,
-    /// Bytes a second that are sent to the host at most, over all runs; none: no limit.
-    pub max_rate: Option<NonZeroU64>,
-}
-
-impl SftpDestination {
-    /// As many requests as common servers accept, and enough for a distant one.
-    pub const REQUESTS: u16 = 128;
-
-    fn address(&self) -> String {
-        let SftpDestination { user, host, port, directory, .. } = self;
-        match port {
-            22 => format!("{user}@{host}:{directory}"),
-            port => format!("{user}@{host}:{port}:{directory}"),
-        }
-    }
-}
-
-/// How an uploaded file is compared with what was sent, before it is published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verify {
-    /// By its size.
-    Size,
-    /// By its content, which is read back.
-    Readback,
-    /// Not at all: for directories that may be written and not read.
-    None,
-}
-
-/// How many channels of one connection a large file may be uploaded over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channels {
-    /// As server and distance suggest.
-    Auto,
-    /// This many at most, the first included; at least 1.
-    AtMost(u8),
-}
-
-/// Which host keys are trusted. There is no third choice: an unknown key is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// SHA-256 fingerprints in OpenSSH's notation (`SHA256:…`).
-    Pinned(Vec<String>),
-    /// A file in OpenSSH's known_hosts format.
-    KnownHosts(PathBuf),
-}
-
-/// What happens when the final name already exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Publish {
-    /// The new file takes its place in one step.
-    Replace,
-    /// The run fails and the old file stays.
-    Refuse,
+impl Words for DatetimeStyle {
+    const WORDS: &'static [(&'static str, DatetimeStyle)] =
+        &[("rfc3339", DatetimeStyle::Rfc3339), ("local", DatetimeStyle::Local), ("utc", DatetimeStyle::Utc)];
 }
 
 /// What happens to occurrences that fell due while the daemon was down.
@@ -387,11 +301,20 @@ pub enum Missed {
     None,
 }
 
+impl Words for Missed {
+    const WORDS: &'static [(&'static str, Missed)] =
+        &[("all", Missed::All), ("latest", Missed::Latest), ("none", Missed::None)];
+}
+
 /// What happens to an occurrence that falls due while the job still runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlap {
     /// It waits its turn.
     Queue,
+}
+
+impl Words for Overlap {
+    const WORDS: &'static [(&'static str, Overlap)] = &[("queue", Overlap::Queue)];
 }
 
 /// How a run that failed for a passing reason is tried again.

@@ -5,7 +5,7 @@
 //! - [`wording`], how a few values are written everywhere;
 //! - [`failpoint`], where tests break it, and [`tuning`], the sizes and thresholds that they can change;
 //! - [`access`], which says whose a file is that may not be used;
-//! - the vocabulary, without I/O: [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
+//! - the vocabulary, without I/O: [`words`], [`value`], [`instant`], [`catalogue`], [`secret`], [`name`], [`job`], [`period`],
 //!   [`schedule`], [`run`], [`plan`], [`definition`], [`clearance`], [`progress`], [`growth`];
 //! - [`tls`] tells which servers are trusted, in plain words, for the adapters that speak it;
 //! - the adapters, which know the vocabulary and not each other: [`store`] reads rows, [`encode`] turns them into
@@ -50,3 +50,4 @@ pub mod tls;
 pub mod tuning;
 pub mod value;
 pub mod wording;
+pub mod words;

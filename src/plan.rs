@@ -2,7 +2,7 @@
 
 use jiff::ZonedDateTime;
 
-use crate::job::{Job, JobExport, PeriodRule};
+use crate::job::{Job, JobExport};
 use crate::name::NameValues;
 use crate::period::Period;
 
@@ -40,7 +40,7 @@ pub struct PlannedExport {
 impl Plan {
     /// The plan of `job` for `due`. `run_id` only matters to names that contain it.
     pub fn new(job: &Job, due: &ZonedDateTime, run_id: &str) -> Plan {
-        let period = cadence_period(job, due);
+        let period = Period::of_cadence(due, &job.schedule);
         let shown = job.schedule.name_time(due);
         let parts: Vec<PlannedExport> =
             job.exports.iter().enumerate().map(|(index, export)| part(job, due, index, export)).collect();
@@ -69,9 +69,4 @@ impl Plan {
 fn part(job: &Job, due: &ZonedDateTime, index: usize, export: &JobExport) -> PlannedExport {
     let period = export.filter.as_ref().and_then(|_| Period::before(export.period, due, &job.schedule));
     PlannedExport { index, period }
-}
-
-fn cadence_period(job: &Job, due: &ZonedDateTime) -> Period {
-    Period::before(PeriodRule::of(job.schedule.cadence), due, &job.schedule)
-        .expect("only the rule for everything has no period, and no cadence has that rule")
 }

@@ -12,7 +12,7 @@ mod source;
 
 /// The modules from the bottom up. A module may import itself and those of lower layers, none of its own layer.
 const LAYERS: &[&[&str]] = &[
-    &["wording"],
+    &["wording", "words"],
     &["value", "secret", "growth", "failpoint", "tuning", "access", "tls"],
     &["catalogue"],
     &["instant", "name"],

@@ -1,8 +1,13 @@
 //! The catalogue: which exports exist, which columns they have, and which of them leave the house by default.
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use crate::value::ColumnType;
+use crate::words::Words;
+
+/// The names of the catalogues that come with the program.
+pub const BUILTIN: [&str; 1] = ["contact-centre"];
 
 /// The exports that jobs can name.
 #[derive(Clone, Debug, Default)]
@@ -30,12 +35,14 @@ pub struct Export {
     pub columns: Vec<Column>,
 }
 
-/// Where an export's rows come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where an export's rows come from. It is stored under the words of a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// A table or view, `name` or `schema.name`, exactly as the database spells it.
+    #[serde(rename = "from")]
     Table(String),
     /// A single SELECT statement.
+    #[serde(rename = "query")]
     Query(String),
 }
 
@@ -46,6 +53,10 @@ pub enum Mode {
     Period,
     /// Always everything.
     Full,
+}
+
+impl Words for Mode {
+    const WORDS: &'static [(&'static str, Mode)] = &[("period", Mode::Period), ("full", Mode::Full)];
 }
 
 /// A time column that a period can filter on.
@@ -112,6 +123,11 @@ pub enum EpochUnit {
     Milliseconds,
     /// Microseconds.
     Microseconds,
+}
+
+impl Words for EpochUnit {
+    const WORDS: &'static [(&'static str, EpochUnit)] =
+        &[("s", EpochUnit::Seconds), ("ms", EpochUnit::Milliseconds), ("us", EpochUnit::Microseconds)];
 }
 
 impl Catalogue {

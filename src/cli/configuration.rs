@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config, Faults};
+use crate::tuning::Tuning;
 
 use super::failure::Failure;
 use super::output;
@@ -22,6 +23,11 @@ pub fn find(path: Option<&Path>) -> Result<PathBuf, Failure> {
 pub fn load(path: Option<&Path>) -> Result<Config, Failure> {
     let path = find(path)?;
     Config::load(&path).map_err(|faults| failure(&faults))
+}
+
+/// The tuning that the environment names.
+pub fn tuning() -> Result<Tuning, Failure> {
+    Tuning::of_environment().map_err(Failure::usage)
 }
 
 /// The state folder, for commands that look at the past: whoever may read it need not know the store's password.

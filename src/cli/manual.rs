@@ -11,8 +11,8 @@ use crate::config::schema;
 /// Prints the schema of a kind of file.
 pub fn schema(file: SchemaFile) -> std::io::Result<()> {
     let text = match file {
-        SchemaFile::Jobs => schema::JOBS,
-        SchemaFile::Catalogue => schema::CATALOGUE,
+        SchemaFile::Jobs => schema::jobs(),
+        SchemaFile::Catalogue => schema::catalogue(),
     };
     std::io::stdout().write_all(text.as_bytes())
 }

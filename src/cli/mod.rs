@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
     let processors = std::thread::available_parallelism().map_or(1, |processors| processors.get());
     let threads_of = |tuning: Tuning| processors.saturating_sub(tuning.reserved_processors).max(1);
     // A tuning that can't be read is reported by the commands that need it.
-    let workers = tuning().map_or(1, threads_of);
+    let workers = configuration::tuning().map_or(1, threads_of);
     let result = match Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(arguments));
@@ -82,11 +82,6 @@ pub fn main() -> ExitCode {
     }
     log.flush(LAST_LINES);
     end(result, say)
-}
-
-/// The tuning that the environment names.
-fn tuning() -> Result<Tuning, Failure> {
-    Tuning::of_environment().map_err(Failure::usage)
 }
 
 async fn dispatch(arguments: Arguments) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::job::{Destination, Job, JobExport, PeriodRule, SftpDestination};
+use crate::words::Words;
 
 use super::args::ReportArguments;
 use super::facts::Facts;
@@ -59,7 +60,7 @@ fn rows(export: &JobExport) -> String {
         Some(time) => {
             let period = match export.period {
                 PeriodRule::TwoYears => "two whole years".to_owned(),
-                period => format!("whole {}", period.name()),
+                period => format!("whole {}", period.word()),
             };
             format!("{} in the last {period}", time.name)
         }
@@ -81,7 +82,7 @@ fn to_json(job: &Job, config: &Config) -> Value {
         let columns = export.columns.iter().map(|column| json!({ "name": column.name, "sensitive": column.sensitive }));
         json!({
             "name": export.name,
-            "period": export.filter.is_some().then(|| export.period.name()),
+            "period": export.filter.is_some().then(|| export.period.word()),
             "filter_by": export.filter.as_ref().map(|time| &time.name),
             "columns": columns.collect::<Vec<_>>(),
         })
@@ -99,7 +100,7 @@ fn to_json(job: &Job, config: &Config) -> Value {
             Destination::Folder(folder) => json!({ "folder": folder.path }),
         },
         "frequency": {
-            "run": schedule.cadence.name(),
+            "run": schedule.cadence.word(),
             "at": schedule.at.strftime("%H:%M").to_string(),
             "timezone": schedule.zone.iana_name(),
         },

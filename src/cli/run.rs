@@ -125,7 +125,7 @@ pub async fn execute_all(
 /// Opens state and spool for a command that works on runs, and clears away what earlier ones left.
 pub async fn open(config: &Config) -> Result<Context, Failure> {
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
-    let tuning = super::tuning()?;
+    let tuning = super::configuration::tuning()?;
     let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?.with_tuning(tuning);
     let (store, origin) = (config.store.clone(), origin(config));
     let context = Context::new(store, spool, state, config.keep, origin, tuning, Hosts::default());

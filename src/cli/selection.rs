@@ -27,8 +27,7 @@ pub fn jobs<'a>(config: &'a Config, labels: &[String]) -> Result<Vec<&'a Job>, F
 
 /// The job with this label.
 pub fn job<'a>(config: &'a Config, label: &str) -> Result<&'a Job, Failure> {
-    let wanted = label.to_lowercase();
-    config.jobs.iter().find(|job| job.label.to_lowercase() == wanted).ok_or_else(|| {
+    config.job(label).ok_or_else(|| {
         let known = config.jobs.iter().map(|job| job.label.as_str());
         Failure::usage(format!("there is no job {label:?}; {}", choices("the jobs are", label, known)))
     })

@@ -35,7 +35,7 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
     let state = State::open(&config.state_dir).await.map_err(Failure::unreachable)?;
     let mut lock = DaemonLock::acquire(&config.state_dir).map_err(Failure::unreachable)?;
     lock.announce(&path).map_err(Failure::unreachable)?;
-    let tuning = super::tuning()?;
+    let tuning = super::configuration::tuning()?;
     let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?.with_tuning(tuning);
     let hosts = Hosts::default();
     let (store, keep, origin) = (config.store.clone(), config.keep, origin(&config));

@@ -1,14 +1,13 @@
 //! Catalogue files: which exports a store offers, read from TOML.
 
 use super::fault::{Fault, File, Report};
+use super::keys;
 use super::pieces::Piece;
 use super::schedule::read_zone;
 use super::table::{Item, Table, suggest};
-use crate::catalogue::{Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn};
+use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn};
 use crate::value::ColumnType;
-
-/// The names of the built-in catalogues.
-pub const BUILTIN: [&str; 1] = ["contact-centre"];
+use crate::words::Words;
 
 const CONTACT_CENTRE: [&str; 4] = [
     include_str!("../catalogue/contact_centre/people.toml"),
@@ -16,11 +15,6 @@ const CONTACT_CENTRE: [&str; 4] = [
     include_str!("../catalogue/contact_centre/conversations.toml"),
     include_str!("../catalogue/contact_centre/settings.toml"),
 ];
-
-pub(super) const EXPORT_KEYS: [&str; 10] =
-    ["name", "title", "from", "query", "mode", "created", "updated", "times", "order", "columns"];
-pub(super) const COLUMN_KEYS: [&str; 8] =
-    ["type", "column", "sensitive", "additional", "group", "zone", "epoch", "scale"];
 
 /// The built-in catalogue called `name`, one of [`BUILTIN`].
 pub fn builtin(name: &str) -> Option<Catalogue> {
@@ -44,7 +38,7 @@ impl Catalogue {
 pub(super) fn read(file: &File<'_>, catalogue: &mut Catalogue) {
     let document = Piece::whole(file);
     let root = document.root();
-    root.refuse_unknown(&["export"]);
+    root.refuse_unknown(&keys::CATALOGUE_FILE);
     for table in root.tables("export", "[[export]]") {
         let Some(export) = read_export(&table) else { continue };
         let is_same = |other: &Export| other.name.to_lowercase() == export.name.to_lowercase();
@@ -59,17 +53,16 @@ pub(super) fn read(file: &File<'_>, catalogue: &mut Catalogue) {
 }
 
 fn read_export(table: &Table<'_>) -> Option<Export> {
-    table.refuse_unknown(&EXPORT_KEYS);
+    table.refuse_unknown(&keys::EXPORT);
     let name = table.require("name", "name = \"orders\"").and_then(|item| read_name(&item));
     let title = table.get("title").map_or(Some(None), |item| item.line().map(Some));
     let source = read_source(table);
     let columns = read_columns(table);
     let order = table.get("order").map_or(Some(Vec::new()), |item| item.texts());
     let times = read_times(table, columns.as_deref().unwrap_or_default());
-    let modes = [("period", Mode::Period), ("full", Mode::Full)];
     let is_timed = table.get("created").is_some();
     let mode = match table.get("mode") {
-        Some(item) => item.word(&modes),
+        Some(item) => item.word(Mode::WORDS),
         None => Some(if is_timed { Mode::Period } else { Mode::Full }),
     };
     if let (Some(Mode::Period), false, Some(item)) = (mode, is_timed, table.get("mode")) {
@@ -142,16 +135,15 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
         item.refuse("a type such as \"string\", or a table such as { type = \"string\", sensitive = true }");
         return None;
     };
-    table.refuse_unknown(&COLUMN_KEYS);
+    table.refuse_unknown(&keys::COLUMN);
     let flag = |key: &str| table.get(key).map_or(Some(false), |item| item.flag());
     let kind = table.require("type", "type = \"string\"").and_then(|item| read_type(&item));
     let sql_name = table.get("column").map_or(Some(item.key), |item| item.line());
     let group = table.get("group").map_or(Some(None), |item| item.line().map(Some));
     let (sensitive, additional) = (flag("sensitive"), flag("additional"));
     let zone = only_for(&table, "zone", kind, ColumnType::Datetime, |item| read_zone(item));
-    let epochs = [("s", EpochUnit::Seconds), ("ms", EpochUnit::Milliseconds), ("us", EpochUnit::Microseconds)];
-    let epoch = only_for(&table, "epoch", kind, ColumnType::Datetime, |item| item.word(&epochs));
-    let scale = only_for(&table, "scale", kind, ColumnType::Decimal, |item| item.integer(0..=38));
+    let epoch = only_for(&table, "epoch", kind, ColumnType::Datetime, |item| item.word(EpochUnit::WORDS));
+    let scale = only_for(&table, "scale", kind, ColumnType::Decimal, |item| item.integer(keys::COLUMN_SCALE));
     Some(Column {
         name: item.key.to_owned(),
         sql_name: sql_name?.to_owned(),

@@ -8,19 +8,21 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::Context;
+use super::context::Context;
 use super::fault::{Fault, Kind};
-use super::job::Keys;
+use super::job_keys::JobKeys;
 use super::key_file;
+use super::keys::{CHANNELS, PORTS, REQUESTS};
 use super::secret;
 use super::table::Item;
 use crate::job::{Channels, Destination, FolderDestination, Publish, SftpDestination, Trust, Verify};
+use crate::words::Words;
 
 const KEY_TYPES: [&str; 5] =
     ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
 /// Reads a job's destination.
-pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination> {
+pub(super) fn read(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<Destination> {
     match chosen_folder(keys).filter(|_| context.from.overrides.host.is_none()) {
         Some(folder) => read_folder(keys, &folder, context).map(Destination::Folder),
         None => read_sftp(keys, context).map(Destination::Sftp),
@@ -29,7 +31,7 @@ pub(super) fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Destination
 
 /// The folder that a job delivers to; none if it delivers to a server. What the job itself says comes before what the
 /// defaults say.
-fn chosen_folder<'a>(keys: &Keys<'a>) -> Option<Item<'a>> {
+fn chosen_folder<'a>(keys: &JobKeys<'a>) -> Option<Item<'a>> {
     match (keys.own.get("folder"), keys.own.get("host")) {
         (None, Some(_)) => None,
         (None, None) => keys.get("folder"),
@@ -53,7 +55,7 @@ const SERVER_KEYS: [&str; 12] = [
     "max_rate",
 ];
 
-fn read_folder(keys: &Keys<'_>, folder: &Item<'_>, context: &Context<'_>) -> Option<FolderDestination> {
+fn read_folder(keys: &JobKeys<'_>, folder: &Item<'_>, context: &Context<'_>) -> Option<FolderDestination> {
     for item in SERVER_KEYS.iter().filter_map(|key| keys.own.get(key)) {
         let fault =
             Fault::new(format!("`{}` is a key of an SFTP server, and `folder` delivers to this machine", item.key));
@@ -64,17 +66,15 @@ fn read_folder(keys: &Keys<'_>, folder: &Item<'_>, context: &Context<'_>) -> Opt
     Some(FolderDestination { path: path?, publish: publish?, verify: verify? })
 }
 
-fn read_publish(keys: &Keys<'_>) -> Option<Publish> {
-    let words = [("replace", Publish::Replace), ("refuse", Publish::Refuse)];
-    keys.get("publish").map_or(Some(Publish::Replace), |item| item.word(&words))
+fn read_publish(keys: &JobKeys<'_>) -> Option<Publish> {
+    keys.get("publish").map_or(Some(Publish::Replace), |item| item.word(Publish::WORDS))
 }
 
-fn read_verify(keys: &Keys<'_>) -> Option<Verify> {
-    let words = [("size", Verify::Size), ("readback", Verify::Readback), ("none", Verify::None)];
-    keys.get("verify").map_or(Some(Verify::Size), |item| item.word(&words))
+fn read_verify(keys: &JobKeys<'_>) -> Option<Verify> {
+    keys.get("verify").map_or(Some(Verify::Size), |item| item.word(Verify::WORDS))
 }
 
-fn read_sftp(keys: &Keys<'_>, context: &Context<'_>) -> Option<SftpDestination> {
+fn read_sftp(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<SftpDestination> {
     let overrides = &context.from.overrides;
     let host = match &overrides.host {
         Some(host) => Some(host.clone()),
@@ -90,7 +90,7 @@ fn read_sftp(keys: &Keys<'_>, context: &Context<'_>) -> Option<SftpDestination> 
     };
     let port = match (overrides.port, keys.get("port")) {
         (Some(port), _) => Some(port),
-        (None, Some(item)) => item.integer(1..=65535).map(|port| port as u16),
+        (None, Some(item)) => item.integer(PORTS).map(|port| port as u16),
         (None, None) => Some(22),
     };
     let directory = match (&overrides.directory, keys.get("directory")) {
@@ -131,7 +131,7 @@ fn read_sftp(keys: &Keys<'_>, context: &Context<'_>) -> Option<SftpDestination> 
 }
 
 fn read_requests(item: &Item<'_>) -> Option<u16> {
-    item.integer(1..=1024).map(|requests| requests as u16)
+    item.integer(REQUESTS).map(|requests| requests as u16)
 }
 
 fn read_channels(item: &Item<'_>) -> Option<Channels> {
@@ -142,7 +142,7 @@ fn read_channels(item: &Item<'_>) -> Option<Channels> {
             item.fault(fault.label("write \"auto\", or a number from 1 to 64 without quotes"));
             None
         }
-        None => item.integer(1..=64).map(|channels| Channels::AtMost(channels as u8)),
+        None => item.integer(CHANNELS).map(|channels| Channels::AtMost(channels as u8)),
     }
 }
 
@@ -190,7 +190,7 @@ fn read_host(item: &Item<'_>) -> Option<String> {
 }
 
 /// What the job itself says about host keys comes before what the defaults say in another way.
-fn read_trust(keys: &Keys<'_>, context: &Context<'_>) -> Option<Trust> {
+fn read_trust(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<Trust> {
     let own = (keys.own.get("host_keys"), keys.own.get("known_hosts"));
     let given = match own {
         (None, None) => (keys.get("host_keys"), keys.get("known_hosts")),

@@ -2,24 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Context;
+use super::context::Context;
 use super::fault::Fault;
-use super::job::Keys;
+use super::job_keys::JobKeys;
+use super::keys::JOB_EXPORT;
 use super::table::{Item, Table, nearest, suggest};
 use crate::catalogue::{Column, Export, Mode, TimeColumn};
 use crate::job::{Cadence, JobExport, PeriodRule};
-
-/// Every key of an export of a job.
-pub(super) const KEYS: [&str; 5] = ["name", "fields", "add", "period", "filter_by"];
-
-const PERIODS: [(&str, PeriodRule); 6] = [
-    ("day", PeriodRule::Day),
-    ("week", PeriodRule::Week),
-    ("month", PeriodRule::Month),
-    ("year", PeriodRule::Year),
-    ("two-years", PeriodRule::TwoYears),
-    ("all", PeriodRule::All),
-];
+use crate::words::Words;
 
 /// What holds for all exports of a job that have a period.
 struct Usual<'a> {
@@ -28,9 +18,9 @@ struct Usual<'a> {
 }
 
 /// Reads a job's exports.
-pub(super) fn read(keys: &Keys<'_>, cadence: Option<Cadence>, context: &Context<'_>) -> Option<Vec<Arc<JobExport>>> {
+pub(super) fn read(keys: &JobKeys<'_>, cadence: Option<Cadence>, context: &Context<'_>) -> Option<Vec<Arc<JobExport>>> {
     let of_cadence = cadence.map_or(PeriodRule::Day, PeriodRule::of);
-    let period = keys.get("period").map_or(Some(of_cadence), |item| item.word(&PERIODS));
+    let period = keys.get("period").map_or(Some(of_cadence), |item| item.word(PeriodRule::WORDS));
     let usual = Usual { period: period.unwrap_or(of_cadence), filter_by: keys.get("filter_by") };
     let list = keys.own.require("exports", "exports = [\"…\"]")?;
     let items = list.list()?;
@@ -65,7 +55,7 @@ fn read_name<'a>(item: &Item<'a>) -> Option<(Item<'a>, Option<Table<'a>>)> {
         return None;
     }
     let table = item.table("an export of the job")?;
-    table.refuse_unknown(&KEYS);
+    table.refuse_unknown(&JOB_EXPORT);
     let name = table.require("name", "name = \"agents\"")?;
     name.text()?;
     Some((name, Some(table)))
@@ -89,13 +79,13 @@ fn read_export(
     usual: &Usual<'_>,
     context: &Context<'_>,
 ) -> Option<Arc<JobExport>> {
-    let columns = read_columns(name, table, export).map(|columns| context.share_columns(&export.name, columns));
+    let columns = read_columns(name, table, export);
     let timing = read_timing(name, table, export, usual);
     let (period, filter) = timing?;
     Some(context.share_export(JobExport {
         name: export.name.clone(),
         source: export.source.clone(),
-        columns: columns?,
+        columns: columns?.into(),
         order: export.order.clone(),
         period,
         filter,
@@ -112,7 +102,7 @@ fn read_timing(
     let own = |key: &str| table.and_then(|table| table.get(key));
     let (own_period, own_filter) = (own("period"), own("filter_by"));
     let period = match (&own_period, export.mode) {
-        (Some(item), _) => item.word(&PERIODS)?,
+        (Some(item), _) => item.word(PeriodRule::WORDS)?,
         (None, Mode::Period) => usual.period,
         (None, Mode::Full) => PeriodRule::All,
     };

@@ -5,7 +5,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -122,14 +121,6 @@ impl Faults {
         (&document.name, position)
     }
 }
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false, 100))
-    }
-}
-
-impl std::error::Error for Faults {}
 
 /// Where readers report to.
 #[derive(Debug, Default)]

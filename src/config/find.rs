@@ -1,10 +1,9 @@
 //! Which file is the configuration.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::fault::{Fault, Faults};
-use crate::access::{self, Denied};
+use crate::access::{self, Denied, is_there};
 
 const HERE: &str = "jobs.toml";
 const SHARED: &str = "/etc/exportd/jobs.toml";
@@ -30,7 +29,7 @@ pub fn find_config(flag: Option<&Path>) -> Result<Found, Faults> {
     // A folder that may not be entered, such as the home from which `sudo` was called, says nothing of what is in it.
     let closed = Path::new(HERE).symlink_metadata().err().filter(access::is_denied);
     let closed = closed.map(|_| Denied::at(Path::new(HERE)).what());
-    match (closed, is_there(HERE), is_there(SHARED)) {
+    match (closed, is_there(Path::new(HERE)), is_there(Path::new(SHARED))) {
         (Some(closed), _, true) => {
             let note = format!("using {SHARED}: {closed}, so no {HERE} was looked for there");
             Ok(Found { path: SHARED.into(), note: Some(note) })
@@ -51,10 +50,4 @@ pub fn find_config(flag: Option<&Path>) -> Result<Found, Faults> {
             Err(Faults::of_file(HERE, fault.help("name one with --config, or make one with `exportd init`")))
         }
     }
-}
-
-/// Whether the file is there, or hidden from us. Not whether it can be read.
-fn is_there(path: &str) -> bool {
-    let is_absent = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
-    Path::new(path).symlink_metadata().map_or_else(|error| !is_absent(error.kind()), |_| true)
 }

@@ -1,61 +1,45 @@
 //! How a job's files are written: `format` and `[job.csv]`.
 
 use super::fault::Fault;
-use super::job::Keys;
+use super::job_keys::JobKeys;
+use super::keys::CSV;
 use super::table::{Item, Table};
-use crate::job::{CsvOptions, DatetimeStyle, Format, LineEnding, Quote};
-
-/// Every key of `[job.csv]`.
-pub(super) const CSV_KEYS: [&str; 10] = [
-    "delimiter",
-    "line_ending",
-    "bom",
-    "header",
-    "null",
-    "quote",
-    "boolean",
-    "datetime",
-    "decimal_separator",
-    "formula_guard",
-];
-const BOOLEANS: [&str; 4] = ["true/false", "1/0", "yes/no", "t/f"];
+use crate::job::{CsvOptions, DatetimeStyle, Format, FormatName, LineEnding, Quote};
+use crate::words::Words;
 
 /// Reads a job's format.
-pub(super) fn read(keys: &Keys<'_>) -> Option<Format> {
-    let is_csv = match keys.get("format") {
-        Some(item) => item.word(&[("bi", false), ("csv", true)]),
-        None => Some(false),
-    };
-    let choices = match is_csv {
-        Some(false) => keys.own.get("csv"),
+pub(super) fn read(keys: &JobKeys<'_>) -> Option<Format> {
+    let name = keys.get("format").map_or(Some(FormatName::Bi), |item| item.word(FormatName::WORDS));
+    let choices = match name {
+        Some(FormatName::Bi) => keys.own.get("csv"),
         _ => keys.get("csv"),
     };
     let options = match &choices {
         Some(item) => item.table("[job.csv]").and_then(|table| read_csv(&table)),
         None => Some(CsvOptions::default()),
     };
-    if let (Some(false), Some(item)) = (is_csv, &choices) {
+    if let (Some(FormatName::Bi), Some(item)) = (name, &choices) {
         let fault = Fault::new("the format `bi` leaves no choices");
         item.fault(fault.label("remove this table, or write format = \"csv\" in the job"));
     }
-    Some(if is_csv? { Format::Csv(options?) } else { Format::Bi })
+    Some(match name? {
+        FormatName::Bi => Format::Bi,
+        FormatName::Csv => Format::Csv(options?),
+    })
 }
 
 fn read_csv(table: &Table<'_>) -> Option<CsvOptions> {
-    table.refuse_unknown(&CSV_KEYS);
+    table.refuse_unknown(&CSV);
     let usual = CsvOptions::default();
     let flag = |key: &str, usual| table.get(key).map_or(Some(usual), |item| item.flag());
     let delimiter = table.get("delimiter").map_or(Some(usual.delimiter), |item| read_delimiter(&item));
-    let endings = [("crlf", LineEnding::CrLf), ("lf", LineEnding::Lf)];
-    let line_ending = table.get("line_ending").map_or(Some(usual.line_ending), |item| item.word(&endings));
+    let line_ending = table.get("line_ending").map_or(Some(usual.line_ending), |item| item.word(LineEnding::WORDS));
     let (bom, header) = (flag("bom", usual.bom), flag("header", usual.header));
     let null = table.get("null").map_or(Some(""), |item| read_null(&item, delimiter.unwrap_or(usual.delimiter)));
-    let quotes = [("minimal", Quote::Minimal), ("all", Quote::All)];
-    let quote = table.get("quote").map_or(Some(usual.quote), |item| item.word(&quotes));
+    let quote = table.get("quote").map_or(Some(usual.quote), |item| item.word(Quote::WORDS));
     let boolean = table.get("boolean").map_or(Some(usual.boolean), |item| read_boolean(&item));
-    let datetimes = [("rfc3339", DatetimeStyle::Rfc3339), ("local", DatetimeStyle::Local), ("utc", DatetimeStyle::Utc)];
-    let datetime = table.get("datetime").map_or(Some(usual.datetime), |item| item.word(&datetimes));
-    let separators = [(".", b'.'), (",", b',')];
+    let datetime = table.get("datetime").map_or(Some(usual.datetime), |item| item.word(DatetimeStyle::WORDS));
+    let separators = CsvOptions::DECIMAL_SEPARATORS;
     let separator = table.get("decimal_separator").map_or(Some(usual.decimal_separator), |item| item.word(&separators));
     let formula_guard = flag("formula_guard", usual.formula_guard);
     Some(CsvOptions {
@@ -98,12 +82,12 @@ fn read_delimiter(item: &Item<'_>) -> Option<u8> {
 /// The words for true and false: one of the usual pairs, or a list of two.
 fn read_boolean(item: &Item<'_>) -> Option<(String, String)> {
     let words = match item.as_text() {
-        Some(pair) if BOOLEANS.contains(&pair) => pair.split('/').collect(),
+        Some(pair) if CsvOptions::BOOLEANS.contains(&pair) => pair.split('/').collect(),
         Some(pair) => {
             let fault = Fault::new(format!("`boolean` does not know `{pair}`"));
             item.fault(fault.label("write one of the pairs, or a list of two words").help(format!(
                 "the pairs are {}; any other is a list such as [\"oui\", \"non\"]",
-                BOOLEANS.map(|pair| format!("\"{pair}\"")).join(", ")
+                CsvOptions::BOOLEANS.map(|pair| format!("\"{pair}\"")).join(", ")
             )));
             return None;
         }

@@ -2,52 +2,18 @@
 
 use std::ops::Range;
 
+use super::context::Context;
 use super::fault::Fault;
+use super::job_keys::JobKeys;
+use super::keys::{JOB, LONGEST_DESCRIPTION, LONGEST_LABEL, RETRY};
 use super::table::{Item, Table, suggest};
-use super::{Context, destination, exports, format, reason, schedule};
+use super::{destination, exports, format, reason, schedule};
 use crate::job::{Format, Job, Missed, Overlap, Retry};
 use crate::name::{NameFault, NameTemplate, VARIABLES};
-
-/// The keys that say which job it is, and so can't be defaults.
-pub(super) const OWN_KEYS: [&str; 4] = ["label", "description", "reason", "exports"];
-/// All other keys of a job.
-#[rustfmt::skip]
-pub(super) const SHARED_KEYS: [&str; 31] = [
-    "enabled", "run", "at", "week_starts", "timezone", "period", "filter_by", "format", "csv",
-    "folder", "host", "port", "user", "key", "key_passphrase", "directory", "host_keys", "known_hosts", "publish", "allow_gap",
-    "verify", "requests", "channels", "max_rate",
-    "filename", "extension", "zip", "missed", "overlap", "retry", "manifest",
-];
-
-/// Every key of `retry`.
-pub(super) const RETRY_KEYS: [&str; 3] = ["first", "max", "for"];
+use crate::words::Words;
 
 const TEMPLATE: &str = "{{label}}_{{year}}_{{month}}_{{day}}_{{export_name}}";
 const ZIP_TEMPLATE: &str = "{{label}}_{{year}}_{{month}}_{{day}}";
-
-/// The keys of a job, and behind them those of `[defaults]`.
-#[derive(Debug)]
-pub(super) struct Keys<'a> {
-    pub(super) own: Table<'a>,
-    defaults: Option<&'a Table<'a>>,
-}
-
-impl<'a> Keys<'a> {
-    /// The job's own item, else the default.
-    pub(super) fn get(&self, key: &str) -> Option<Item<'a>> {
-        self.own.get(key).or_else(|| self.defaults?.get(key))
-    }
-
-    /// The same; reports that the key is missing, with an example of what to write.
-    pub(super) fn require(&self, key: &str, example: &str) -> Option<Item<'a>> {
-        self.get(key).or_else(|| self.own.require(key, example))
-    }
-
-    /// A flag that is off unless it is given.
-    pub(super) fn flag(&self, key: &str) -> Option<bool> {
-        self.get(key).map_or(Some(false), |item| item.flag())
-    }
-}
 
 /// A job, and where in the file its names come from.
 #[derive(Debug)]
@@ -62,15 +28,14 @@ pub(super) struct Placed {
 /// Reads the jobs of a document, or of a piece of it. One that can't be read is reported and left out.
 pub(super) fn read_all(root: &Table<'_>, defaults: Option<&Table<'_>>, context: &Context<'_>) -> Vec<Placed> {
     let tables = root.tables("job", "[[job]]").into_iter();
-    tables.filter_map(|own| read(&Keys { own, defaults }, context)).collect()
+    tables.filter_map(|own| read(&JobKeys { own, defaults }, context)).collect()
 }
 
 /// Reads one job. `None` after its faults were reported.
-fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Placed> {
-    let known: Vec<&str> = OWN_KEYS.into_iter().chain(SHARED_KEYS).collect();
-    keys.own.refuse_unknown(&known);
+fn read(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<Placed> {
+    keys.own.refuse_unknown(&JOB);
     let label = read_label(keys);
-    let description = keys.get("description").map_or(Some(""), |item| limited(&item, 250));
+    let description = keys.get("description").map_or(Some(""), |item| item.text_of(LONGEST_DESCRIPTION));
     let reason = reason::read(keys);
     let enabled = keys.get("enabled").map_or(Some(true), |item| item.flag());
     let schedule = schedule::read(keys);
@@ -81,9 +46,8 @@ fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Placed> {
     let zip = keys.flag("zip");
     let filename = read_filename(keys, zip.unwrap_or(false), context);
     let extension = read_extension(keys, format.as_ref(), zip.unwrap_or(false));
-    let missed = [("all", Missed::All), ("latest", Missed::Latest), ("none", Missed::None)];
-    let missed = keys.get("missed").map_or(Some(Missed::All), |item| item.word(&missed));
-    let overlap = keys.get("overlap").map_or(Some(Overlap::Queue), |item| item.word(&[("queue", Overlap::Queue)]));
+    let missed = keys.get("missed").map_or(Some(Missed::All), |item| item.word(Missed::WORDS));
+    let overlap = keys.get("overlap").map_or(Some(Overlap::Queue), |item| item.word(Overlap::WORDS));
     let retry = keys.get("retry").map_or(Some(Retry::default()), |item| read_retry(&item));
     let manifest = keys.flag("manifest");
     let job = Job {
@@ -110,33 +74,21 @@ fn read(keys: &Keys<'_>, context: &Context<'_>) -> Option<Placed> {
 /// Reports the keys of `[defaults]` that no job can take over.
 pub(super) fn check_defaults(defaults: &Table<'_>) {
     for (span, item) in defaults.entries() {
-        if OWN_KEYS.contains(&item.key) {
+        if JOB.key(item.key).is_some_and(|key| !key.is_shared) {
             let fault = Fault::new(format!("`{}` can't be a default", item.key)).label("move it to a [[job]]");
             defaults.file.fault(span, fault);
         }
     }
-    let known: Vec<&str> = OWN_KEYS.into_iter().chain(SHARED_KEYS).collect();
-    defaults.refuse_unknown(&known);
+    defaults.refuse_unknown(&JOB);
 }
 
-fn read_label<'a>(keys: &Keys<'a>) -> Option<&'a str> {
+fn read_label<'a>(keys: &JobKeys<'a>) -> Option<&'a str> {
     let item = keys.own.require("label", "label = \"nightly\"")?;
     item.line()?;
-    limited(&item, 100)
+    item.text_of(LONGEST_LABEL)
 }
 
-pub(super) fn limited<'a>(item: &Item<'a>, most: usize) -> Option<&'a str> {
-    let text = item.text()?;
-    let count = text.chars().count();
-    if count > most {
-        let fault = Fault::new(format!("`{}` has {count} characters", item.key));
-        item.fault(fault.label(format!("at most {most}")));
-        return None;
-    }
-    Some(text)
-}
-
-fn read_filename(keys: &Keys<'_>, zip: bool, context: &Context<'_>) -> Option<NameTemplate> {
+fn read_filename(keys: &JobKeys<'_>, zip: bool, context: &Context<'_>) -> Option<NameTemplate> {
     let Some(item) = keys.get("filename") else {
         let text = if zip { ZIP_TEMPLATE } else { TEMPLATE };
         return Some(context.template(text).expect("the default template is valid; a test parses it"));
@@ -168,7 +120,7 @@ fn report_template(item: &Item<'_>, text: &str, fault: &NameFault) {
     item.file.fault(span, told);
 }
 
-fn read_extension(keys: &Keys<'_>, format: Option<&Format>, zip: bool) -> Option<String> {
+fn read_extension(keys: &JobKeys<'_>, format: Option<&Format>, zip: bool) -> Option<String> {
     let Some(item) = keys.get("extension") else {
         return Some(if zip { "zip" } else { format.map_or("", Format::extension) }.to_owned());
     };
@@ -185,7 +137,7 @@ fn read_extension(keys: &Keys<'_>, format: Option<&Format>, zip: bool) -> Option
 
 fn read_retry(item: &Item<'_>) -> Option<Retry> {
     let table = item.table("`retry`")?;
-    table.refuse_unknown(&RETRY_KEYS);
+    table.refuse_unknown(&RETRY);
     let usual = Retry::default();
     let duration = |key: &str, usual| table.get(key).map_or(Some(usual), |item| item.duration());
     let (first, max, give_up) =
@@ -204,18 +156,6 @@ fn read_retry(item: &Item<'_>) -> Option<Retry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_example_shows_every_key() {
-        let example = include_str!("../../jobs.example.toml");
-        for key in OWN_KEYS.into_iter().chain(SHARED_KEYS).chain(format::CSV_KEYS).filter(|key| *key != "csv") {
-            let count = example.lines().filter(|line| {
-                let line = line.trim_start_matches(['#', ' ']);
-                line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
-            });
-            assert!(count.count() > 0, "jobs.example.toml does not show `{key}`");
-        }
-    }
 
     #[test]
     fn the_default_templates_are_valid() {

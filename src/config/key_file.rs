@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::fault::Fault;
-use super::job::Keys;
+use super::job_keys::JobKeys;
 use crate::deliver::{self, DeliverError};
 use crate::job::{SftpDestination, Trust};
 
@@ -13,7 +13,7 @@ use crate::job::{SftpDestination, Trust};
 const CREDENTIALS: &str = "/run/credentials/";
 
 /// Reports what keeps a job from using its key, or from knowing its server.
-pub(super) fn check(keys: &Keys<'_>, to: &SftpDestination) {
+pub(super) fn check(keys: &JobKeys<'_>, to: &SftpDestination) {
     if let (Some("pub"), Some(item)) = (to.key.extension().and_then(|ending| ending.to_str()), keys.get("key")) {
         let fault = Fault::new(format!("{} is a public key", to.key.display()));
         item.fault(fault.label("name the private one, which has no `.pub`"));

@@ -11,11 +11,15 @@ mod fault;
 mod find;
 mod format;
 mod job;
+mod job_keys;
 mod key_file;
+mod keys;
 mod notify;
 mod one;
 mod pieces;
 mod reason;
+#[cfg(test)]
+mod reference;
 mod render;
 mod rules;
 mod schedule;
@@ -23,7 +27,9 @@ pub mod schema;
 mod secret;
 mod sources;
 mod store;
+mod surroundings;
 mod table;
+mod unreadable;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -31,7 +37,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-pub use self::catalogue::{BUILTIN, builtin};
+pub use self::catalogue::builtin;
 use self::context::Context;
 pub use self::destination::host_key_pin;
 pub use self::fault::{Fault, Faults};
@@ -39,16 +45,13 @@ use self::fault::{File, Report};
 pub use self::find::{Found, find_config};
 pub use self::one::check_value;
 use self::pieces::{Inseparable, Piece};
+pub use self::surroundings::{Overrides, Surroundings};
 pub use self::table::nearest;
-use crate::access::{self, Denied};
 use crate::catalogue::Catalogue;
-use crate::job::Job;
+use crate::job::{Job, job_key};
 use crate::notify::Notify;
 use crate::store::StoreSettings;
-use crate::wording::{hex, io_error};
-
-/// Every key of the file itself.
-const ROOT_KEYS: [&str; 6] = ["store", "state", "catalogue", "notify", "defaults", "job"];
+use crate::wording::hex;
 
 /// A configuration that was checked.
 #[derive(Clone, Debug)]
@@ -67,49 +70,6 @@ pub struct Config {
     pub digest: String,
     /// The jobs, in the order of the file. Labels are unique without regard to case.
     pub jobs: Vec<Job>,
-}
-
-/// Values that take the place of what the file says, before any rule is checked.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// `[store] url`.
-    pub store_url: Option<String>,
-    /// `[state] dir`.
-    pub state_dir: Option<PathBuf>,
-    /// Every job's `host`.
-    pub host: Option<String>,
-    /// Every job's `port`.
-    pub port: Option<u16>,
-    /// Every job's `user`.
-    pub user: Option<String>,
-    /// Every job's `directory`.
-    pub directory: Option<String>,
-    /// Every job's `key`.
-    pub key: Option<PathBuf>,
-    /// Every job's trusted keys, as fingerprints in OpenSSH's notation; instead of `host_keys` and `known_hosts`.
-    pub host_keys: Option<Vec<String>>,
-}
-
-/// What a configuration is read against besides its text.
-#[derive(Clone, Debug)]
-pub struct Surroundings {
-    /// Where relative paths start.
-    pub base_dir: PathBuf,
-    /// The environment.
-    pub variable: fn(&str) -> Option<String>,
-    /// What the caller knows better than the file.
-    pub overrides: Overrides,
-    /// Whether key files and known_hosts files are opened too. A configuration can be read on a machine that does not
-    /// hold them, but it can't work there.
-    pub opens_keys: bool,
-}
-
-impl Surroundings {
-    /// The process's environment, and relative paths from `base_dir`.
-    pub fn new(base_dir: &Path) -> Surroundings {
-        let variable = |name: &str| std::env::var(name).ok();
-        Surroundings { base_dir: base_dir.to_owned(), variable, overrides: Overrides::default(), opens_keys: false }
-    }
 }
 
 impl Config {
@@ -163,8 +123,8 @@ impl Config {
 
     /// The job called `label`, without regard to case.
     pub fn job(&self, label: &str) -> Option<&Job> {
-        let label = label.to_lowercase();
-        self.jobs.iter().find(|job| job.label.to_lowercase() == label)
+        let key = job_key(label);
+        self.jobs.iter().find(|job| job_key(&job.label) == key)
     }
 }
 
@@ -195,7 +155,7 @@ fn read(
         None => Piece::whole(file),
     };
     let root = first.root();
-    root.refuse_unknown(&ROOT_KEYS);
+    root.refuse_unknown(&keys::ROOT);
     let (catalogue, catalogue_is_whole) = sources::read_catalogue(&root, report, surroundings);
     let context = Context::new(surroundings, catalogue, catalogue_is_whole);
     let store = store::read_store(&root, &context);
@@ -232,13 +192,4 @@ pub fn digest_of(path: &Path) -> Option<String> {
 
 fn digest(text: &str) -> String {
     hex(&Sha256::digest(text))
-}
-
-/// The fault of `subject`, the file at `path`, that it can't be read; whose it is, if that is the reason.
-fn unreadable(subject: &str, path: &Path, error: &std::io::Error) -> Fault {
-    if access::is_denied(error) {
-        let denied = Denied::at(path);
-        return Fault::new(format!("{subject} can't be read: {}", denied.what())).help(denied.remedy());
-    }
-    Fault::new(format!("{subject} can't be read")).label(io_error(error))
 }

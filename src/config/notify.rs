@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
+use super::context::Context;
 use super::fault::{Fault, Kind};
 use super::table::{Item, Table};
-use super::{Context, secret};
+use super::{keys, secret};
 use crate::notify::Notify;
 use crate::secret::Secret;
 use crate::tls;
-
-/// The keys of `[notify]`.
-pub(super) const KEYS: [&str; 6] = ["command", "url", "bearer", "headers", "ca", "late"];
 
 /// Reads `[notify]`; none if there is no such table.
 pub(super) fn read(root: &Table<'_>, context: &Context<'_>) -> Option<Option<Notify>> {
     let Some(item) = root.get("notify") else { return Some(None) };
     let table = item.table("[notify]")?;
-    table.refuse_unknown(&KEYS);
+    table.refuse_unknown(&keys::NOTIFY);
     let command = table.get("command").map_or(Some(None), |item| read_command(&item).map(Some));
     let url = table.get("url").map_or(Some(None), |item| read_url(&item, context).map(Some));
     let headers = read_headers(&table, context);

@@ -4,21 +4,20 @@
 use std::sync::Arc;
 
 use super::fault::Fault;
-use super::job::{Keys, limited};
+use super::job_keys::JobKeys;
+use super::keys::LONGEST_REASON;
 use super::table::Item;
 use crate::job::JobExport;
 
-const LONGEST: usize = 250;
-
 /// Reads a job's `reason`.
-pub(super) fn read(keys: &Keys<'_>) -> Option<Option<String>> {
+pub(super) fn read(keys: &JobKeys<'_>) -> Option<Option<String>> {
     let Some(item) = keys.own.get("reason") else { return Some(None) };
     item.line()?;
-    limited(&item, LONGEST).map(|text| Some(text.trim().to_owned()))
+    item.text_of(LONGEST_REASON).map(|text| Some(text.trim().to_owned()))
 }
 
 /// Reports the first sensitive column of a job that gives no reason.
-pub(super) fn check(keys: &Keys<'_>, exports: &[Arc<JobExport>]) {
+pub(super) fn check(keys: &JobKeys<'_>, exports: &[Arc<JobExport>]) {
     if keys.own.get("reason").is_some() {
         return;
     }

@@ -4,6 +4,7 @@
 //! secrets, whatever stands between `://` and `@`, and the value of a key that nobody knows. The last is what keeps
 //! a misspelt `url` quiet.
 
+use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -29,6 +30,14 @@ impl Faults {
         shown.collect::<Vec<_>>().join("\n\n")
     }
 }
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false, 100))
+    }
+}
+
+impl std::error::Error for Faults {}
 
 fn render(renderer: &Renderer, fault: &Fault, document: &Document, hidden: &[Range<usize>]) -> String {
     let Some(span) = &fault.span else {

@@ -14,7 +14,7 @@ use jiff::civil::{Date, date};
 use super::fault::{Fault, File};
 use super::job::Placed;
 use crate::clearance::{Location, Recipient};
-use crate::job::{Cadence, Destination, Job, Schedule};
+use crate::job::{Cadence, Destination, Job, Schedule, job_key};
 use crate::name::{NameValues, manifest_name};
 use crate::period::Period;
 
@@ -39,7 +39,7 @@ const SAMPLES: [Date; 13] = [
 pub(super) fn check_labels(file: &File<'_>, jobs: &[Placed]) {
     let mut seen: HashMap<String, &Placed> = HashMap::new();
     for placed in jobs {
-        match seen.entry(placed.job.label.to_lowercase()) {
+        match seen.entry(job_key(&placed.job.label)) {
             Entry::Vacant(entry) => {
                 entry.insert(placed);
             }

@@ -4,27 +4,16 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::fault::Fault;
-use super::job::Keys;
+use super::job_keys::JobKeys;
 use super::table::{Item, nearest};
 use crate::job::{Cadence, Schedule};
-
-const CADENCES: [(&str, Cadence); 3] =
-    [("daily", Cadence::Daily), ("weekly", Cadence::Weekly), ("monthly", Cadence::Monthly)];
-const WEEKDAYS: [(&str, Weekday); 7] = [
-    ("monday", Weekday::Monday),
-    ("tuesday", Weekday::Tuesday),
-    ("wednesday", Weekday::Wednesday),
-    ("thursday", Weekday::Thursday),
-    ("friday", Weekday::Friday),
-    ("saturday", Weekday::Saturday),
-    ("sunday", Weekday::Sunday),
-];
+use crate::words::Words;
 
 /// Reads a job's schedule.
-pub(super) fn read(keys: &Keys<'_>) -> Option<Schedule> {
-    let cadence = keys.require("run", "run = \"daily\"").and_then(|item| item.word(&CADENCES));
+pub(super) fn read(keys: &JobKeys<'_>) -> Option<Schedule> {
+    let cadence = keys.require("run", "run = \"daily\"").and_then(|item| item.word(Cadence::WORDS));
     let at = keys.get("at").map_or(Some(Time::constant(4, 0, 0, 0)), |item| read_time(&item));
-    let week_starts = keys.get("week_starts").map_or(Some(Weekday::Monday), |item| item.word(&WEEKDAYS));
+    let week_starts = keys.get("week_starts").map_or(Some(Weekday::Monday), |item| item.word(Weekday::WORDS));
     let zone = keys.get("timezone").map_or(Some(TimeZone::UTC), |item| read_zone(&item));
     Some(Schedule { cadence: cadence?, at: at?, week_starts: week_starts?, zone: zone? })
 }

@@ -2,13 +2,12 @@
 //!
 //! A secret may also stand in the file itself. Faults name the reference and never the text.
 
-use super::Context;
+use super::context::Context;
 use super::fault::Fault;
+use super::keys;
 use super::table::{Item, Table};
+use super::unreadable::unreadable;
 use crate::secret::Secret;
-
-/// The keys of a reference, of which one is given.
-pub(super) const KEYS: [&str; 3] = ["env", "file", "credential"];
 
 /// Reads the secret behind `item`.
 pub(super) fn read(item: &Item<'_>, context: &Context<'_>) -> Option<Secret> {
@@ -28,8 +27,8 @@ pub(super) fn read(item: &Item<'_>, context: &Context<'_>) -> Option<Secret> {
 }
 
 fn dereference(item: &Item<'_>, table: &Table<'_>, context: &Context<'_>) -> Option<String> {
-    table.refuse_unknown(&KEYS);
-    let sources: Vec<Item<'_>> = KEYS.iter().filter_map(|key| table.get(key)).collect();
+    table.refuse_unknown(&keys::REFERENCE);
+    let sources: Vec<Item<'_>> = keys::REFERENCE.names().filter_map(|key| table.get(key)).collect();
     let [source] = &sources[..] else {
         let fault = Fault::new(format!("`{}` needs exactly one source", item.key));
         item.fault(fault.label("write { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }"));
@@ -73,7 +72,7 @@ fn from_file(source: &Item<'_>, path: &std::path::Path) -> Option<String> {
     match std::fs::read_to_string(path) {
         Ok(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) => {
-            source.fault(super::unreadable(&format!("the secret's file {}", path.display()), path, &error));
+            source.fault(unreadable(&format!("the secret's file {}", path.display()), path, &error));
             None
         }
     }

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::fault::{Fault, Faults, Kind, Report};
+use super::surroundings::Surroundings;
 use super::table::{Item, Table, suggest};
-use super::{BUILTIN, Surroundings, builtin, catalogue, unreadable};
+use super::unreadable::unreadable;
+use super::{catalogue, keys};
 use crate::access;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{BUILTIN, Catalogue};
 use crate::wording::io_error;
-
-/// Every key of `[catalogue]`.
-pub(super) const KEYS: [&str; 2] = ["builtin", "files"];
 
 /// The text of the file at `path`, and the folder that relative paths in it start from.
 pub(super) fn read_text(path: &Path) -> Result<(String, PathBuf), Faults> {
@@ -33,7 +32,7 @@ pub(super) fn read_text(path: &Path) -> Result<(String, PathBuf), Faults> {
 pub(super) fn read_catalogue(root: &Table<'_>, report: &Report, from: &Surroundings) -> (Catalogue, bool) {
     let Some(item) = root.get("catalogue") else { return (Catalogue::contact_centre(), true) };
     let Some(table) = item.table("[catalogue]") else { return (Catalogue::default(), false) };
-    table.refuse_unknown(&KEYS);
+    table.refuse_unknown(&keys::CATALOGUE);
     let (builtin, files) = (table.get("builtin"), table.get("files"));
     if builtin.is_none() && files.is_none() {
         let fault = Fault::new("[catalogue] names no catalogue").label("add `builtin` or `files`");
@@ -57,7 +56,7 @@ pub(super) fn read_catalogue(root: &Table<'_>, report: &Report, from: &Surroundi
 
 fn read_builtin(item: &Item<'_>) -> Option<Catalogue> {
     let name = item.text()?;
-    let catalogue = builtin(name);
+    let catalogue = catalogue::builtin(name);
     if catalogue.is_none() {
         let fault = Fault::new(format!("there is no built-in catalogue `{name}`"));
         item.fault(suggest(fault, name, BUILTIN.into_iter()));

@@ -1,19 +1,15 @@
 //! The `[store]` and `[state]` tables: where rows come from, and where the daemon keeps its own books.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::context::Context;
 use super::fault::{Fault, Kind};
 use super::table::{Item, Table, nearest};
-use super::{Context, secret};
+use super::{keys, secret};
+use crate::access;
 use crate::secret::Secret;
 use crate::store::{StoreKind, StoreSettings, check_url};
-
-/// Every key of `[store]`.
-pub(super) const STORE_KEYS: [&str; 3] = ["url", "timeout", "ca"];
-/// Every key of `[state]`.
-pub(super) const STATE_KEYS: [&str; 2] = ["dir", "keep"];
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
 const DEFAULT_KEEP: Duration = Duration::from_secs(15 * 24 * 3600);
@@ -26,7 +22,7 @@ pub(super) fn read_store(root: &Table<'_>, context: &Context<'_>) -> Option<Stor
         None => None,
     };
     if let Some(table) = &table {
-        table.refuse_unknown(&STORE_KEYS);
+        table.refuse_unknown(&keys::STORE);
     }
     let get = |key: &str| table.as_ref().and_then(|table| table.get(key));
     let timeout = get("timeout").map_or(Some(DEFAULT_TIMEOUT), |item| at_least_a_second(&item));
@@ -110,7 +106,7 @@ pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<Stat
     let (mut dir, mut keep) = (None, Some(DEFAULT_KEEP));
     if let Some(item) = root.get("state") {
         let table = item.table("[state]")?;
-        table.refuse_unknown(&STATE_KEYS);
+        table.refuse_unknown(&keys::STATE);
         keep = table.get("keep").map_or(keep, |item| item.duration());
         dir = match table.get("dir") {
             Some(item) => Some(item.path(&context.from.base_dir)?),
@@ -119,15 +115,11 @@ pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<Stat
     }
     let given = context.from.overrides.state_dir.clone().or(dir);
     let dir = given.unwrap_or_else(|| {
-        let is_shared = rustix::process::geteuid().is_root() || is_there(Path::new(SHARED_STATE));
+        // One that may not be looked at counts too: state must not begin anew in another place.
+        let is_shared = rustix::process::geteuid().is_root() || access::is_there(Path::new(SHARED_STATE));
         default_state_dir(context.from.variable, is_shared)
     });
     Some(StateTable { dir, keep: keep? })
-}
-
-/// Whether the folder is there. One that may not be looked at is: state must not begin anew in another place.
-fn is_there(folder: &Path) -> bool {
-    folder.metadata().map_or_else(|error| error.kind() != ErrorKind::NotFound, |found| found.is_dir())
 }
 
 /// Where state lives unless the file says so: what systemd made for the unit, else the machine's shared folder if it

@@ -13,6 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, File, Kind};
+use super::keys::Section;
 
 /// A table of a document.
 #[derive(Clone, Debug)]
@@ -84,14 +85,14 @@ impl<'a> Table<'a> {
         items.into_iter().filter_map(|item| item.table(title)).collect()
     }
 
-    /// Reports every key that is not one of `known`.
-    pub(super) fn refuse_unknown(&self, known: &[&str]) {
+    /// Reports every key that is not one of the section's.
+    pub(super) fn refuse_unknown(&self, section: &Section) {
         for (span, item) in self.entries() {
-            if known.contains(&item.key) {
+            if section.key(item.key).is_some() {
                 continue;
             }
             let fault = Fault::new(format!("{} has no key `{}`", self.title, item.key)).kind(Kind::UnknownKey);
-            self.file.fault(span, suggest(fault, item.key, known.iter().copied()));
+            self.file.fault(span, suggest(fault, item.key, section.names()));
         }
     }
 }
@@ -137,6 +138,18 @@ impl<'a> Item<'a> {
             self.refuse("text, in quotes");
         }
         self.value.as_str()
+    }
+
+    /// A text of at most this many characters.
+    pub(super) fn text_of(&self, most: usize) -> Option<&'a str> {
+        let text = self.text()?;
+        let count = text.chars().count();
+        if count > most {
+            let fault = Fault::new(format!("`{}` has {count} characters", self.key));
+            self.fault(fault.label(format!("at most {most}")));
+            return None;
+        }
+        Some(text)
     }
 
     /// A text of at least one visible character and no control characters.

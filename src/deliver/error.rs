@@ -203,13 +203,21 @@ pub enum DeliverError {
     #[error("{} refuses {step} in {} ({cause}); have the rights of user {} corrected", at.server(), at.directory, at.user)]
     Denied { at: Arc<Place>, step: String, cause: String },
     /// The server could not do a step this time.
-    #[error("{} failed at {step} in directory \"{}\" ({cause}); try again, and ask its operators if it stays so", at.server(), at.directory)]
+    #[error(
+        "{step} in directory \"{}\" on {} failed ({cause}); try again, and ask its operators if it stays so",
+        at.directory, at.server()
+    )]
     Failed { at: Arc<Place>, step: String, cause: String },
     /// The connection ended.
-    #[error("the connection to {} was lost at {step} in {} ({cause}); try again", at.server(), at.directory)]
+    #[error(
+        "the connection to {} was lost while {step} in directory \"{}\" ({cause}); try again", at.server(), at.directory
+    )]
     Lost { at: Arc<Place>, step: String, cause: String },
     /// The server stopped answering.
-    #[error("{} gave no sign of life for {} s at {step} in {}; try again", at.server(), limit.as_secs_f32(), at.directory)]
+    #[error(
+        "{} did not respond for {} s while {step} in directory \"{}\"; try again",
+        at.server(), limit.as_secs_f32(), at.directory
+    )]
     Stalled { at: Arc<Place>, step: String, limit: Duration },
 }
 
@@ -315,7 +323,8 @@ mod tests {
         assert!(!error(Code::Failure).is_permanent());
         assert_eq!(
             error(Code::Failure).to_string(),
-            "a.example failed at uploading x.csv in in (failure); try again, and ask its operators if it stays so"
+            "uploading x.csv in directory \"in\" on a.example failed (failure); try again, and ask its operators if it \
+             stays so"
         );
     }
 }

@@ -42,6 +42,8 @@ pub use notices::{Notice, Subject};
 pub use presence::Presence;
 pub use runs::PendingRun;
 
+pub use crate::job::job_key;
+
 /// The state database, open. Clones share it.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -54,9 +56,4 @@ struct Inner {
     path: PathBuf,
     line: Line,
     reader: SqlitePool,
-}
-
-/// The form of a label that state tells jobs apart by: labels are unique without regard to case.
-pub fn job_key(label: &str) -> String {
-    label.to_lowercase()
 }

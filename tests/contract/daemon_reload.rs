@@ -5,14 +5,16 @@ use std::sync::Arc;
 use exportd::catalogue::{Column, Source};
 use exportd::daemon::RunResult;
 use exportd::definition::Definition;
-use exportd::job::{Job, JobExport, PeriodRule};
+use exportd::job::{Channels, CsvOptions, DatetimeStyle, Format, Job, JobExport, PeriodRule, Trust, Verify};
 use exportd::run::EventKind;
-use exportd::state::Event;
+use exportd::state::{Event, State};
 use exportd::value::ColumnType;
+use jiff::civil::Weekday;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tempfile::TempDir;
 
 use crate::support::daemon::TestDaemon;
-use crate::support::jobs::{daily, on_host};
+use crate::support::jobs::{daily, on_host, sftp};
 
 /// A job that exports these columns; what ends with `*` is sensitive.
 fn exporting(label: &str, columns: &[&str]) -> Job {
@@ -118,4 +120,90 @@ fn all_columns_of_a_job_are_new_to_a_new_recipient() {
     assert_eq!(exposed(&another), 2, "the same names of another table");
     let read = Definition::parse(&before.text()).unwrap();
     assert_eq!((read.changed_keys(&before), read.schedule()), (Vec::new(), Some(job.schedule)));
+}
+
+/// What the first version stored of two jobs: whole debug texts of types among the values.
+const OLDER: [(&str, &str); 2] = [
+    (
+        "a",
+        r#"{"label":"a","description":"","reason":null,"enabled":true,"run":"daily","at":"04:00","week_starts":"monday",
+"timezone":"UTC","exports":[{"name":"people","source":"Table(\"people\")","columns":[{"name":"id"},
+{"name":"email","sensitive":true}],"period":"all","filter_by":null}],"format":"bi","host":"a.example","port":22,
+"user":"drop","directory":".","key":"key","key_passphrase":false,"trust":{"host_keys":[]},"publish":"replace",
+"allow_gap":false,"verify":"size","requests":128,"max_rate":null,"channels":"auto","filename":"{{label}}",
+"extension":"csv","zip":false,"missed":"all","retry":[30,3600,172800],"manifest":false}"#,
+    ),
+    (
+        "b",
+        r#"{"label":"b","description":"","reason":null,"enabled":true,"run":"daily","at":"04:00","week_starts":"sunday",
+"timezone":"UTC","exports":[{"name":"people","source":"Query(\"SELECT \\\"id\\\"\\nFROM people\")",
+"columns":[{"name":"id"}],"period":"all","filter_by":null}],"format":{"csv":"CsvOptions { delimiter: 59, line_ending: CrLf,
+ bom: true, header: true, null: \"\\\\N\", quote: Minimal, boolean: (\"yes\", \"no\"), datetime: Utc,
+ decimal_separator: 44, formula_guard: false }"},"host":"b.example","port":22,"user":"drop","directory":".","key":"key",
+"key_passphrase":false,"trust":{"known_hosts":"/etc/ssh/known"},"publish":"replace","allow_gap":false,"verify":"readback",
+"requests":128,"max_rate":null,"channels":"atmost(4)","filename":"{{label}}","extension":"csv","zip":false,"missed":"all",
+"retry":[30,3600,172800],"manifest":false}"#,
+    ),
+];
+
+/// The jobs that [`OLDER`] was stored of.
+fn older_jobs() -> Vec<Job> {
+    let mut b = exporting("b", &["id"]);
+    Arc::make_mut(&mut b.exports[0]).source = Source::Query("SELECT \"id\"\nFROM people".to_owned());
+    b.schedule.week_starts = Weekday::Sunday;
+    b.format = Format::Csv(CsvOptions {
+        delimiter: b';',
+        bom: true,
+        null: "\\N".to_owned(),
+        boolean: ("yes".to_owned(), "no".to_owned()),
+        datetime: DatetimeStyle::Utc,
+        decimal_separator: b',',
+        ..CsvOptions::default()
+    });
+    let to = sftp(&mut b);
+    to.trust = Trust::KnownHosts("/etc/ssh/known".into());
+    (to.verify, to.channels) = (Verify::Readback, Channels::AtMost(4));
+    vec![exporting("a", &["id", "email*"]), b]
+}
+
+/// A state folder in which a daemon of the first version has accepted [`OLDER`].
+async fn older_state() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    State::open(dir.path()).await.unwrap().close().await;
+    let options = SqliteConnectOptions::new().filename(dir.path().join("state.db"));
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    for (key, text) in OLDER {
+        let insert = "INSERT INTO definition (job_key, definition) VALUES (?, ?)";
+        sqlx::query(insert).bind(key).bind(text.replace('\n', "")).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    dir
+}
+
+#[tokio::test]
+async fn an_upgrade_changes_no_job() {
+    let dir = older_state().await;
+    let daemon = start(&dir, older_jobs()).await;
+    let text = last(&daemon).await.text;
+    assert!(text.ends_with(": no job changed"), "{text}");
+    let stored = daemon.state.definitions("", 10).await.unwrap();
+    let present: Vec<String> = older_jobs().iter().map(|job| Definition::of(job).text()).collect();
+    assert_eq!(stored.into_iter().map(|(_, text)| text).collect::<Vec<_>>(), present, "stored in the present form");
+}
+
+#[tokio::test]
+async fn a_change_together_with_an_upgrade_is_told() {
+    let dir = older_state().await;
+    let mut jobs = older_jobs();
+    Arc::make_mut(&mut jobs[0].exports[0]).source = Source::Table("patients".to_owned());
+    if let Format::Csv(options) = &mut jobs[1].format {
+        options.delimiter = b'|';
+    }
+    let to = sftp(&mut jobs[1]);
+    (to.verify, to.channels) = (Verify::Size, Channels::AtMost(5));
+    let daemon = start(&dir, jobs).await;
+    let text = last(&daemon).await.text;
+    let told =
+        ": changed a (exports), b (csv, verify, channels)\nnewly leaves to drop@a.example:22: a, people: id, email*";
+    assert!(text.ends_with(told), "{text}");
 }

@@ -44,10 +44,17 @@ pub fn daily(label: &str, hour: i8, minute: i8) -> Job {
     }
 }
 
+/// The server that a job delivers to.
+pub fn sftp(job: &mut Job) -> &mut SftpDestination {
+    match Arc::make_mut(&mut job.destination) {
+        Destination::Sftp(sftp) => sftp,
+        Destination::Folder(folder) => panic!("it delivers to the folder {}", folder.path.display()),
+    }
+}
+
 /// Lets a job deliver to another host.
 pub fn on_host(job: &mut Job, host: &str) {
-    let Destination::Sftp(sftp) = Arc::make_mut(&mut job.destination) else { panic!("jobs of tests deliver by SFTP") };
-    sftp.host = host.to_owned();
+    sftp(job).host = host.to_owned();
 }
 
 /// A place that files might be delivered to.

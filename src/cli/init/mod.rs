@@ -388,7 +388,7 @@ mod tests {
                 Config::parse(&text, Path::new("jobs.toml"), Path::new("/")).unwrap_or_else(|f| panic!("{f}\n{text}"));
             let job = &config.jobs[0];
             assert_eq!(job.label, "my \"job\" # 1");
-            assert_eq!(job.destination.address(), "o'brien \"x\"@sftp.partner.example:2222:in\\coming ü");
+            assert_eq!(job.destination.address(), "o'brien \"x\"@h.example:2222:in\\coming ü");
             assert_eq!(config.store.ca.as_deref(), Some(Path::new("/c a\\.pem")));
         }
     }

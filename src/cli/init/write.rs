@@ -52,7 +52,7 @@ pub fn configuration(draft: &Draft<'_>) -> String {
 
 fn sources(draft: &Draft<'_>) -> String {
     format!(
-        "# Written by `exportd init`. docs/configuration.md explains every key.\n\
+        "# Written by `exportd init`. docs/reference.md explains every key.\n\
          #\n\
          #   exportd check --connect       is it right, and are both sides usable?\n\
          #   exportd plan                  what falls due, with periods and file names\n\
