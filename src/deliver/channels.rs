@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 
 use super::error::Place;
-use super::session::{Settings, keeps_files_whole};
+use super::settings::{Settings, keeps_files_whole};
 use super::sftp::Client;
 use super::ssh::Connection;
 use crate::job::Channels;
@@ -52,14 +52,14 @@ impl FurtherChannels {
     /// seen to keep a copy for each handle, and any other server may be one.
     pub fn count(&self) -> usize {
         let Some(connection) = &self.connection else { return 0 };
-        let Settings { tuning, hosts, channels, .. } = &self.settings;
+        let Settings { tuning, limits, channels, .. } = &self.settings;
         let version = connection.version();
         let wanted = match channels {
             Channels::AtMost(most) => usize::from(most.saturating_sub(1)),
             Channels::Auto if !keeps_files_whole(&version) || connection.round_trip() < tuning.far => 0,
             Channels::Auto => tuning.channels,
         };
-        wanted.min(hosts.channels(&self.at.recipient(), &version).unwrap_or(usize::MAX))
+        wanted.min(limits.channels(&self.at.recipient(), &version).unwrap_or(usize::MAX))
     }
 
     /// Begins to open them, if that has not begun.
@@ -129,7 +129,7 @@ async fn open(
 ) -> Option<Client> {
     let channel = connection.open_channel(&at, settings.handshake).await;
     if let Some(granted) = answers.note(channel.is_ok()) {
-        settings.hosts.remember_channels(&at.recipient(), &connection.version(), granted);
+        settings.limits.remember_channels(&at.recipient(), &connection.version(), granted);
     }
     let stream = connection.start_sftp(channel.ok()?, &at, &Client::greeting(), settings.handshake).await.ok()?;
     Client::start_greeted(stream, settings.sftp()).await.ok()

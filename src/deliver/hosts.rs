@@ -1,204 +1,115 @@
-//! What each host is granted: permits, pauses, pace, connections and channels.
-//!
-//! All limits of the program on a partner's server are here. A run needs a [`Permit`] to connect, and a host has a few.
-//! After a server has refused us, nobody logs in there for a minute. Uploads with a `max_rate` share one pace. A
-//! connection that a run leaves open is kept for the next one. How many channels a server grants is remembered.
+//! What each host is granted: its limits, and the connections that runs leave open for each other.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::idle::{self, Identity, Idle};
-use super::pace::{Line, Pace};
+use super::limits::{HostLimits, PER_HOST, Permit};
 use super::session::Session;
 use crate::clearance::Recipient;
 
-/// Connections to one host at the same time, unless a test says otherwise. Servers drop or refuse more.
-pub const PER_HOST: usize = 4;
-
-/// Connections that are being opened at the same time, over all hosts. A key exchange takes a few milliseconds of a
-/// processor: a thousand at once would exceed the servers' time limits for a login.
-const OPENING: usize = 32;
-
-/// How long nobody logs in at a server that has refused us. Servers ban clients that keep trying.
-const PAUSE: SignedDuration = SignedDuration::from_secs(60);
-
 /// What all hosts are granted. Clones share it.
 #[derive(Clone)]
-pub struct Hosts(Arc<Shared>);
-
-struct Shared {
-    per_host: usize,
-    hosts: Mutex<HashMap<String, Host>>,
-    opening: Semaphore,
+pub struct Hosts {
+    limits: HostLimits,
+    idle: Arc<Mutex<IdleConnections>>,
 }
 
-struct Host {
-    permits: Arc<Semaphore>,
-    /// When the accounts that were refused may be tried again.
-    refused: Vec<(Recipient, Timestamp)>,
-    /// The pace of uploads with a limit, by port.
-    lines: Vec<(u16, Arc<Line>)>,
-    /// Connections that no run uses, the one left first in front. With those in use they are no more than the permits.
-    idle: Vec<Idle>,
-    /// What the accounts were granted, if that was less than what we asked for.
-    channels: Vec<(Recipient, GrantedChannels)>,
-}
-
-/// How many channels beside the first a server grants, and the version of its software that did so.
-struct GrantedChannels {
-    version: String,
-    count: usize,
-}
-
-/// The right to one connection to a host. Dropping it lets the next run connect.
-#[derive(Debug)]
-pub struct Permit {
-    _permit: OwnedSemaphorePermit,
-}
+/// Connections that no run uses, by host, the one left first in front. With those in use they are no more than the permits.
+type IdleConnections = HashMap<String, Vec<Idle>>;
 
 impl Hosts {
     /// Grants each host `per_host` connections at the same time.
     pub fn new(per_host: usize) -> Hosts {
-        let (hosts, opening) = (Mutex::default(), Semaphore::new(OPENING));
-        Hosts(Arc::new(Shared { per_host, hosts, opening }))
+        Hosts { limits: HostLimits::new(per_host), idle: Arc::default() }
     }
 
     /// Waits for a permit to connect to a recipient's host, first come, first served.
     pub async fn permit(&self, recipient: &Recipient) -> Permit {
-        let permits = self.with(recipient.host(), |host| Arc::clone(&host.permits));
-        Permit { _permit: permits.acquire_owned().await.expect("the semaphore is never closed") }
+        self.limits.permit(recipient).await
     }
 
     /// A permit, if there is one now. While a recipient is paused there is none; after that a single connection finds
     /// out whether the server lets us in again.
     pub fn try_permit(&self, recipient: &Recipient, now: Timestamp) -> Option<Permit> {
-        let per_host = self.0.per_host;
-        self.with(recipient.host(), |host| {
-            if let Some((_, again)) = host.refused.iter().find(|(refused, _)| refused == recipient) {
-                let left = again.duration_since(now);
-                // A longer wait than the pause means that the clock was set back.
-                let is_paused = left > SignedDuration::ZERO && left <= PAUSE;
-                if is_paused || host.permits.available_permits() < per_host {
-                    return None;
-                }
-            }
-            let permit = Arc::clone(&host.permits).try_acquire_owned().ok()?;
-            Some(Permit { _permit: permit })
-        })
+        self.limits.try_permit(recipient, now)
     }
 
     /// Pauses a recipient whose server has just refused us.
     pub fn pause(&self, recipient: &Recipient, now: Timestamp) {
-        let again = now.checked_add(PAUSE).unwrap_or(Timestamp::MAX);
-        self.with(recipient.host(), |host| {
-            host.refused.retain(|(refused, _)| refused != recipient);
-            host.refused.push((recipient.clone(), again));
-        });
+        self.limits.pause(recipient, now);
     }
 
     /// Ends the pause of a recipient: its server has let us in.
     pub fn resume(&self, recipient: &Recipient) {
-        self.with(recipient.host(), |host| host.refused.retain(|(refused, _)| refused != recipient));
+        self.limits.resume(recipient);
     }
 
-    /// Waits until a connection may be opened. The connection is open, or has failed, when the value is dropped.
-    pub(super) async fn opening(&self) -> SemaphorePermit<'_> {
-        self.0.opening.acquire().await.expect("the semaphore is never closed")
-    }
-
-    /// A limit of `rate` bytes a second to a host, shared with all uploads there that have a limit.
-    pub(super) fn pace(&self, host: &str, port: u16, rate: NonZeroU64) -> Pace {
-        let line = self.with(host, |host| match host.lines.iter().find(|(of, _)| *of == port) {
-            Some((_, line)) => Arc::clone(line),
-            None => {
-                let line = Arc::new(Line::new());
-                host.lines.push((port, Arc::clone(&line)));
-                line
-            }
-        });
-        Pace::new(rate, line)
-    }
-
-    /// How many channels beside the first a recipient's server grants, if it has refused more. Another version of its
-    /// software is another server.
-    pub(super) fn channels(&self, recipient: &Recipient, version: &str) -> Option<usize> {
-        self.with(recipient.host(), |host| {
-            host.channels.retain(|(of, granted)| of != recipient || granted.version == version);
-            host.channels.iter().find(|(of, _)| of == recipient).map(|(_, granted)| granted.count)
-        })
-    }
-
-    /// Remembers that a recipient's server grants `count` channels beside the first, and no more.
-    pub(super) fn remember_channels(&self, recipient: &Recipient, version: &str, count: usize) {
-        self.with(recipient.host(), |host| {
-            host.channels.retain(|(of, _)| of != recipient);
-            host.channels.push((recipient.clone(), GrantedChannels { version: version.to_owned(), count }));
-        });
+    /// The limits alone.
+    pub(super) fn limits(&self) -> &HostLimits {
+        &self.limits
     }
 
     /// The connection left last that is identical to one that would be opened now.
     pub(super) fn take_idle(&self, host: &str, identity: &Identity) -> Option<Session> {
-        self.with(host, |host| {
-            host.idle.retain(|idle| idle.session.is_alive());
-            let position = host.idle.iter().rposition(|idle| idle.identity == *identity)?;
-            Some(host.idle.remove(position).session)
-        })
+        let mut hosts = self.lock();
+        let idle = hosts.get_mut(host)?;
+        idle.retain(|idle| idle.session.is_alive());
+        let position = idle.iter().rposition(|idle| idle.identity == *identity)?;
+        Some(idle.remove(position).session)
     }
 
     /// Keeps a connection for a few seconds. The permit it was opened with must still be held.
     pub(super) fn keep_idle(&self, host: &str, identity: Identity, session: Session) {
         let since = Instant::now();
-        self.with(host, |host| host.idle.push(Idle { identity, session, since }));
-        let (hosts, host) = (Arc::downgrade(&self.0), host.to_owned());
+        self.lock().entry(host.to_owned()).or_default().push(Idle { identity, session, since });
+        let (hosts, host) = (Arc::downgrade(&self.idle), host.to_owned());
         tokio::spawn(async move {
             sleep(idle::KEPT).await;
-            let Some(hosts) = hosts.upgrade().map(Hosts) else { return };
-            let expired = |idle: &mut Idle| idle.since == since;
-            hosts.end(hosts.with(&host, |host| host.idle.extract_if(.., expired).collect())).await;
+            let Some(hosts) = hosts.upgrade() else { return };
+            let expired = match lock(&hosts).get_mut(&host) {
+                Some(idle) => idle.extract_if(.., |idle| idle.since == since).collect(),
+                None => Vec::new(),
+            };
+            end(expired).await;
         });
     }
 
     /// Ends the oldest idle connections with a host that are too many beside those in use, one of which is about to be
     /// opened.
     pub(super) async fn make_room(&self, host: &str) {
-        let per_host = self.0.per_host;
-        let surplus = self.with(host, |host| {
-            let in_use = per_host - host.permits.available_permits();
-            let surplus = (host.idle.len() + in_use).saturating_sub(per_host).min(host.idle.len());
-            host.idle.drain(..surplus).collect()
-        });
-        self.end(surplus).await;
+        let (permits, taken) = self.limits.permits(host);
+        let surplus = match self.lock().get_mut(host) {
+            Some(idle) => {
+                let surplus = (idle.len() + taken).saturating_sub(permits).min(idle.len());
+                idle.drain(..surplus).collect()
+            }
+            None => Vec::new(),
+        };
+        end(surplus).await;
     }
 
     /// Ends all connections that no run uses.
     pub async fn close(&self) {
-        let idle = self.lock().values_mut().flat_map(|host| host.idle.drain(..)).collect();
-        self.end(idle).await;
+        let idle = self.lock().drain().flat_map(|(_, idle)| idle).collect();
+        end(idle).await;
     }
 
-    async fn end(&self, idle: Vec<Idle>) {
-        futures_util::future::join_all(idle.into_iter().map(|idle| idle.session.close())).await;
+    fn lock(&self) -> MutexGuard<'_, IdleConnections> {
+        lock(&self.idle)
     }
+}
 
-    fn with<T>(&self, host: &str, work: impl FnOnce(&mut Host) -> T) -> T {
-        let mut hosts = self.lock();
-        if let Some(host) = hosts.get_mut(host) {
-            return work(host);
-        }
-        let permits = Arc::new(Semaphore::new(self.0.per_host));
-        let new = Host { permits, refused: Vec::new(), lines: Vec::new(), idle: Vec::new(), channels: Vec::new() };
-        work(hosts.entry(host.to_owned()).or_insert(new))
-    }
+fn lock(idle: &Mutex<IdleConnections>) -> MutexGuard<'_, IdleConnections> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
-        self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+async fn end(idle: Vec<Idle>) {
+    futures_util::future::join_all(idle.into_iter().map(|idle| idle.session.close())).await;
 }
 
 impl Default for Hosts {
@@ -209,72 +120,6 @@ impl Default for Hosts {
 
 impl fmt::Debug for Hosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hosts").field("per_host", &self.0.per_host).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn recipient(user: &str) -> Recipient {
-        Recipient::Sftp { user: user.to_owned(), host: "partner.example".to_owned(), port: 22 }
-    }
-
-    fn second(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_host_has_a_few_permits_whatever_the_account() {
-        let hosts = Hosts::new(2);
-        let (one, two) = (hosts.permit(&recipient("a")).await, hosts.try_permit(&recipient("b"), second(0)));
-        assert!(two.is_some());
-        assert!(hosts.try_permit(&recipient("a"), second(0)).is_none());
-        let other = Recipient::Folder { path: "/srv/drops".to_owned() };
-        assert!(hosts.try_permit(&other, second(0)).is_some());
-        drop(one);
-        assert!(hosts.try_permit(&recipient("a"), second(0)).is_some());
-    }
-
-    #[test]
-    fn an_account_that_was_refused_waits_and_then_tries_alone() {
-        let hosts = Hosts::new(3);
-        let (refused, other) = (recipient("a"), recipient("b"));
-        hosts.pause(&refused, second(100));
-        assert!(hosts.try_permit(&refused, second(159)).is_none());
-        assert!(hosts.try_permit(&other, second(159)).is_some(), "another account is not paused");
-        let alone = hosts.try_permit(&refused, second(160));
-        assert!(alone.is_some());
-        assert!(hosts.try_permit(&refused, second(160)).is_none(), "one at a time");
-        hosts.resume(&refused);
-        assert!(hosts.try_permit(&refused, second(160)).is_some());
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_prolongs_no_pause() {
-        let hosts = Hosts::new(1);
-        hosts.pause(&recipient("a"), second(10_000));
-        assert!(hosts.try_permit(&recipient("a"), second(0)).is_some());
-    }
-
-    #[test]
-    fn granted_channels_are_remembered_until_the_server_changes() {
-        let (hosts, account) = (Hosts::default(), recipient("a"));
-        assert_eq!(hosts.channels(&account, "OpenSSH_9.2"), None);
-        hosts.remember_channels(&account, "OpenSSH_9.2", 2);
-        assert_eq!(hosts.channels(&account, "OpenSSH_9.2"), Some(2));
-        assert_eq!(hosts.channels(&recipient("b"), "OpenSSH_9.2"), None);
-        assert_eq!(hosts.channels(&account, "OpenSSH_9.9"), None);
-        assert_eq!(hosts.channels(&account, "OpenSSH_9.2"), None, "it is forgotten");
-    }
-
-    #[test]
-    fn uploads_to_one_server_share_a_pace() {
-        let (hosts, rate) = (Hosts::default(), NonZeroU64::MIN);
-        let pace = |host, port| hosts.pace(host, port, rate);
-        assert!(pace("a.example", 22).shares_line_with(&pace("a.example", 22)));
-        assert!(!pace("a.example", 22).shares_line_with(&pace("a.example", 23)));
-        assert!(!pace("a.example", 22).shares_line_with(&pace("b.example", 22)));
+        f.debug_struct("Hosts").field("limits", &self.limits).finish_non_exhaustive()
     }
 }

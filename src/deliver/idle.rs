@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::session::{Session, Settings};
+use super::session::Session;
+use super::settings::Settings;
 use crate::job::{SftpDestination, Trust};
 use crate::secret::Secret;
 

@@ -15,11 +15,13 @@ mod error;
 mod folder;
 mod hosts;
 mod idle;
+mod limits;
 mod manifest;
 mod pace;
 mod probe;
 mod publish;
 mod session;
+mod settings;
 mod sftp;
 mod ssh;
 mod survey;
@@ -34,12 +36,16 @@ use std::time::Duration;
 pub use directory::RemoteFile;
 pub use error::{DeliverError, Place, UntrustedKey};
 pub use folder::Folder;
-pub use hosts::{Hosts, PER_HOST, Permit};
+pub use hosts::Hosts;
+pub use limits::{HostLimits, PER_HOST, Permit};
 pub use manifest::{Manifest, ManifestExport, ManifestFile, ManifestPeriod};
 pub use publish::PublishOutcome;
-pub use session::{ServerFacts, Session, Settings, scan_host_keys};
+pub use session::{ServerFacts, Session, scan_host_keys};
+pub use settings::Settings;
 pub use ssh::{HostKey, PublicKeyLine, check_known_hosts, generate_key, read_public_key};
 pub use survey::Survey;
+
+use idle::Identity;
 
 use crate::growth::Follower;
 use crate::job::{Destination, Publish, SftpDestination};
@@ -65,8 +71,8 @@ impl Default for Options {
 
 impl Options {
     fn settings(&self, destination: &SftpDestination) -> Settings {
-        let Options { stall, tuning, hosts } = self.clone();
-        Settings { stall, tuning, hosts, ..Settings::of(destination) }
+        let limits = self.hosts.limits().clone();
+        Settings { stall: self.stall, tuning: self.tuning, limits, ..Settings::of(destination) }
     }
 }
 
@@ -92,6 +98,7 @@ impl Delivery {
     pub async fn open(destination: &Destination, options: &Options) -> Result<Delivery, DeliverError> {
         match destination {
             Destination::Sftp(sftp) => {
+                options.hosts.make_room(&sftp.host.to_lowercase()).await;
                 let session = Session::open_with(sftp, options.settings(sftp)).await?;
                 Ok(Delivery::over(session, sftp))
             }
@@ -110,8 +117,9 @@ impl Delivery {
     /// A connection that an earlier run has left open. It may have died unnoticed: then its check fails.
     pub fn reuse(destination: &Destination, options: &Options) -> Option<Delivery> {
         let Destination::Sftp(sftp) = destination else { return None };
-        let session = Session::reuse(sftp, options.settings(sftp))?;
-        Some(Delivery::over(session, sftp))
+        let (host, settings) = (sftp.host.to_lowercase(), options.settings(sftp));
+        let session = options.hosts.take_idle(&host, &Identity::of(sftp, &settings))?;
+        Some(Delivery::over(session.move_to(sftp, settings), sftp))
     }
 
     /// Whether the connection still stands, as far as is known without asking.
@@ -212,10 +220,15 @@ impl Delivery {
     }
 
     /// Leaves the connection to the next run to the same `destination`, or ends it if anything has failed on it.
-    pub async fn leave(self, destination: &Destination) {
+    /// `options` are those that it was opened with.
+    pub async fn leave(self, destination: &Destination, options: &Options) {
         match (self.kind, destination) {
-            (Kind::Sftp(session), Destination::Sftp(sftp)) => session.leave(sftp).await,
-            (Kind::Sftp(session), Destination::Folder(_)) => session.close().await,
+            (Kind::Sftp(session), Destination::Sftp(sftp)) if session.is_sound() => {
+                session.close_further_channels().await;
+                let identity = Identity::of(sftp, &options.settings(sftp));
+                options.hosts.keep_idle(&sftp.host.to_lowercase(), identity, *session);
+            }
+            (Kind::Sftp(session), _) => session.close().await,
             (Kind::Folder(_), _) => {}
         }
     }

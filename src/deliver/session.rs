@@ -1,81 +1,18 @@
 //! A session: one connection to one directory of one SFTP server, and what is known of that server.
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 
 use super::channels::FurtherChannels;
 use super::error::{DeliverError, Place};
-use super::hosts::Hosts;
-use super::idle::Identity;
 use super::pace::Pace;
-use super::sftp::{self, Client, ClientError};
-use super::ssh::{self, Connection, Deadlines, HostKey};
-use crate::job::{Channels, SftpDestination, Verify};
-use crate::tuning::Tuning;
-
-/// How long a session waits, and how it sends.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The limit for resolving the host's name, and for connecting to each of its addresses.
-    pub address: Duration,
-    /// The limit for the SSH handshake and the login together.
-    pub handshake: Duration,
-    /// How long requests may be in flight with nothing moving.
-    pub stall: Duration,
-    /// Requests in flight at most, on each channel; some servers take only 1.
-    pub requests: usize,
-    /// How uploaded files are compared with what was sent.
-    pub verify: Verify,
-    /// How many channels a large file may use.
-    pub channels: Channels,
-    /// Bytes a second that are sent to the host at most.
-    pub max_rate: Option<NonZeroU64>,
-    /// How often a silent server is asked whether it is there. After four questions without an answer the connection has
-    /// ended.
-    pub keepalive: Duration,
-    /// Sizes and thresholds.
-    pub tuning: Tuning,
-    /// What each host is granted.
-    pub hosts: Hosts,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            address: Duration::from_secs(10),
-            handshake: Duration::from_secs(15),
-            stall: Duration::from_secs(60),
-            requests: usize::from(SftpDestination::REQUESTS),
-            verify: Verify::Size,
-            channels: Channels::Auto,
-            max_rate: None,
-            keepalive: Duration::from_secs(15),
-            tuning: Tuning::DEFAULT,
-            hosts: Hosts::default(),
-        }
-    }
-}
-
-impl Settings {
-    /// The defaults, with what a job says about its destination.
-    pub fn of(destination: &SftpDestination) -> Settings {
-        let SftpDestination { requests, verify, channels, max_rate, .. } = *destination;
-        Settings { requests: usize::from(requests), verify, channels, max_rate, ..Settings::default() }
-    }
-
-    pub(super) fn sftp(&self) -> sftp::Settings {
-        sftp::Settings { outstanding: self.requests, stall: self.stall }
-    }
-
-    fn deadlines(&self) -> Deadlines {
-        Deadlines { address: self.address, handshake: self.handshake, keepalive: self.keepalive }
-    }
-}
+use super::settings::Settings;
+use super::sftp::{Client, ClientError};
+use super::ssh::{self, Connection, HostKey};
+use crate::job::SftpDestination;
 
 /// What a server is and can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,9 +53,8 @@ impl Session {
 
     /// The same with other settings. Few connections are opened at the same time.
     pub async fn open_with(destination: &SftpDestination, settings: Settings) -> Result<Session, DeliverError> {
-        let hosts = settings.hosts.clone();
-        hosts.make_room(&destination.host.to_lowercase()).await;
-        let _opening = hosts.opening().await;
+        let limits = settings.limits.clone();
+        let _opening = limits.opening().await;
         let at = Arc::new(Place::of(destination));
         let connection = Arc::new(Connection::open(destination, &at, settings.deadlines()).await?);
         let channel = connection.open_channel(&at, settings.handshake).await?;
@@ -145,25 +81,24 @@ impl Session {
         Ok(Session::assemble(client, at, settings, further, Some(connection)))
     }
 
-    /// A connection that an earlier run has left, for the directory of `destination`. It may have died unnoticed.
-    pub fn reuse(destination: &SftpDestination, settings: Settings) -> Option<Session> {
-        let identity = Identity::of(destination, &settings);
-        let session = settings.hosts.take_idle(&destination.host.to_lowercase(), &identity)?;
+    /// The same connection for another directory of the same server and user, with settings of its own. The requests in
+    /// flight and their deadline stay what they are.
+    pub(super) fn move_to(self, destination: &SftpDestination, settings: Settings) -> Session {
         let at = Arc::new(Place::of(destination));
-        let further = FurtherChannels::new(session.connection.clone(), Arc::clone(&at), settings.clone());
-        let pace = settings.max_rate.map(|rate| settings.hosts.pace(&at.host.to_lowercase(), at.port, rate));
-        Some(Session { at, settings, further, pace, ..session })
+        let further = FurtherChannels::new(self.connection.clone(), Arc::clone(&at), settings.clone());
+        let pace = settings.max_rate.map(|rate| settings.limits.pace(&at.host.to_lowercase(), at.port, rate));
+        Session { at, settings, further, pace, ..self }
     }
 
-    /// Leaves the connection to the next run, or ends it if anything has failed on it.
-    pub async fn leave(self, destination: &SftpDestination) {
-        if !self.is_alive() || self.has_failed.load(Ordering::Relaxed) {
-            return self.close().await;
-        }
+    /// Whether the next run can reuse the connection: it stands, and no request has failed on it.
+    pub(super) fn is_sound(&self) -> bool {
+        self.is_alive() && !self.has_failed.load(Ordering::Relaxed)
+    }
+
+    /// Closes the channels beside the first.
+    pub(super) async fn close_further_channels(&self) {
         // One that is dropped half open would stay so at the server.
         self.further.close().await;
-        let (hosts, identity) = (self.settings.hosts.clone(), Identity::of(destination, &self.settings));
-        hosts.keep_idle(&destination.host.to_lowercase(), identity, self);
     }
 
     /// A session over any stream on which an SFTP server answers, such as the pipe of an `sftp-server` process.
@@ -202,7 +137,7 @@ impl Session {
             fsync: client.offers("fsync@openssh.com"),
             statvfs: client.offers("statvfs@openssh.com"),
         };
-        let pace = settings.max_rate.map(|rate| settings.hosts.pace(&at.host.to_lowercase(), at.port, rate));
+        let pace = settings.max_rate.map(|rate| settings.limits.pace(&at.host.to_lowercase(), at.port, rate));
         Session {
             client,
             at,
@@ -266,11 +201,6 @@ impl Session {
         };
         DeliverError::from_client(&self.at, step, error)
     }
-}
-
-/// Whether a server of this version is known to keep one file that is written through several handles.
-pub(super) fn keeps_files_whole(version: &str) -> bool {
-    version.starts_with("SSH-2.0-OpenSSH")
 }
 
 /// The path of a name in a directory.

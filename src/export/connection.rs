@@ -77,6 +77,7 @@ impl Connection<'_> {
 
     /// Leaves the connection to the next run.
     pub(super) async fn leave(self) {
-        self.current.into_inner().leave(&self.attempt.job.destination).await;
+        let destination = &self.attempt.job.destination;
+        self.current.into_inner().leave(destination, &options(self.attempt)).await;
     }
 }

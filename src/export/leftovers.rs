@@ -2,9 +2,9 @@
 
 use futures_util::{StreamExt, future, stream};
 
+use super::cleaning::REMOVALS;
 use super::connection::Connection;
-use super::publish::REMOVALS;
-use super::resume::Known;
+use super::files::Known;
 use super::{Attempt, RunError};
 use crate::clearance::Location;
 use crate::deliver::{Delivery, probe_names};

@@ -6,8 +6,10 @@
 //! columns or delivers to another recipient (see [`review`](mod@review)).
 
 mod cancel;
+mod cleaning;
 mod connection;
 mod error;
+mod files;
 mod housekeeping;
 mod leftovers;
 mod manifest;
@@ -34,7 +36,7 @@ use crate::state::{State, Temporary};
 use crate::store::StoreSettings;
 use crate::tuning::Tuning;
 
-use resume::Known;
+use files::Known;
 use review::Supply;
 
 pub use cancel::Cancel;

@@ -1,25 +1,17 @@
-//! The end of a run: uploaded files get their final names, or are removed again.
+//! The end of a run: uploaded files get their final names.
 
-use std::time::Duration;
+use futures_util::future;
 
-use futures_util::{StreamExt, TryStreamExt, future, stream};
-
+use super::cleaning::clean_up;
 use super::connection::Connection;
-use super::resume::{FileState, RunFile};
+use super::files::{FileState, RunFile};
 use super::{Attempt, RunError};
 use crate::deliver::{DeliverError, PublishOutcome};
 use crate::failpoint::{self, Side};
 use crate::run::Stage;
-use crate::state::Temporary;
 
 /// How often the outcome of a rename whose reply was lost is looked up before the run is left for a later attempt.
 const SETTLEMENTS: usize = 3;
-
-/// How long removing our files after a failure may take.
-const CLEANING: Duration = Duration::from_secs(30);
-
-/// Removals in flight.
-pub(super) const REMOVALS: usize = 256;
 
 /// Renames uploaded files to their final names, in their order, the manifest last. Leaves the connection to the
 /// next run.
@@ -111,70 +103,4 @@ async fn settle(
         };
     }
     outcome
-}
-
-/// Removes what is at the destination under temporary names. What can't be removed stays on record, and so do files that
-/// may be published without our knowing. `error` is what led here, and what the caller reports.
-pub(super) async fn clean_up(attempt: &Attempt<'_>, connection: &Connection<'_>, files: &[RunFile], error: &RunError) {
-    remove_after_failure(attempt, error, remove_unpublished(attempt, connection, files)).await;
-}
-
-/// Runs `removing` within its time limit. After an error of state nothing may be done that can't be recorded; the next
-/// attempt looks.
-pub(super) async fn remove_after_failure(
-    attempt: &Attempt<'_>,
-    error: &RunError,
-    removing: impl Future<Output = Result<(), RunError>>,
-) {
-    if matches!(error, RunError::State(_)) {
-        return;
-    }
-    failpoint::reach("destination:clean", Side::Before).await;
-    match tokio::time::timeout(CLEANING, removing).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(run = %attempt.id(), %error, "temporary files are not removed yet"),
-        Err(_) => tracing::debug!(run = %attempt.id(), "removing temporary files takes too long"),
-    }
-    failpoint::reach("destination:clean", Side::After).await;
-}
-
-async fn remove_unpublished(
-    attempt: &Attempt<'_>,
-    connection: &Connection<'_>,
-    files: &[RunFile],
-) -> Result<(), RunError> {
-    let is_publishing = attempt.progress.stage() >= Stage::Publishing;
-    let mut names = Vec::new();
-    for file in files {
-        let FileState::Uploaded(temporary) = &file.progress else { continue };
-        let record = &file.stored.file;
-        if is_publishing {
-            match connection.delivery().await?.settle(temporary, &record.name, record.bytes).await? {
-                PublishOutcome::Published => {
-                    attempt.context.state.published(attempt.id(), &[file.position]).await?;
-                    continue;
-                }
-                PublishOutcome::Gone => continue,
-                PublishOutcome::NotPublished | PublishOutcome::Conflict => {}
-            }
-        }
-        names.push(temporary.clone());
-    }
-    remove_temporaries(attempt, connection, names).await
-}
-
-/// Removes temporary files and forgets their names.
-pub(super) async fn remove_temporaries(
-    attempt: &Attempt<'_>,
-    connection: &Connection<'_>,
-    names: Vec<String>,
-) -> Result<(), RunError> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    let delivery = connection.delivery().await?;
-    let removals = names.into_iter().map(async |name| delivery.remove(None, &name).await.map(|()| name));
-    let gone: Vec<String> = stream::iter(removals).buffer_unordered(REMOVALS).try_collect().await?;
-    let gone: Vec<Temporary> = gone.into_iter().map(|name| attempt.temporary_here(name)).collect();
-    Ok(attempt.context.state.forget_temporaries(&gone).await?)
 }

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::cleaning::{clean_up, remove_after_failure, remove_temporaries};
 use super::connection::{Connection, reach};
-use super::publish::{clean_up, remove_after_failure, remove_temporaries};
-use super::resume::{FileState, Known, RunFile};
+use super::files::{FileState, Known, RunFile};
 use super::review::Supply;
 use super::upload::{self, Try, Upload, sent_bytes, temporary_name};
 use super::{Attempt, Production, RunError, leftovers, manifest, produce};

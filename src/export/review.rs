@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::resume::Known;
+use super::files::Known;
 use super::{Attempt, Context, RunError};
 use crate::clearance::{self, Cleared, Objections};
 use crate::job::Job;

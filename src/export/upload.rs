@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::cleaning::clean_up;
 use super::connection::Connection;
-use super::publish::clean_up;
-use super::resume::{FileState, RunFile};
+use super::files::{FileState, RunFile};
 use super::{Attempt, RunError};
 use crate::deliver::DeliverError;
 use crate::failpoint::{self, Side};

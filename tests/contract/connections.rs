@@ -21,6 +21,7 @@ fn options(hosts: &Hosts) -> Options {
 struct Visit {
     destination: Destination,
     delivery: Delivery,
+    options: Options,
     _permit: Permit,
 }
 
@@ -40,11 +41,11 @@ impl Visit {
                 delivery
             }
         };
-        Visit { destination, delivery, _permit: permit }
+        Visit { destination, delivery, options: options.clone(), _permit: permit }
     }
 
     async fn leave(self) {
-        self.delivery.leave(&self.destination).await;
+        self.delivery.leave(&self.destination, &self.options).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use exportd::deliver::{Hosts, Session, Settings};
+use exportd::deliver::{HostLimits, Session, Settings};
 use exportd::job::Publish;
 
 use super::destination::{FAR, content, deliver, local_file, whole};
@@ -18,8 +18,8 @@ fn server(sessions: usize) -> Sshd {
 }
 
 /// A session to which every distance is far.
-async fn session(server: &Sshd, hosts: &Hosts) -> Session {
-    let settings = Settings { tuning: FAR, hosts: hosts.clone(), ..Settings::default() };
+async fn session(server: &Sshd, limits: &HostLimits) -> Session {
+    let settings = Settings { tuning: FAR, limits: limits.clone(), ..Settings::default() };
     Session::open_with(&server.destination(), settings).await.unwrap()
 }
 
@@ -40,10 +40,10 @@ async fn what_a_server_refuses_is_not_asked_for_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = local_file(&folder, LENGTH);
     for sessions in [1, 2, 3] {
-        let (server, hosts) = (server(sessions), Hosts::default());
+        let (server, limits) = (server(sessions), HostLimits::default());
         let mut before = 0;
         for (round, expected) in [(1, 10), (2, sessions), (3, sessions)] {
-            let session = session(&server, &hosts).await;
+            let session = session(&server, &limits).await;
             deliver(&session, &path, "daily.csv", Publish::Replace).await.unwrap();
             session.close().await;
             assert!(std::fs::read(server.directory().join("daily.csv")).unwrap() == content(LENGTH));
@@ -60,7 +60,7 @@ async fn channels_serve_one_large_file_after_the_other() {
     let folder = tempfile::tempdir().unwrap();
     let path = local_file(&folder, LENGTH);
     let server = server(10);
-    let session = session(&server, &Hosts::default()).await;
+    let session = session(&server, &HostLimits::default()).await;
     for number in 0..3 {
         session.upload(&path, whole(&path), &format!(".{number}.part"), &AtomicU64::new(0)).await.unwrap();
     }

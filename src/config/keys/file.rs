@@ -1,7 +1,7 @@
 //! The keys of `jobs.toml` besides those of jobs.
 
 use super::takes::Takes;
-use super::{Choice, JOB, Key, Section};
+use super::{Choice, JOB, Key, REFERENCE, Section};
 use crate::catalogue::BUILTIN;
 
 /// The file itself.
@@ -137,25 +137,6 @@ pub(in super::super) static NOTIFY: Section = Section {
         .example("\"2h\""),
     ],
     choice: Choice::AtLeastOne(&["command", "url"]),
-};
-
-/// A reference to a secret.
-pub(in super::super) static REFERENCE: Section = Section {
-    name: "reference",
-    header: "`{ env | file | credential }`",
-    says: "A reference to a secret, instead of the secret itself.",
-    keys: &[
-        Key::new("env", Takes::Line, "The name of an environment variable.").example("\"EXPORTD_STORE_URL\""),
-        Key::new("file", Takes::Path, "The path of a file; a line break at its end is left out.")
-            .example("\"/run/secrets/store-url\""),
-        Key::new(
-            "credential",
-            Takes::Form("text without `/`", "^[^/]+$"),
-            "The name of a systemd credential (`LoadCredential=`).",
-        )
-        .example("\"store-url\""),
-    ],
-    choice: Choice::ExactlyOne(&["env", "file", "credential"]),
 };
 
 /// `[defaults]`: its keys are the shared ones of [`JOB`], so it lists none.

@@ -7,13 +7,15 @@
 mod catalogue;
 mod file;
 mod job;
+mod secret;
 mod takes;
 
 pub(super) use self::catalogue::{CATALOGUE_FILE, COLUMN, COLUMN_SCALE, EXPORT};
-pub(super) use self::file::{CATALOGUE, NOTIFY, REFERENCE, ROOT, STATE, STORE};
+pub(super) use self::file::{CATALOGUE, NOTIFY, ROOT, STATE, STORE};
 pub(super) use self::job::{
     CHANNELS, CSV, JOB, JOB_EXPORT, LONGEST_DESCRIPTION, LONGEST_LABEL, LONGEST_REASON, PORTS, REQUESTS, RETRY,
 };
+pub(super) use self::secret::REFERENCE;
 pub(super) use self::takes::Takes;
 
 /// A table of a file, and its keys.

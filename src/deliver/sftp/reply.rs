@@ -4,7 +4,8 @@
 //! server's word, and a packet that makes no sense is `Malformed`, never a panic. Handles are opaque bytes and names
 //! are bytes, because servers are free to use any.
 
-use super::request::VERSION;
+/// The version of the protocol that is spoken here, and the only one.
+pub const VERSION: u32 = 3;
 
 /// The biggest packet accepted from a server, in bytes without the length field.
 pub const MAX_PACKET: usize = 256 * 1024;

@@ -2,13 +2,10 @@
 
 use bytes::Bytes;
 
-use super::reply::Handle;
+use super::reply::{Handle, VERSION};
 
 /// The bytes of a write request besides its handle and its data, the length field included.
 pub const WRITE_OVERHEAD: usize = 25;
-
-/// The version of the protocol that is spoken here, and the only one.
-pub const VERSION: u32 = 3;
 
 const NEVER_SO_LONG: &str = "nothing we send is near 4 GiB";
 

@@ -3,11 +3,11 @@
 //! Every phase has a deadline, and nothing but the handshake is sent before the host key is verified. A dead peer of an
 //! open connection is found by keepalives, by the limit on inactivity, and by the kernel (`TCP_USER_TIMEOUT`).
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use russh::client::{self, DisconnectReason};
-use russh::keys::{PrivateKey, PublicKey, PublicKeyOrCertificate};
+use russh::client;
+use russh::keys::PrivateKey;
 use russh::{Channel, ChannelMsg, Disconnect};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -15,8 +15,9 @@ use tokio::time::timeout;
 use super::hostkey::{HostKey, TrustedKeys};
 use super::key::load_key;
 use super::login::log_in;
-use super::policy::{KeyClass, client_config, open_to_truncation};
-use crate::deliver::error::{DeliverError, Place, plain};
+use super::policy::{KeyClass, client_config};
+use super::verifier::{HostKeyVerifier, Seen, handshake_failure};
+use crate::deliver::error::{DeliverError, Place};
 use crate::job::SftpDestination;
 use crate::wording::io_error;
 
@@ -33,81 +34,12 @@ pub struct Deadlines {
 
 /// A connection to a verified server on which our user is logged in.
 pub struct Connection {
-    handle: client::Handle<Gatekeeper>,
+    handle: client::Handle<HostKeyVerifier>,
     seen: Arc<Seen>,
     /// The key that the server has proven.
     pub host_key: HostKey,
     /// None before it was measured.
     round_trip: OnceLock<Duration>,
-}
-
-/// What the two sides of a connection attempt tell each other: the handler that judges, the code that reports.
-#[derive(Default)]
-pub(super) struct Seen(Mutex<Sights>);
-
-#[derive(Default)]
-pub(super) struct Sights {
-    pub key: Option<PublicKey>,
-    pub refusal: Option<DeliverError>,
-    pub version: String,
-    pub banner: String,
-    pub farewell: Option<String>,
-}
-
-impl Seen {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Sights> {
-        self.0.lock().expect("no code panics while it holds this lock")
-    }
-}
-
-/// Stands between the server and everything we know: judges its key, and remembers what it says.
-pub(super) struct Gatekeeper {
-    pub at: Arc<Place>,
-    pub seen: Arc<Seen>,
-    /// None: no key is good enough, it is only looked at.
-    pub trusted: Option<Arc<TrustedKeys>>,
-}
-
-impl client::Handler for Gatekeeper {
-    type Error = russh::Error;
-
-    async fn check_server_key(&mut self, presented: &PublicKeyOrCertificate) -> Result<bool, russh::Error> {
-        let PublicKeyOrCertificate::PublicKey { key, .. } = presented else { return Ok(false) };
-        let mut sights = self.seen.lock();
-        sights.key = Some(key.clone());
-        let Some(trusted) = &self.trusted else { return Ok(false) };
-        sights.refusal = trusted.judge(key, &self.at).err();
-        Ok(sights.refusal.is_none())
-    }
-
-    async fn kex_done(
-        &mut self,
-        _secret: Option<&[u8]>,
-        names: &russh::Names,
-        session: &mut client::Session,
-    ) -> Result<(), russh::Error> {
-        let mut sights = self.seen.lock();
-        sights.version = plain(&String::from_utf8_lossy(session.remote_sshid()));
-        if let Some(cipher) = open_to_truncation(names) {
-            sights.refusal = Some(DeliverError::Terrapin { server: self.at.server(), cipher });
-            return Err(russh::Error::Kex);
-        }
-        Ok(())
-    }
-
-    async fn auth_banner(&mut self, banner: &str, _: &mut client::Session) -> Result<(), russh::Error> {
-        self.seen.lock().banner = plain(banner);
-        Ok(())
-    }
-
-    async fn disconnected(&mut self, reason: DisconnectReason<russh::Error>) -> Result<(), russh::Error> {
-        let farewell = match &reason {
-            DisconnectReason::ReceivedDisconnect(info) => plain(&info.message),
-            DisconnectReason::Error(error) => cause(error),
-        };
-        self.seen.lock().farewell = Some(farewell);
-        Ok(())
-    }
 }
 
 impl Connection {
@@ -253,13 +185,13 @@ impl Attempt<'_> {
     async fn run(&self, classes: &[KeyClass]) -> Result<Connection, Failure> {
         let seen = Arc::new(Seen::default());
         let trusted = Some(Arc::clone(&self.trusted));
-        let gatekeeper = Gatekeeper { at: Arc::clone(self.at), seen: Arc::clone(&seen), trusted };
+        let verifier = HostKeyVerifier { at: Arc::clone(self.at), seen: Arc::clone(&seen), trusted };
         let outcome = async {
             let stream = dial(self.at, self.deadlines.address).await?;
             let limit = self.deadlines.handshake;
             let entry = async {
                 let config = Arc::new(client_config(classes, self.deadlines.keepalive));
-                let handshake = client::connect_stream(config, stream, gatekeeper).await;
+                let handshake = client::connect_stream(config, stream, verifier).await;
                 let mut handle = handshake.map_err(|error| handshake_failure(self.at, &seen, &error))?;
                 log_in(&mut handle, self.at, &self.key, &seen).await?;
                 Ok(handle)
@@ -316,45 +248,4 @@ fn prepare(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(Duration::from_secs(60)));
-}
-
-/// What to report when the handshake ended with `error`.
-pub(super) fn handshake_failure(at: &Place, seen: &Seen, error: &russh::Error) -> DeliverError {
-    let mut sights = seen.lock();
-    if let Some(refusal) = sights.refusal.take() {
-        return refusal;
-    }
-    let server = at.server();
-    match error {
-        russh::Error::NoCommonAlgo { kind, theirs, .. } => {
-            let kind = match kind {
-                russh::AlgorithmKind::Kex => "key exchange",
-                russh::AlgorithmKind::Key => "type of host key",
-                russh::AlgorithmKind::Cipher => "cipher",
-                russh::AlgorithmKind::Compression => "compression",
-                russh::AlgorithmKind::Mac => "MAC",
-            };
-            DeliverError::NoCommonAlgorithm { server, kind, theirs: plain(&theirs.join(", ")) }
-        }
-        error => {
-            let cause = sights.farewell.clone().unwrap_or_else(|| cause(error));
-            DeliverError::Handshake { server, cause }
-        }
-    }
-}
-
-/// An SSH error in plain words.
-pub(super) fn cause(error: &russh::Error) -> String {
-    match error {
-        russh::Error::IO(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            "the server closed the connection".to_owned()
-        }
-        russh::Error::IO(error) => io_error(error),
-        russh::Error::HUP | russh::Error::Disconnect | russh::Error::SendError | russh::Error::RecvError => {
-            "the server closed the connection".to_owned()
-        }
-        russh::Error::KeepaliveTimeout | russh::Error::InactivityTimeout => "the server does not answer".to_owned(),
-        russh::Error::Version => "it does not speak SSH 2".to_owned(),
-        other => plain(&other.to_string().to_lowercase()),
-    }
 }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use russh::client::{self, AuthResult};
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg};
 
-use super::connect::{Gatekeeper, Seen, cause};
 use super::hostkey::fingerprint;
+use super::verifier::{HostKeyVerifier, Seen, cause};
 use crate::deliver::error::{DeliverError, Place};
 
 /// Logs the place's user in.
 pub(super) async fn log_in(
-    handle: &mut client::Handle<Gatekeeper>,
+    handle: &mut client::Handle<HostKeyVerifier>,
     at: &Place,
     key: &PrivateKey,
     seen: &Seen,

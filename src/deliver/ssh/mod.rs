@@ -9,6 +9,7 @@ mod known_hosts;
 mod login;
 mod policy;
 mod scan;
+mod verifier;
 mod wire;
 
 pub use connect::{Connection, Deadlines};

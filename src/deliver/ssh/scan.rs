@@ -5,9 +5,10 @@ use std::sync::Arc;
 use russh::client;
 use tokio::time::timeout;
 
-use super::connect::{Deadlines, Gatekeeper, Seen, dial, handshake_failure};
+use super::connect::{Deadlines, dial};
 use super::hostkey::HostKey;
 use super::policy::{KeyClass, client_config};
+use super::verifier::{HostKeyVerifier, Seen, handshake_failure};
 use crate::deliver::error::{DeliverError, Place};
 
 /// The host keys of a server, one of each type that it has, most preferred type first.
@@ -37,7 +38,7 @@ pub async fn scan_host_keys(host: &str, port: u16, deadlines: Deadlines) -> Resu
 async fn look(at: &Arc<Place>, class: KeyClass, deadlines: Deadlines) -> Result<HostKey, DeliverError> {
     let stream = dial(at, deadlines.address).await?;
     let seen = Arc::new(Seen::default());
-    let onlooker = Gatekeeper { at: Arc::clone(at), seen: Arc::clone(&seen), trusted: None };
+    let onlooker = HostKeyVerifier { at: Arc::clone(at), seen: Arc::clone(&seen), trusted: None };
     let handshake = client::connect_stream(Arc::new(client_config(&[class], deadlines.keepalive)), stream, onlooker);
     let limit = deadlines.handshake;
     let outcome = timeout(limit, handshake).await.map_err(|_| DeliverError::Silent { server: at.server(), limit })?;
