@@ -155,10 +155,9 @@ impl Output {
     }
 
     fn finish(self, contents: Contents) -> Result<Artifact, PipelineError> {
-        let file = match self {
-            Output::Plain(file) => *file,
-            Output::Zip { archive, .. } => archive.finish()?,
-        };
-        Ok(file.finish(contents)?)
+        match self {
+            Output::Plain(file) => Ok(file.finish(contents)?),
+            Output::Zip { archive, .. } => archive.finish()?.finish(contents),
+        }
     }
 }

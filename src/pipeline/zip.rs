@@ -45,7 +45,7 @@ impl Zip {
         Member { rows }
     }
 
-    /// Writes the rest and brings the zip to disk. A member that was not finished makes no zip.
+    /// Writes the rest, checks the directory and brings the zip to disk. A member that was not finished makes no zip.
     pub fn finish(self) -> Result<Artifact, PipelineError> {
         match self.writer.finish() {
             Err(PipelineError::Unfinished { .. }) if self.watch.cancel.load(Relaxed) => Err(PipelineError::Cancelled),
