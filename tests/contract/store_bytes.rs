@@ -53,7 +53,7 @@ async fn file(database: &Database, export: &JobExport, format: &Format) -> Strin
     let prepared = snapshot.prepare(export).await.unwrap();
     let zone = TimeZone::get("Europe/Paris").unwrap();
     let mut file = Encoded { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
-    file.encoder.header(&mut file.bytes);
+    file.encoder.start(&mut file.bytes);
     snapshot.read(&prepared, None, &mut file).await.unwrap_or_else(|error| panic!("{:?}: {error}", database.kind));
     String::from_utf8(file.bytes).unwrap()
 }

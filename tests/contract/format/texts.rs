@@ -139,7 +139,7 @@ proptest! {
         let columns = ["first", "a,b", "c\"d"].map(|name| Column::new(name, ColumnType::String));
         let mut encoder = Encoder::new(&Format::Csv(options), &columns, &TimeZone::UTC);
         let mut file = Vec::new();
-        encoder.header(&mut file);
+        encoder.start(&mut file);
         for row in &rows {
             for text in row {
                 encoder.cell(cell(text.as_deref()), &mut file).unwrap();

@@ -43,7 +43,7 @@ pub async fn open(database: &Database) -> Snapshot {
 pub async fn file(snapshot: &mut Snapshot, export: &JobExport, period: Option<&Period>, format: &Format) -> String {
     let zone = TimeZone::get("Europe/Paris").unwrap();
     let mut file = Encoded { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
-    file.encoder.header(&mut file.bytes);
+    file.encoder.start(&mut file.bytes);
     let prepared = snapshot.prepare(export).await.unwrap();
     let read = snapshot.read(&prepared, period, &mut file).await;
     read.unwrap_or_else(|error| panic!("{}: {error}", export.name));
