@@ -198,6 +198,7 @@ fn format_words(format: &Format) -> Value {
     match format {
         Format::Bi => json!("bi"),
         Format::Csv(options) => json!({ "csv": format!("{options:?}") }),
+        Format::Ndjson => json!("ndjson"),
     }
 }
 

@@ -159,12 +159,17 @@ pub enum Format {
     Bi,
     /// RFC 4180 with choices.
     Csv(CsvOptions),
+    /// A JSON object per line; no choices.
+    Ndjson,
 }
 
 impl Format {
     /// The usual ending of the format's files, without the dot.
     pub fn extension(&self) -> &'static str {
-        "csv"
+        match self {
+            Format::Bi | Format::Csv(_) => "csv",
+            Format::Ndjson => "ndjson",
+        }
     }
 }
 

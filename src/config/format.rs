@@ -20,25 +20,35 @@ pub(super) const CSV_KEYS: [&str; 10] = [
 ];
 const BOOLEANS: [&str; 4] = ["true/false", "1/0", "yes/no", "t/f"];
 
+/// A word for a format.
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    Bi,
+    Csv,
+    Ndjson,
+}
+
 /// Reads a job's format.
 pub(super) fn read(keys: &Keys<'_>) -> Option<Format> {
-    let is_csv = match keys.get("format") {
-        Some(item) => item.word(&[("bi", false), ("csv", true)]),
-        None => Some(false),
-    };
-    let choices = match is_csv {
-        Some(false) => keys.own.get("csv"),
-        _ => keys.get("csv"),
-    };
+    let words = [("bi", Word::Bi), ("csv", Word::Csv), ("ndjson", Word::Ndjson)];
+    let word = keys.get("format").map_or(Some(Word::Bi), |item| item.word(&words));
+    // Choices in [defaults] are for those jobs that write CSV.
+    let takes_choices = word.is_none_or(|word| word == Word::Csv);
+    let choices = if takes_choices { keys.get("csv") } else { keys.own.get("csv") };
     let options = match &choices {
         Some(item) => item.table("[job.csv]").and_then(|table| read_csv(&table)),
         None => Some(CsvOptions::default()),
     };
-    if let (Some(false), Some(item)) = (is_csv, &choices) {
-        let fault = Fault::new("the format `bi` leaves no choices");
+    if let (false, Some(item)) = (takes_choices, &choices) {
+        let name = words.iter().find(|(_, meaning)| Some(*meaning) == word).map_or("", |(name, _)| name);
+        let fault = Fault::new(format!("the format `{name}` leaves no choices"));
         item.fault(fault.label("remove this table, or write format = \"csv\" in the job"));
     }
-    Some(if is_csv? { Format::Csv(options?) } else { Format::Bi })
+    Some(match word? {
+        Word::Bi => Format::Bi,
+        Word::Csv => Format::Csv(options?),
+        Word::Ndjson => Format::Ndjson,
+    })
 }
 
 fn read_csv(table: &Table<'_>) -> Option<CsvOptions> {

@@ -10,12 +10,14 @@
 mod cell;
 mod csv;
 mod datetime;
+mod ndjson;
 mod number;
 
 use jiff::tz::TimeZone;
 
 use self::cell::{Cell, Fault, Scratch};
 use self::csv::Csv;
+use self::ndjson::Ndjson;
 use crate::catalogue::Column;
 use crate::instant;
 use crate::job::Format;
@@ -43,6 +45,7 @@ trait RowFormat {
 #[derive(Debug)]
 enum Writer {
     Csv(Csv),
+    Ndjson(Ndjson),
 }
 
 /// Turns rows into the bytes of one file, cell by cell.
@@ -77,6 +80,7 @@ impl Encoder {
         let writer = match format {
             Format::Bi => Writer::Csv(Csv::bi(zone)),
             Format::Csv(options) => Writer::Csv(Csv::new(options, zone)),
+            Format::Ndjson => Writer::Ndjson(Ndjson::new(columns, zone)),
         };
         let extension = format.extension();
         Encoder { columns: columns.to_vec(), writer, extension, next: 0, scratch: Scratch::default() }
@@ -87,6 +91,7 @@ impl Encoder {
     pub fn start(&self, out: &mut Vec<u8>) {
         match &self.writer {
             Writer::Csv(csv) => csv.start(&self.columns, out),
+            Writer::Ndjson(ndjson) => ndjson.start(&self.columns, out),
         }
     }
 
@@ -101,6 +106,7 @@ impl Encoder {
         let (index, column) = (self.next, &self.columns[self.next]);
         match &mut self.writer {
             Writer::Csv(csv) => write(csv, index, value, column, &mut self.scratch, out)?,
+            Writer::Ndjson(ndjson) => write(ndjson, index, value, column, &mut self.scratch, out)?,
         }
         self.next += 1;
         Ok(())
@@ -116,6 +122,7 @@ impl Encoder {
         self.next = 0;
         match &self.writer {
             Writer::Csv(csv) => csv.end_row(out),
+            Writer::Ndjson(ndjson) => ndjson.end_row(out),
         }
     }
 
@@ -123,6 +130,7 @@ impl Encoder {
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match &mut self.writer {
             Writer::Csv(csv) => csv.end(out),
+            Writer::Ndjson(ndjson) => ndjson.end(out),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Tests of cells: what each type accepts, what it writes, what it refuses.
 
 mod datetime;
+mod ndjson;
 mod number;
 mod slowly;
 

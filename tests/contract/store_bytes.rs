@@ -1,11 +1,12 @@
 //! The same data gives the same bytes from every store.
 
 use exportd::encode::Encoder;
-use exportd::job::{CsvOptions, Format, JobExport};
+use exportd::job::{Format, JobExport};
 use exportd::store::StoreKind;
 use jiff::tz::TimeZone;
 
 use super::{KINDS, export, open, table};
+use crate::contract::format::formats;
 use crate::support::databases::Database;
 use crate::support::encoded::Encoded;
 
@@ -69,7 +70,7 @@ async fn equal_data_gives_equal_bytes() {
         .collect();
     let (sqlite, postgres, mysql) =
         (filled(StoreKind::Sqlite).await, filled(StoreKind::Postgres).await, filled(StoreKind::Mysql).await);
-    for format in [Format::Bi, Format::Csv(CsvOptions::default())] {
+    for (_, format) in formats() {
         for export in &exports {
             let expected = file(&sqlite, export, &format).await;
             assert_eq!(expected.matches("Zoë").count(), 1);

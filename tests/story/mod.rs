@@ -12,6 +12,7 @@ mod disk;
 mod distance;
 mod fastpaths;
 mod first_export;
+mod formats;
 mod history;
 mod init;
 mod interrupt;
