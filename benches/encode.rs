@@ -1,4 +1,5 @@
-//! How fast rows become bytes: the reference row of docs/performance.md, and each kind of cell alone.
+//! How fast rows become bytes: the reference row of docs/performance.md, in `bi` and in `ndjson`, and each kind of cell
+//! alone.
 //!
 //! Throughput is that of the bytes written, on one core. The cells lie ready in memory, in the shapes in which
 //! PostgreSQL's binary COPY hands them over.
@@ -80,9 +81,9 @@ fn encode(encoder: &mut Encoder, rows: &[Vec<Value<'static>>], out: &mut Vec<u8>
     }
 }
 
-fn measure(c: &mut Criterion, group: &str, name: &str, of: &[(&str, ColumnType, Cell)]) {
+fn measure(c: &mut Criterion, group: &str, name: &str, of: &[(&str, ColumnType, Cell)], format: &Format) {
     let zone = TimeZone::get("Europe/Paris").expect("the zone is in the bundled database");
-    let mut encoder = Encoder::new(&Format::Bi, &columns(of), &zone);
+    let mut encoder = Encoder::new(format, &columns(of), &zone);
     let (rows, mut out) = (rows(of), Vec::new());
     encode(&mut encoder, &rows, &mut out);
     let mut group = c.benchmark_group(group);
@@ -97,12 +98,13 @@ fn measure(c: &mut Criterion, group: &str, name: &str, of: &[(&str, ColumnType, 
 }
 
 fn reference_row(c: &mut Criterion) {
-    measure(c, "row", "reference", &REFERENCE);
+    measure(c, "row", "reference", &REFERENCE, &Format::Bi);
+    measure(c, "row", "ndjson", &REFERENCE, &Format::Ndjson);
 }
 
 fn single_cells(c: &mut Criterion) {
     for column in REFERENCE.iter().chain(&OTHERS) {
-        measure(c, "cell", column.0, std::slice::from_ref(column));
+        measure(c, "cell", column.0, std::slice::from_ref(column), &Format::Bi);
     }
 }
 

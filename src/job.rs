@@ -169,6 +169,8 @@ pub enum Format {
     Bi,
     /// RFC 4180 with choices.
     Csv(CsvOptions),
+    /// A JSON object per line; no choices.
+    Ndjson,
 }
 
 /// A format without its choices.
@@ -178,10 +180,13 @@ pub enum FormatName {
     Bi,
     /// [`Format::Csv`].
     Csv,
+    /// [`Format::Ndjson`].
+    Ndjson,
 }
 
 impl Words for FormatName {
-    const WORDS: &'static [(&'static str, FormatName)] = &[("bi", FormatName::Bi), ("csv", FormatName::Csv)];
+    const WORDS: &'static [(&'static str, FormatName)] =
+        &[("bi", FormatName::Bi), ("csv", FormatName::Csv), ("ndjson", FormatName::Ndjson)];
 }
 
 impl Format {
@@ -190,12 +195,16 @@ impl Format {
         match self {
             Format::Bi => FormatName::Bi,
             Format::Csv(_) => FormatName::Csv,
+            Format::Ndjson => FormatName::Ndjson,
         }
     }
 
     /// The usual ending of the format's files, without the dot.
     pub fn extension(&self) -> &'static str {
-        "csv"
+        match self {
+            Format::Bi | Format::Csv(_) => "csv",
+            Format::Ndjson => "ndjson",
+        }
     }
 }
 

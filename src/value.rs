@@ -104,6 +104,22 @@ pub enum Value<'a> {
     Civil(Instant),
 }
 
+impl Value<'_> {
+    /// What it is, in words, for a fault.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Value::Null => "NULL",
+            Value::Bool(_) => "a boolean",
+            Value::Int(_) | Value::Uint(_) => "a whole number",
+            Value::Float32(_) | Value::Float(_) => "a floating-point number",
+            Value::Text(_) => "text",
+            Value::Bytes(_) => "binary data",
+            Value::Date(_) => "a date",
+            Value::Instant(_) | Value::Civil(_) => "a datetime",
+        }
+    }
+}
+
 /// A point in time: seconds since 1970-01-01T00:00:00 UTC and the nanoseconds after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant {

@@ -10,21 +10,21 @@ use crate::words::Words;
 /// Reads a job's format.
 pub(super) fn read(keys: &JobKeys<'_>) -> Option<Format> {
     let name = keys.get("format").map_or(Some(FormatName::Bi), |item| item.word(FormatName::WORDS));
-    let choices = match name {
-        Some(FormatName::Bi) => keys.own.get("csv"),
-        _ => keys.get("csv"),
-    };
+    // Options in [defaults] are for those jobs that write CSV.
+    let takes_options = name.is_none_or(|name| name == FormatName::Csv);
+    let choices = if takes_options { keys.get("csv") } else { keys.own.get("csv") };
     let options = match &choices {
         Some(item) => item.table("[job.csv]").and_then(|table| read_csv(&table)),
         None => Some(CsvOptions::default()),
     };
-    if let (Some(FormatName::Bi), Some(item)) = (name, &choices) {
-        let fault = Fault::new("the format `bi` leaves no choices");
+    if let (Some(name), false, Some(item)) = (name, takes_options, &choices) {
+        let fault = Fault::new(format!("the format `{}` leaves no choices", name.word()));
         item.fault(fault.label("remove this table, or write format = \"csv\" in the job"));
     }
     Some(match name? {
         FormatName::Bi => Format::Bi,
         FormatName::Csv => Format::Csv(options?),
+        FormatName::Ndjson => Format::Ndjson,
     })
 }
 

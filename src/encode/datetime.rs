@@ -1,49 +1,15 @@
-//! Cells of the types `date` and `datetime`.
+//! How dates and datetimes are spelled, whatever surrounds them.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::dialect::Dialect;
-use super::{Written, name_of};
-use crate::instant::{DAY_SECONDS, FIRST_DAY, LAST_DAY, civil_from_days, parse_date, parse_datetime, unreadable};
+use super::cell::Fault;
+use crate::instant::{DAY_SECONDS, FIRST_DAY, LAST_DAY, civil_from_days};
 use crate::job::DatetimeStyle;
-use crate::value::{Instant, Value};
-
-const NO_DATE: &str = "text that is no date of the years 1 to 9999";
-const OUT_OF_RANGE: &str = "a date outside the years 1 to 9999";
+use crate::value::Instant;
 
 /// Spans remembered at most; a century of daylight saving has 200, a file seldom more than a few.
 const MAX_SPANS: usize = 64;
-
-/// Appends a date. A datetime is one when it is exactly midnight, on its own clock or else in UTC.
-pub(super) fn write_date(value: Value<'_>, dialect: &Dialect, out: &mut Vec<u8>) -> Written {
-    let days = match value {
-        Value::Date(days) => days,
-        Value::Text(text) => {
-            let text = std::str::from_utf8(text).map_err(|_| NO_DATE)?;
-            match parse_date(text) {
-                Some(days) => days,
-                None => midnight(parse_datetime(text, None).ok_or_else(|| unreadable(text, NO_DATE))?)?,
-            }
-        }
-        Value::Instant(instant) | Value::Civil(instant) => midnight(instant)?,
-        other => return Err(name_of(other)),
-    };
-    if !(FIRST_DAY..=LAST_DAY).contains(&days) {
-        return Err(OUT_OF_RANGE);
-    }
-    let start = out.len();
-    out.extend_from_slice(&date_text(days));
-    dialect.fence(out, start);
-    Ok(())
-}
-
-fn midnight(instant: Instant) -> Result<i32, &'static str> {
-    if instant.seconds.rem_euclid(DAY_SECONDS) != 0 || instant.nanos != 0 {
-        return Err("a datetime that is not midnight");
-    }
-    i32::try_from(instant.seconds / DAY_SECONDS).map_err(|_| OUT_OF_RANGE)
-}
 
 /// Writes datetimes in a zone. It remembers the zone's offsets, so that it is seldom asked, and the last day.
 #[derive(Debug)]
@@ -110,13 +76,13 @@ impl Clock {
     /// RFC 3339 knows no seconds in offsets, so local mean times are written with the nearest whole minute, and the
     /// time beside it is shifted alike: the instant stays what it is. Where the zone's calendar leaves the years 1 to
     /// 9999, UTC is written.
-    pub(super) fn write(&mut self, instant: Instant, dialect: &Dialect, out: &mut Vec<u8>) -> Written {
+    pub(super) fn write(&mut self, instant: Instant, out: &mut Vec<u8>) -> Result<(), Fault> {
         let Span { mut offset, mut text, .. } = self.span_at(instant.seconds);
         if !self.day.holds(instant.seconds + offset) {
             if civil_day(instant.seconds + offset).is_none() && self.style == DatetimeStyle::Rfc3339 {
                 Span { offset, text, .. } = Span::new(0, 0, 0);
             }
-            self.day = Day::new(civil_day(instant.seconds + offset).ok_or(OUT_OF_RANGE)?);
+            self.day = Day::new(civil_day(instant.seconds + offset).ok_or("a date outside the years 1 to 9999")?);
         }
         let mut cell = *b"0000-00-00T00:00:00.000000000+00:00";
         cell[..10].copy_from_slice(&self.day.text);
@@ -143,7 +109,6 @@ impl Clock {
         // A copy of known length is one or two instructions, and cutting costs nothing.
         out.extend_from_slice(&cell);
         out.truncate(start + length);
-        dialect.fence(out, start);
         Ok(())
     }
 
@@ -184,7 +149,8 @@ fn civil_day(second: i64) -> Option<i32> {
     (FIRST_DAY..=LAST_DAY).contains(&days).then_some(days)
 }
 
-fn date_text(days: i32) -> [u8; 10] {
+/// A day of the years 1 to 9999, given in days since 1970-01-01, as `YYYY-MM-DD`.
+pub(super) fn date_text(days: i32) -> [u8; 10] {
     let (year, month, day) = civil_from_days(days);
     let mut text = *b"0000-00-00";
     put_pair(&mut text, 0, year / 100);

@@ -1,6 +1,7 @@
 //! Tests of cells: what each type accepts, what it writes, what it refuses.
 
 mod datetime;
+mod ndjson;
 mod number;
 mod slowly;
 
@@ -182,7 +183,7 @@ fn headers_and_rows() {
     let options = CsvOptions { bom: true, line_ending: LineEnding::CrLf, quote: Quote::All, ..CsvOptions::default() };
     let mut encoder = Encoder::new(&Format::Csv(options), &columns, &TimeZone::UTC);
     let mut out = Vec::new();
-    encoder.header(&mut out);
+    encoder.start(&mut out);
     encoder.cell(Value::Int(1), &mut out).unwrap();
     encoder.cell(Value::Null, &mut out).unwrap();
     encoder.end_row(&mut out);

@@ -97,6 +97,7 @@ impl From<PipelineError> for RunError {
     fn from(error: PipelineError) -> RunError {
         match error {
             PipelineError::Cancelled => RunError::Cancelled,
+            bad @ PipelineError::BadZip { .. } => RunError::Defect(bad.to_string()),
             error => RunError::Pipeline(error),
         }
     }

@@ -7,6 +7,9 @@
 //! Deliberately absent: compression. The data of a member arrive as they are to be stored. Section numbers are those of
 //! PKWARE's APPNOTE 6.3.10.
 
+mod check;
+
+use self::check::Unchecked;
 use crate::spool::{FileWriter, SpoolError};
 
 /// The versions of the format that know deflate (2.0) and 64-bit values (4.5).
@@ -25,7 +28,7 @@ const ZIP64_EXTRA: u16 = 1;
 /// A plain file that its owner may change and its group may read.
 const MODE: u32 = 0o100_640;
 
-/// Stands in 32 bits for a value that follows in 64.
+/// Placeholder: the value is in the ZIP64 field.
 const SEE_ZIP64: u32 = u32::MAX;
 
 /// A zip being written to the spool, one member after the other.
@@ -109,16 +112,15 @@ impl Archive {
         self.append(&descriptor.bytes)
     }
 
-    /// Writes the directory and gives the file back, complete.
-    pub(super) fn finish(mut self) -> Result<FileWriter, SpoolError> {
-        let start = self.written;
-        for member in std::mem::take(&mut self.members) {
+    /// Writes the directory.
+    pub(super) fn finish(mut self) -> Result<Unchecked, SpoolError> {
+        let (start, members) = (self.written, std::mem::take(&mut self.members));
+        for member in &members {
             self.append(&member.directory_entry(self.stamp).bytes)?;
-            self.members.push(member);
         }
-        let end = end_of_directory(self.members.len() as u64, start, self.written);
+        let end = end_of_directory(members.len() as u64, start, self.written);
         self.append(&end.bytes)?;
-        Ok(self.file)
+        Ok(Unchecked { file: self.file, members })
     }
 }
 

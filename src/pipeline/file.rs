@@ -1,6 +1,6 @@
 //! A file of one export.
 
-use super::output::{Message, Output, Writer};
+use super::output::{Output, Writer};
 use super::rows::Rows;
 use super::{PipelineError, Watch};
 use crate::encode::Encoder;
@@ -19,9 +19,7 @@ pub struct FileSink {
 /// Starts a plain file of `export`, its rows turned into bytes by `encoder`.
 pub fn plain(export: &str, encoder: Encoder, file: FileWriter, watch: Watch) -> FileSink {
     let writer = Writer::start(Output::Plain(Box::new(file)));
-    let (rows, empties) = Rows::new(encoder, writer.messages().clone(), watch);
-    // A thread that has died already says so when the file is finished.
-    let _ = writer.messages().send(Message::Begin { export: export.to_owned(), empties });
+    let rows = Rows::begin(export, encoder, writer.messages().clone(), watch);
     FileSink { rows, writer }
 }
 

@@ -44,6 +44,14 @@ pub enum PipelineError {
         /// The file's name.
         name: String,
     },
+    /// A finished zip does not hold what was written to it, by another reader's account.
+    #[error("{name} is not the zip that was written; its directory has {difference}")]
+    BadZip {
+        /// The file's name.
+        name: String,
+        /// The first difference, in words.
+        difference: String,
+    },
 }
 
 impl PipelineError {
@@ -52,6 +60,7 @@ impl PipelineError {
         match self {
             PipelineError::Spool(error) => error.is_passing(),
             PipelineError::Cancelled | PipelineError::Unfinished { .. } => true,
+            PipelineError::BadZip { .. } => false,
         }
     }
 }

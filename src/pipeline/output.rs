@@ -15,8 +15,8 @@ const WAITING_BLOCKS: usize = 4;
 /// What the writing thread is told.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// An export begins; emptied blocks go to `empties`.
-    Begin { export: String, empties: Sender<Vec<u8>> },
+    /// An export begins, in a format of this extension; emptied blocks go to `empties`.
+    Begin { export: String, extension: &'static str, empties: Sender<Vec<u8>> },
     /// The next bytes of the export.
     Block(Vec<u8>),
     /// The export ends.
@@ -80,8 +80,8 @@ fn write(mut output: Output, messages: &Receiver<Message>) -> Result<Artifact, P
     let mut current: Option<(String, Sender<Vec<u8>>)> = None;
     loop {
         match (messages.recv(), current.take()) {
-            (Ok(Message::Begin { export, empties }), None) => {
-                output.begin(&export)?;
+            (Ok(Message::Begin { export, extension, empties }), None) => {
+                output.begin(&export, extension)?;
                 current = Some((export, empties));
             }
             (Ok(Message::Block(block)), Some((export, empties))) => {
@@ -113,10 +113,10 @@ impl Output {
         }
     }
 
-    fn begin(&mut self, export: &str) -> Result<(), PipelineError> {
+    fn begin(&mut self, export: &str, extension: &str) -> Result<(), PipelineError> {
         match self {
             Output::Plain(_) => Ok(()),
-            Output::Zip { archive, .. } => Ok(archive.begin(&format!("{export}.csv"))?),
+            Output::Zip { archive, .. } => Ok(archive.begin(&format!("{export}.{extension}"))?),
         }
     }
 
@@ -155,10 +155,9 @@ impl Output {
     }
 
     fn finish(self, contents: Contents) -> Result<Artifact, PipelineError> {
-        let file = match self {
-            Output::Plain(file) => *file,
-            Output::Zip { archive, .. } => archive.finish()?,
-        };
-        Ok(file.finish(contents)?)
+        match self {
+            Output::Plain(file) => Ok(file.finish(contents)?),
+            Output::Zip { archive, .. } => archive.finish()?.finish(contents),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The reading side: rows in, blocks of encoded bytes out.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel};
 
 use super::Watch;
 use super::output::Message;
@@ -29,13 +29,14 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Begins with the header. The other end of the returned sender takes back emptied blocks.
-    pub(super) fn new(encoder: Encoder, blocks: SyncSender<Message>, watch: Watch) -> (Rows, Sender<Vec<u8>>) {
+    /// Begins an export, its rows turned into bytes by `encoder`.
+    pub(super) fn begin(export: &str, encoder: Encoder, blocks: SyncSender<Message>, watch: Watch) -> Rows {
         let (empties, spare) = channel();
+        // A thread that has died already says so when the file is finished.
+        let _ = blocks.send(Message::Begin { export: export.to_owned(), extension: encoder.extension(), empties });
         let mut block = Vec::with_capacity(BLOCK + BLOCK / 4);
-        encoder.header(&mut block);
-        let rows = Rows { encoder, block, blocks, spare, watch, rows: 0, untold: 0, is_broken: false };
-        (rows, empties)
+        encoder.start(&mut block);
+        Rows { encoder, block, blocks, spare, watch, rows: 0, untold: 0, is_broken: false }
     }
 
     /// Sends what is left and says how many rows there were.
@@ -43,6 +44,7 @@ impl Rows {
         if self.is_broken || self.is_cancelled() || !self.encoder.is_between_rows() {
             return Err(Stop::Closed);
         }
+        self.encoder.end(&mut self.block);
         self.send_block()?;
         let (rows, columns) = (self.rows, self.encoder.column_names());
         self.blocks.send(Message::End { rows, columns }).map_err(|_| Stop::Closed)?;

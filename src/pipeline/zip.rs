@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use jiff::ZonedDateTime;
 
 use super::archive::{Archive, DosTime};
-use super::output::{Message, Output, Writer};
+use super::output::{Output, Writer};
 use super::rows::Rows;
 use super::{PipelineError, Watch};
 use crate::encode::Encoder;
@@ -14,8 +14,9 @@ use crate::value::{RowSink, Stop, Value};
 
 /// A zip being written, one member after the other.
 ///
-/// Members are `EXPORT.csv`, in the order in which they are begun. It is written as a stream, without going back, and
-/// compressed on all cores. Time stamps are the due time's, so that equal data gives an equal zip.
+/// Members are called by their export and the format's extension (`agents.csv`), in the order in which they are begun.
+/// The zip is written as a stream, without going back, and compressed on all cores. Time stamps are the due time's, so
+/// that equal data gives an equal zip.
 #[derive(Debug)]
 pub struct Zip {
     writer: Writer,
@@ -39,13 +40,10 @@ impl Zip {
     /// Begins the member of `export`. The member before must have been finished.
     pub fn member(&mut self, export: &str, encoder: Encoder, watch: Watch) -> Member {
         self.watch = watch.clone();
-        let (rows, empties) = Rows::new(encoder, self.writer.messages().clone(), watch);
-        // A thread that has died already says so when the zip is finished.
-        let _ = self.writer.messages().send(Message::Begin { export: export.to_owned(), empties });
-        Member { rows }
+        Member { rows: Rows::begin(export, encoder, self.writer.messages().clone(), watch) }
     }
 
-    /// Writes the rest and brings the zip to disk. A member that was not finished makes no zip.
+    /// Writes the rest, checks the directory and brings the zip to disk. A member that was not finished makes no zip.
     pub fn finish(self) -> Result<Artifact, PipelineError> {
         match self.writer.finish() {
             Err(PipelineError::Unfinished { .. }) if self.watch.cancel.load(Relaxed) => Err(PipelineError::Cancelled),

@@ -92,11 +92,14 @@ impl FileWriter {
         Ok(())
     }
 
+    /// Writes all that was appended to the file, where it can be read then. It need not be on disk.
+    pub fn flush(&mut self) -> Result<(), SpoolError> {
+        if self.block.filled().is_empty() { Ok(()) } else { self.write_block() }
+    }
+
     /// Syncs the file and its folder. When that fails the file is removed; syncing is not tried again.
     pub fn finish(mut self, contents: Contents) -> Result<Artifact, SpoolError> {
-        if !self.block.filled().is_empty() {
-            self.write_block()?;
-        }
+        self.flush()?;
         self.growth.complete();
         let failed = |error| SpoolError::file(&self.name, self.bytes, error);
         failpoint::io("spool:sync", Side::Before).and_then(|()| self.disk.sync()).map_err(failed)?;

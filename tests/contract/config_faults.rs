@@ -64,6 +64,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("", "filename = \"{{label\""),
     ("", "format = \"parquet\""),
     ("", "csv = { bom = true }"),
+    ("", "format = \"ndjson\"\ncsv = { bom = true }"),
     ("", "format = \"csv\"\n[job.csv]\ndelimiter = \"::\"\nboolean = \"ja/nein\"\ndecimal_separator = \"'\""),
     ("", "retry = { first = \"2h\", max = \"1h\" }"),
     ("", "retry = { first = \"30\" }"),

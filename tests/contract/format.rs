@@ -1,5 +1,6 @@
 //! What every format promises: its files say the same to every reader that is not ours.
 
+mod every;
 pub mod readers;
 mod texts;
 mod typed;
@@ -7,13 +8,18 @@ mod zip;
 
 use exportd::catalogue::Column;
 use exportd::encode::Encoder;
-use exportd::job::Format;
+use exportd::job::{CsvOptions, Format};
 use exportd::pipeline::{Watch, plain};
 use exportd::run::RunId;
 use exportd::spool::{Artifact, RunFolder, Spool};
 use exportd::value::{RowSink, Value};
 use jiff::tz::TimeZone;
 use tempfile::TempDir;
+
+/// Every format with its usual choices. To put a new one under contract, add it here; `read.py` reads its files back.
+pub fn formats() -> [(&'static str, Format); 3] {
+    [("bi", Format::Bi), ("csv", Format::Csv(CsvOptions::default())), ("ndjson", Format::Ndjson)]
+}
 
 /// A spool of its own with the folder of one run; files vanish with the first of the two.
 fn run_folder() -> (TempDir, RunFolder) {

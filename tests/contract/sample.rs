@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod content;
+mod digests;
 mod servers;
 
 use std::path::Path;

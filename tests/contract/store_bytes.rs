@@ -1,11 +1,12 @@
 //! The same data gives the same bytes from every store.
 
 use exportd::encode::Encoder;
-use exportd::job::{CsvOptions, Format, JobExport};
+use exportd::job::{Format, JobExport};
 use exportd::store::StoreKind;
 use jiff::tz::TimeZone;
 
 use super::{KINDS, export, open, table};
+use crate::contract::format::formats;
 use crate::support::databases::Database;
 use crate::support::encoded::Encoded;
 
@@ -53,7 +54,7 @@ async fn file(database: &Database, export: &JobExport, format: &Format) -> Strin
     let prepared = snapshot.prepare(export).await.unwrap();
     let zone = TimeZone::get("Europe/Paris").unwrap();
     let mut file = Encoded { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
-    file.encoder.header(&mut file.bytes);
+    file.encoder.start(&mut file.bytes);
     snapshot
         .read(&prepared, None, &mut file, None)
         .await
@@ -72,7 +73,7 @@ async fn equal_data_gives_equal_bytes() {
         .collect();
     let (sqlite, postgres, mysql) =
         (filled(StoreKind::Sqlite).await, filled(StoreKind::Postgres).await, filled(StoreKind::Mysql).await);
-    for format in [Format::Bi, Format::Csv(CsvOptions::default())] {
+    for (_, format) in formats() {
         for export in &exports {
             let expected = file(&sqlite, export, &format).await;
             assert_eq!(expected.matches("Zoë").count(), 1);

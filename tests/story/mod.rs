@@ -12,6 +12,7 @@ mod disk;
 mod distance;
 mod first_export;
 mod folder;
+mod formats;
 mod history;
 mod init;
 mod interrupt;

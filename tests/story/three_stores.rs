@@ -5,7 +5,8 @@ use std::fs;
 
 use exportd::store::StoreKind;
 
-use crate::contract::format::readers::{self, CsvFile};
+use crate::contract::format::formats;
+use crate::contract::format::readers::{self, FileToRead};
 use crate::support::databases::Database;
 use crate::support::program::Program;
 use crate::support::shop;
@@ -113,8 +114,8 @@ fn table(kind: StoreKind) -> String {
     sql
 }
 
-/// What the program delivers from a database of `kind`.
-async fn delivered(server: &Sshd, kind: StoreKind, format: &str) -> Vec<u8> {
+/// What the program delivers from a database of `kind`: a file called `name`.
+async fn delivered(server: &Sshd, kind: StoreKind, format: &str, name: &str) -> Vec<u8> {
     let database = Database::new(kind).await;
     database.run(&table(kind)).await;
     let config = shop::config(server, &format!("format = \"{format}\"\nfilename = \"{{{{export_name}}}}-{format}\""))
@@ -124,28 +125,28 @@ async fn delivered(server: &Sshd, kind: StoreKind, format: &str) -> Vec<u8> {
     fs::write(program.path("catalogue.toml"), CATALOGUE).unwrap();
     program.run(&["check", "--connect"]).expect(0);
     program.run(&["run", "shop"]).expect(0);
-    fs::read(server.directory().join(format!("oddities-{format}.csv"))).unwrap()
+    fs::read(server.directory().join(name)).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_databases_give_one_file_that_strangers_read_back() {
     let server = Sshd::start();
-    for format in ["bi", "csv"] {
-        let sqlite = delivered(&server, KINDS[0], format).await;
+    for (word, format) in formats() {
+        let name = format!("oddities-{word}.{}", format.extension());
+        let sqlite = delivered(&server, KINDS[0], word, &name).await;
         for kind in &KINDS[1..] {
-            let other = delivered(&server, *kind, format).await;
-            assert_eq!(String::from_utf8_lossy(&other), String::from_utf8_lossy(&sqlite), "{kind:?}, {format}");
+            let other = delivered(&server, *kind, word, &name).await;
+            assert_eq!(String::from_utf8_lossy(&other), String::from_utf8_lossy(&sqlite), "{kind:?}, {word}");
         }
-        let path = server.directory().join(format!("oddities-{format}.csv"));
-        for (reader, tells_null) in readers::READERS {
-            let file = CsvFile { path: path.clone(), delimiter: ',', null: String::new() };
-            let rows = readers::read_all(reader, &[file]).remove(0);
+        let file = FileToRead::usual(server.directory().join(name));
+        for reader in readers::READERS {
+            let rows = readers::read_all(reader, std::slice::from_ref(&file)).remove(0);
             assert_eq!(rows[0][1].as_deref(), Some("text, with \"comma\""), "{reader}");
             for (row, text) in rows[1..].iter().zip(TEXTS) {
-                let expected = if tells_null { text } else { Some(text.unwrap_or_default()) };
-                assert_eq!(row[1].as_deref(), expected, "{reader}, {format}");
+                let expected = text.map(str::to_owned).or_else(|| file.null_for(reader));
+                assert_eq!(row[1], expected, "{reader}, {word}");
             }
-            assert_eq!(rows.len(), TEXTS.len() + 1, "{reader}, {format}");
+            assert_eq!(rows.len(), TEXTS.len() + 1, "{reader}, {word}");
         }
     }
     let bi = fs::read_to_string(server.directory().join("oddities-bi.csv")).unwrap();

@@ -183,7 +183,9 @@ pub(super) fn start_mariadb() -> Server {
         "CREATE USER exportd@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO exportd@'%' WITH GRANT OPTION;\n"
     );
     std::fs::write(&init, grant).unwrap();
-    run(as_user("mysql", &install).arg("--no-defaults").arg("--skip-test-db").arg(option("--datadir", &data)));
+    // Two that share a temporary folder remove each other's tables.
+    let folders = [option("--datadir", &data), option("--tmpdir", &folder)];
+    run(as_user("mysql", &install).arg("--no-defaults").arg("--skip-test-db").args(folders));
     let certificates = certificates_of("mysql", &folder);
     let kind = ("mysql", format!("exportd:{PASSWORD}"), "ready for connections");
     start(kind, &folder, &certificates, |port| {

@@ -117,7 +117,7 @@ fn job(draft: &Draft<'_>) -> String {
          ]\n\
          directory = {directory}\n\
          {publish}\n\
-         # format = \"csv\"                       # \"bi\" is for loaders; \"csv\" has choices, in [job.csv]\n\
+         # format = \"csv\"                       # \"bi\" is for loaders; \"csv\" has choices, in [job.csv]; or \"ndjson\"\n\
          # zip = true                           # one zip instead of a file for each export\n\
          # manifest = true                      # names, sizes and SHA-256 of all files, published last\n",
         label = text(draft.label),

@@ -108,7 +108,7 @@ pub(in super::super) static JOB: Section = Section {
             "format",
             Takes::Word(words::<FormatName>),
             "How files are written: `bi` for loaders, without options; `csv` by RFC 4180, with the options of \
-             `[job.csv]`. [Formats](formats.md) has the details.",
+             `[job.csv]`; `ndjson`, a JSON object per line. [Formats](formats.md) has the details.",
         )
         .default("\"bi\"")
         .example("\"csv\""),

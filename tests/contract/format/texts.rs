@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use super::readers::{CsvFile, READERS, read_all};
+use super::readers::{FileToRead, READERS, read_all};
 use super::{run_folder, write};
 
 /// Text that has broken a CSV writer or reader somewhere.
@@ -81,7 +81,7 @@ fn all_texts() -> Vec<Option<String>> {
     hostile.chain(long).chain(random).map(Some).chain([None]).collect()
 }
 
-/// The formats to be read back, with their choices, which `bi` has none of.
+/// The formats to be read back, with their choices, where they have any.
 fn formats() -> Vec<(Format, CsvOptions)> {
     let bi = CsvOptions { line_ending: LineEnding::Lf, ..CsvOptions::default() };
     let choices = [
@@ -90,7 +90,7 @@ fn formats() -> Vec<(Format, CsvOptions)> {
         CsvOptions { delimiter: b'\t', line_ending: LineEnding::Lf, null: "\\N".to_owned(), ..CsvOptions::default() },
     ];
     let csv = choices.into_iter().map(|options| (Format::Csv(options.clone()), options));
-    std::iter::once((Format::Bi, bi)).chain(csv).collect()
+    [(Format::Bi, bi), (Format::Ndjson, CsvOptions::default())].into_iter().chain(csv).collect()
 }
 
 #[test]
@@ -101,18 +101,19 @@ fn four_readers_read_every_text_back() {
         texts.iter().enumerate().map(|(n, text)| vec![Value::Int(n as i64), cell(text.as_deref())]).collect();
     let mut files = Vec::new();
     for (index, (format, options)) in formats().into_iter().enumerate() {
-        let artifact = write(&folder, &format!("{index}.csv"), &format, &columns(), &rows);
+        let name = format!("{index}.{}", format.extension());
+        let artifact = write(&folder, &name, &format, &columns(), &rows);
         assert_eq!(artifact.rows, texts.len() as u64);
         let (path, delimiter, null) = (artifact.path, char::from(options.delimiter), options.null);
-        files.push(CsvFile { path, delimiter, null });
+        files.push(FileToRead { path, delimiter, null });
     }
-    for (reader, knows_null) in READERS {
+    for reader in READERS {
         for (file, rows) in files.iter().zip(read_all(reader, &files)) {
             let place = format!("{reader}, {}", file.path.display());
             assert_eq!(rows[0], [Some("n".to_owned()), Some("value".to_owned())], "{place}");
             assert_eq!(rows.len(), texts.len() + 1, "{place}");
             for (n, (row, text)) in rows[1..].iter().zip(&texts).enumerate() {
-                let expected = if knows_null { text.clone() } else { text.clone().or(Some(file.null.clone())) };
+                let expected = text.clone().or_else(|| file.null_for(reader));
                 assert_eq!(row, &[Some(n.to_string()), expected], "{place}, row {n}");
             }
         }
@@ -139,7 +140,7 @@ proptest! {
         let columns = ["first", "a,b", "c\"d"].map(|name| Column::new(name, ColumnType::String));
         let mut encoder = Encoder::new(&Format::Csv(options), &columns, &TimeZone::UTC);
         let mut file = Vec::new();
-        encoder.header(&mut file);
+        encoder.start(&mut file);
         for row in &rows {
             for text in row {
                 encoder.cell(cell(text.as_deref()), &mut file).unwrap();

@@ -1,4 +1,4 @@
-"""Reads a typed CSV file with Python's own parsers, with DuckDB's and with pandas'.
+"""Reads a typed file, CSV or ndjson, with Python's own parsers, with DuckDB's, and CSV with pandas'.
 
 usage: typed.py < {"path", "types"} > rows.json
 
@@ -42,20 +42,52 @@ exact = {
 select = {"DATE": "date_diff('day', date '1970-01-01', {0})", "TIMESTAMPTZ": "epoch_us({0})"}
 
 
+is_json = file["path"].endswith(".ndjson")
+# What JSON has a type for is of that type in the file.
+json_types = {"HUGEINT": int, "DOUBLE": float, "BOOLEAN": bool}
+
+
+class Number(str):
+    """A number as JSON spells it, and which of the two kinds it is."""
+
+    def __new__(cls, digits, kind):
+        number = super().__new__(cls, digits)
+        number.kind = kind
+        return number
+
+
+def cell_of_json(kind, cell):
+    if isinstance(cell, bool):
+        assert kind == "BOOLEAN", kind
+        return str(int(cell))
+    assert getattr(cell, "kind", str) is json_types.get(kind, str), (kind, cell)
+    return cell
+
+
+def rows_as_text():
+    if not is_json:
+        with open(file["path"], encoding="utf-8", newline="") as lines:
+            return list(csv.reader(lines))[1:]
+    with open(file["path"], encoding="utf-8", newline="\n") as lines:
+        numbers = {"parse_int": lambda digits: Number(digits, int), "parse_float": lambda digits: Number(digits, float)}
+        rows = [json.loads(line, **numbers) for line in lines]
+    of_row = lambda row: [
+        None if row[name] is None else cell_of_json(kind, row[name]) for name, kind in file["types"].items()
+    ]
+    return [of_row(row) for row in rows]
+
+
 def with_python():
-    with open(file["path"], encoding="utf-8", newline="") as lines:
-        rows = list(csv.reader(lines))[1:]
     kinds = file["types"].values()
-    return [[parse[kind](cell) if cell else None for kind, cell in zip(kinds, row)] for row in rows]
+    return [[parse[kind](cell) if cell else None for kind, cell in zip(kinds, row)] for row in rows_as_text()]
 
 
 def with_duckdb():
     names = ", ".join(select.get(kind, "{0}").format(name) for name, kind in file["types"].items())
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in file["types"].items())
-    rows = duckdb.sql(
-        f"select {names} from read_csv($path, header = true, auto_detect = false, delim = ',', columns = {{{columns}}})",
-        params={"path": file["path"]},
-    ).fetchall()
+    options = "" if is_json else "header = true, auto_detect = false, delim = ',', "
+    table = f"{'read_ndjson' if is_json else 'read_csv'}($path, {options}columns = {{{columns}}})"
+    rows = duckdb.sql(f"select {names} from {table}", params={"path": file["path"]}).fetchall()
     kinds = file["types"].values()
     return [[None if cell is None else exact[kind](cell) for kind, cell in zip(kinds, row)] for row in rows]
 
@@ -67,4 +99,7 @@ def with_pandas():
     return [[None if pandas.isna(cell) else cell.hex() for cell in row] for row in frame.values.tolist()]
 
 
-json.dump({"python": with_python(), "duckdb": with_duckdb(), "pandas": with_pandas()}, sys.stdout)
+answer = {"python": with_python(), "duckdb": with_duckdb()}
+if not is_json:
+    answer["pandas"] = with_pandas()
+json.dump(answer, sys.stdout)

@@ -15,16 +15,16 @@ use super::catalogue::contact_centre;
 use crate::support::databases::Database;
 use crate::support::encoded::Encoded;
 
-const KINDS: [StoreKind; 3] = [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql];
+pub const KINDS: [StoreKind; 3] = [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql];
 
-async fn filled(kind: StoreKind, options: SampleOptions) -> Database {
+pub async fn filled(kind: StoreKind, options: SampleOptions) -> Database {
     let database = Database::new(kind).await;
     sample::fill(&database.settings(), options, &|_| {}).await.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
     database
 }
 
 /// All columns of `export`, of the rows created in the period.
-fn whole(export: &Export) -> JobExport {
+pub fn whole(export: &Export) -> JobExport {
     JobExport {
         name: export.name.clone(),
         source: export.source.clone(),
@@ -35,10 +35,15 @@ fn whole(export: &Export) -> JobExport {
     }
 }
 
-async fn file(snapshot: &mut Snapshot, export: &JobExport, period: Option<&Period>) -> String {
+pub async fn open(database: &Database) -> Snapshot {
+    Snapshot::open(&database.settings()).await.unwrap()
+}
+
+/// The file of `export` in `format`.
+pub async fn file(snapshot: &mut Snapshot, export: &JobExport, period: Option<&Period>, format: &Format) -> String {
     let zone = TimeZone::get("Europe/Paris").unwrap();
-    let mut file = Encoded { encoder: Encoder::new(&Format::Bi, &export.columns, &zone), bytes: Vec::new() };
-    file.encoder.header(&mut file.bytes);
+    let mut file = Encoded { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
+    file.encoder.start(&mut file.bytes);
     let prepared = snapshot.prepare(export).await.unwrap();
     let read = snapshot.read(&prepared, period, &mut file, None).await;
     read.unwrap_or_else(|error| panic!("{}: {error}", export.name));
@@ -63,14 +68,14 @@ async fn all_three_databases_give_the_same_files() {
     let mut snapshots = Vec::new();
     for kind in KINDS {
         let database = filled(kind, SMALL).await;
-        let snapshot = Snapshot::open(&database.settings()).await.unwrap();
+        let snapshot = open(&database).await;
         snapshots.push((kind, snapshot, database));
     }
     for export in contact_centre().exports.iter().map(whole) {
         for period in [None, Some(yesterday())] {
             let mut sqlite = None;
             for (kind, snapshot, _) in &mut snapshots {
-                let file = file(snapshot, &export, period.as_ref()).await;
+                let file = file(snapshot, &export, period.as_ref(), &Format::Bi).await;
                 let sqlite = sqlite.get_or_insert_with(|| file.clone());
                 assert_same(&export.name, *kind, &file, sqlite);
                 assert!(period.is_some() || file.lines().count() > 1, "{} is empty", export.name);
@@ -83,7 +88,7 @@ async fn all_three_databases_give_the_same_files() {
 async fn a_day_is_read_by_the_index_of_its_time_column() {
     for kind in KINDS {
         let database = filled(kind, SampleOptions { messages: 4000, seed: 1 }).await;
-        let mut snapshot = Snapshot::open(&database.settings()).await.unwrap();
+        let mut snapshot = open(&database).await;
         for (name, index) in [
             ("messages", "messages_created"),
             ("threads", "threads_created"),

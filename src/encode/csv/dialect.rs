@@ -1,8 +1,8 @@
-//! The choices that make a format: what stands between cells and rows, and for NULL, true and false.
+//! The choices of a CSV file: what stands between cells and rows, and for NULL, true and false.
 
-use crate::job::{CsvOptions, DatetimeStyle, Format, LineEnding, Quote};
+use crate::job::{CsvOptions, LineEnding, Quote};
 
-/// A format's choices, as the bytes that are written.
+/// The choices, as the bytes that are written.
 #[derive(Debug)]
 pub(super) struct Dialect {
     /// Between cells.
@@ -19,8 +19,6 @@ pub(super) struct Dialect {
     pub quote_all: bool,
     /// Whether text that looks like a formula is disarmed.
     pub formula_guard: bool,
-    /// How datetimes are written.
-    pub datetime: DatetimeStyle,
     /// Between the digits of floats and decimals.
     pub decimal_separator: u8,
     /// The words for false and true, as elements of arrays.
@@ -32,18 +30,7 @@ pub(super) struct Dialect {
 }
 
 impl Dialect {
-    pub(super) fn new(format: &Format) -> Dialect {
-        match format {
-            Format::Bi => Dialect::from_options(&CsvOptions {
-                line_ending: LineEnding::Lf,
-                boolean: ("1".to_owned(), "0".to_owned()),
-                ..CsvOptions::default()
-            }),
-            Format::Csv(options) => Dialect::from_options(options),
-        }
-    }
-
-    fn from_options(options: &CsvOptions) -> Dialect {
+    pub(super) fn new(options: &CsvOptions) -> Dialect {
         let (yes, no) = &options.boolean;
         let mut dialect = Dialect {
             delimiter: options.delimiter,
@@ -56,7 +43,6 @@ impl Dialect {
             null: options.null.clone().into_bytes(),
             quote_all: options.quote == Quote::All,
             formula_guard: options.formula_guard,
-            datetime: options.datetime,
             decimal_separator: options.decimal_separator,
             boolean_words: [no.clone().into_bytes(), yes.clone().into_bytes()],
             boolean_cells: [Vec::new(), Vec::new()],
@@ -73,5 +59,15 @@ impl Dialect {
             cell
         });
         dialect
+    }
+
+    /// Puts the decimal separator where the number that was appended to `out` at `start` has its point.
+    #[inline]
+    pub(super) fn replace_point(&self, out: &mut [u8], start: usize) {
+        if self.decimal_separator != b'.'
+            && let Some(point) = out[start..].iter().position(|&byte| byte == b'.')
+        {
+            out[start + point] = self.decimal_separator;
+        }
     }
 }

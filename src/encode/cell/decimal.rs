@@ -39,9 +39,8 @@ impl<'a> Decimal<'a> {
         Some(Decimal { negative, whole, fraction, exponent })
     }
 
-    /// Appends the number with `separator` as its decimal point: exactly `scale` digits after it, or as many as are
-    /// needed. Zero has no sign.
-    pub(super) fn write(&self, scale: Option<u8>, separator: u8, out: &mut Vec<u8>) -> Result<(), TooFine> {
+    /// Appends the number with exactly `scale` digits after the point, or as many as are needed. Zero has no sign.
+    pub(super) fn write(&self, scale: Option<u8>, out: &mut Vec<u8>) -> Result<(), TooFine> {
         let (first, end) = self.significant();
         let point = self.whole.len() as i32 + self.exponent;
         let needed = if first == end { 0 } else { (end - point).max(0) };
@@ -58,7 +57,7 @@ impl<'a> Decimal<'a> {
             out.push(b'0');
         }
         if scale > 0 {
-            out.push(separator);
+            out.push(b'.');
             self.push_digits(point, point + scale, out);
         }
         Ok(())
@@ -92,12 +91,12 @@ impl<'a> Decimal<'a> {
     }
 }
 
-/// Whether `text` is already what [`Decimal::write`] would make of it, with a point as its decimal point.
+/// Whether `text` is already what [`Decimal::write`] would make of it.
 pub(super) fn is_in_form(text: &[u8], scale: Option<u8>) -> bool {
     let (whole, rest) = digits(text.strip_prefix(b"-").unwrap_or(text));
     match whole {
         [] => return false,
-        // A zero before other digits, and one that a sign would have to leave, are for the long way.
+        // Leading zeros and a negative zero need rewriting.
         [b'0', more @ ..] if !more.is_empty() || whole.len() < text.len() - rest.len() => return false,
         _ => {}
     }

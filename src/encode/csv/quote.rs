@@ -1,13 +1,8 @@
 //! Quoting: which cells need quotes, and what is done to text that a spreadsheet would run as a formula.
 
 use super::dialect::Dialect;
-use super::scan;
-
-pub(super) const QUOTE: u8 = b'"';
-
-/// Text that is not UTF-8.
-#[derive(Debug)]
-pub(super) struct NotUtf8;
+use super::scan::{self, QUOTE};
+use crate::encode::cell::{Fault, Text};
 
 impl Dialect {
     /// Appends text as a cell: quoted when it holds the delimiter, a quote or a line break, when it could be taken
@@ -27,12 +22,12 @@ impl Dialect {
 
     /// Appends text as a cell like [`Dialect::guarded_text`], if it is UTF-8.
     #[inline]
-    pub(super) fn unchecked_text(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), NotUtf8> {
-        let found = scan::look(text, self.delimiter);
-        if (found.special || found.beyond_ascii) && std::str::from_utf8(text).is_err() {
-            return Err(NotUtf8);
+    pub(super) fn unchecked_text(&self, text: Text<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let (bytes, found) = (text.bytes, scan::look(text.bytes, self.delimiter));
+        if found.special || found.beyond_ascii {
+            text.checked()?;
         }
-        self.cell(self.guard(text), text, found.special || self.is_reserved(text), out);
+        self.cell(self.guard(bytes), bytes, found.special || self.is_reserved(bytes), out);
         Ok(())
     }
 

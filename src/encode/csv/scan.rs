@@ -4,7 +4,8 @@
 //! before they are copied. It has no branch per byte: sixteen bytes are compared at once, in loops of a fixed length
 //! that the compiler turns into vector instructions, and a last stretch overlaps the one before it.
 
-use super::quote::QUOTE;
+/// Around cells, and doubled inside them.
+pub(super) const QUOTE: u8 = b'"';
 
 /// Bytes that are compared at once.
 const LANES: usize = 16;
