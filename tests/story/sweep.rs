@@ -138,6 +138,8 @@ impl World {
 
     /// One run whose `nth` request meets `fate`. Returns how many requests its first attempt made, and how it ended.
     async fn deliver(&mut self, nth: usize, fate: Fate) -> (usize, Ending) {
+        // The faults of a run are those of a connection that it opens.
+        self.context.hosts.close().await;
         let requests = self.relay.spoil(nth, fate);
         let watcher = Watcher::start(&self.relay.server.directory());
         let run = self.begin().await;
