@@ -171,22 +171,22 @@ fn sftp(to: &SftpDestination) -> Value {
         Trust::KnownHosts(file) => (None, Some(file)),
     };
     json!({
-            "folder": null,
+        "folder": null,
         "host": to.host,
-            "port": to.port,
-            "user": to.user,
-            "directory": to.directory,
-            "key": to.key,
-            "key_passphrase": to.passphrase.is_some(),
-            "host_keys": host_keys,
-            "known_hosts": known_hosts,
-            "allow_gap": to.allow_gap,
-            "requests": to.requests,
-            "max_rate": to.max_rate,
-            "channels": match to.channels {
-                Channels::Auto => json!("auto"),
-                Channels::AtMost(number) => json!(number),
-            },
+        "port": to.port,
+        "user": to.user,
+        "directory": to.directory,
+        "key": to.key,
+        "key_passphrase": to.passphrase.is_some(),
+        "host_keys": host_keys,
+        "known_hosts": known_hosts,
+        "allow_gap": to.allow_gap,
+        "requests": to.requests,
+        "max_rate": to.max_rate,
+        "channels": match to.channels {
+            Channels::Auto => json!("auto"),
+            Channels::AtMost(number) => json!(number),
+        },
     })
 }
 

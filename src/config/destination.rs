@@ -3,6 +3,7 @@
 //! Key files are opened only if the caller asks for it: a configuration can be read on a machine without them.
 
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -13,6 +14,7 @@ use super::fault::{Fault, Kind};
 use super::job_keys::JobKeys;
 use super::key_file;
 use super::keys::{CHANNELS, PORTS, REQUESTS};
+use super::paths::normalized;
 use super::secret;
 use super::table::Item;
 use crate::job::{Channels, Destination, FolderDestination, Publish, SftpDestination, Trust, Verify};
@@ -63,7 +65,9 @@ fn read_folder(keys: &JobKeys<'_>, folder: &Item<'_>, context: &Context<'_>) -> 
     }
     let path = folder.path(&context.from.base_dir);
     let (publish, verify) = (read_publish(keys), read_verify(keys));
-    Some(FolderDestination { path: path?, publish: publish?, verify: verify? })
+    // The path says who receives the files, so it has one spelling.
+    let path = PathBuf::from(normalized(&path?.to_string_lossy()));
+    Some(FolderDestination { path, publish: publish?, verify: verify? })
 }
 
 fn read_publish(keys: &JobKeys<'_>) -> Option<Publish> {

@@ -16,6 +16,7 @@ mod key_file;
 mod keys;
 mod notify;
 mod one;
+mod paths;
 mod pieces;
 mod reason;
 #[cfg(test)]
@@ -115,6 +116,9 @@ impl Config {
             let (config, placed) = read(&file, pieces, &report, surroundings)?;
             rules::check_labels(&file, &placed);
             rules::check_paths(&file, &placed);
+            if let Some(config) = &config {
+                rules::check_folders(&file, &placed, &config.state_dir);
+            }
             let jobs = placed.into_iter().map(|placed| placed.job).collect();
             config.map(|config| Config { digest: digest(text), jobs, ..config })
         };

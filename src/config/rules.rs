@@ -7,12 +7,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::path::Path;
 
 use jiff::ZonedDateTime;
 use jiff::civil::{Date, date};
 
 use super::fault::{Fault, File};
 use super::job::Placed;
+use super::paths::normalized;
 use crate::clearance::{Location, Recipient};
 use crate::job::{Cadence, Destination, Job, Schedule, job_key};
 use crate::name::{NameValues, manifest_name};
@@ -66,6 +68,18 @@ pub(super) fn check_paths(file: &File<'_>, jobs: &[Placed]) {
     }
 }
 
+/// Reports folders that are the program's own: it removes from its spool whatever belongs to no run.
+pub(super) fn check_folders(file: &File<'_>, jobs: &[Placed], state_dir: &Path) {
+    let state = normalized(&state_dir.to_string_lossy());
+    for placed in jobs {
+        let Destination::Folder(folder) = &*placed.job.destination else { continue };
+        if folder.path.starts_with(&state) {
+            let fault = Fault::new(format!("{} is in the state folder of exportd", folder.path.display()));
+            file.fault(placed.label.clone(), fault.label("let this job deliver into another folder"));
+        }
+    }
+}
+
 fn check_own_names(file: &File<'_>, placed: &Placed) {
     let job = &placed.job;
     let mut names: HashMap<String, String> = HashMap::new();
@@ -106,21 +120,6 @@ fn check_against<'p>(file: &File<'_>, placed: &'p Placed, writers: &mut HashMap<
 fn place(to: &Destination) -> (Recipient, String) {
     let Location { recipient, directory } = Location::of(to);
     (recipient, normalized(&directory))
-}
-
-fn normalized(directory: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in directory.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            _ => parts.push(part),
-        }
-    }
-    let root = if directory.starts_with('/') { "/" } else { "" };
-    format!("{root}{}", parts.join("/"))
 }
 
 fn is_due(schedule: &Schedule, day: Date) -> bool {

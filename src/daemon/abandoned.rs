@@ -1,4 +1,4 @@
-//! Runs in whose middle the last daemon died: most go on at once, but one that kills its daemon is not begun for ever.
+//! Runs that were in progress when the last daemon died: most go on at once, but one that kills its daemon is not begun for ever.
 //!
 //! A few deaths in a row are anybody's: the machine's, or another run's. After those the run waits, as long and as
 //! often as after failures that pass, and then it has failed.

@@ -49,7 +49,7 @@ impl Alerts {
                     () = sender.stop.cancelled() => return,
                 }
                 if let Err(error) = sender.send_pending().await {
-                    warn!(%error, "state can't be asked whom to tell of what");
+                    warn!(%error, "pending notices can't be read from state");
                 }
             }
         });
@@ -73,7 +73,7 @@ impl Alerts {
         self.poke.notify_one();
     }
 
-    /// Ends. What was not sent is for the next daemon.
+    /// Ends. Unsent notices are left for the next daemon.
     pub(super) async fn stop(&mut self) {
         self.stop.cancel();
         if tokio::time::timeout(LAST_WORDS, &mut self.task).await.is_err() {
@@ -128,7 +128,7 @@ impl<C: Clock> Sender<C> {
         match (is_sent, again) {
             (true, _) => info!(event = %notice.kind, about, "told"),
             (false, Some(_)) => {}
-            (false, None) => error!(event = %notice.kind, about, "nobody could be told; no further try is made"),
+            (false, None) => error!(event = %notice.kind, about, "the notice could not be sent; giving up"),
         }
         self.state.tried_notice(notice, is_sent, again, now).await
     }

@@ -17,6 +17,8 @@ use crate::state::PendingRun;
 pub(super) struct Ticket {
     pub(super) job: Arc<Job>,
     pub(super) run: PendingRun,
+    /// Held until the result is recorded: a refusal pauses the recipient before another run gets the permit.
+    pub(super) _permit: Permit,
 }
 
 pub(super) struct Attempts<R> {
@@ -56,9 +58,10 @@ impl<R: Runner> Attempts<R> {
         let (runner, working_on, record, stop) =
             (self.runner.clone(), job.clone(), run.record.clone(), self.stop.clone());
         let span = info_span!("run", job = %job.label, run = %record.id, due = %record.due);
+        let held = permit.clone();
         let attempt = async move { runner.run(working_on, record, permit, stop).await };
         let task = self.tasks.spawn(attempt.instrument(span));
-        self.tickets.insert(task.id(), Ticket { job, run });
+        self.tickets.insert(task.id(), Ticket { job, run, _permit: held });
     }
 
     /// Waits for one to end. None if there is none.
@@ -100,6 +103,6 @@ impl<R: Runner> Attempts<R> {
 
 /// The panic's own words stay out of the history: they may quote a row.
 fn defect() -> RunResult {
-    let error = "the run was ended by a defect of exportd (a panic); its place in the code is in the log";
+    let error = "the run hit a bug in exportd (a panic); its place in the code is in the log";
     RunResult::Failed { error: error.to_owned(), passing: false }
 }

@@ -7,7 +7,7 @@ use crate::period::Period;
 use crate::run::{RunState, Trigger};
 use crate::state::{Decision, NewRun};
 
-/// An occurrence that is found later than this after its due time was missed: nobody was there to see it.
+/// An occurrence that is found later than this after its due time was missed: no daemon was running.
 const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Decides all occurrences of `job` in `(after, now]`. Those on time are queued; those missed follow the job's rule.

@@ -33,7 +33,7 @@ pub(super) struct Chosen {
 
 #[derive(Default)]
 struct Line {
-    /// Boxed, for a node has room for eleven, and most jobs have one.
+    /// Boxed, because a node of the tree has room for eleven entries, and most jobs have one.
     runs: BTreeMap<(Timestamp, RunId), Box<PendingRun>>,
     /// A run of the job is at work.
     is_busy: bool,

@@ -38,7 +38,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
             Ok(Ok(configuration)) => self.replace(configuration).await,
             Ok(Err(refusal)) => Err(refusal),
             Err(_) => {
-                let faults = "reading it ended in a defect of exportd (a panic)".to_owned();
+                let faults = "reading it hit a bug in exportd (a panic)".to_owned();
                 Err(Refusal { faults, digest: None })
             }
         };

@@ -157,7 +157,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
                 true
             }
             Err(error) => {
-                error!(%error, "what is due can't be recorded, so nothing is begun; trying again in a second");
+                error!(%error, "due runs can't be recorded, so none is started; trying again in a second");
                 false
             }
         }
@@ -172,10 +172,10 @@ impl<R: Runner, C: Clock> Service<R, C> {
     /// Takes over runs that commands have given back, and lets go of those that they have brought to an end.
     async fn adopt(&mut self, now: Timestamp) {
         if let Err(error) = self.state.settle_commands(now).await {
-            warn!(%error, "runs of commands that are gone can't be settled yet");
+            warn!(%error, "runs of terminated commands can't be reset yet");
         }
         if self.reread().await {
-            info!(queued = self.queue.len(), "commands beside the daemon have changed what is queued");
+            info!(queued = self.queue.len(), "commands have changed the queue");
         }
     }
 
@@ -189,7 +189,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
                 self.queue.replace(runs)
             }
             Err(error) => {
-                warn!(%error, "state can't be asked for what is queued");
+                warn!(%error, "the queue can't be read from state");
                 false
             }
         }
@@ -201,7 +201,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         match self.state.note_late(late, now).await {
             Ok(0) => {}
             Ok(_) => self.alerts.poke(),
-            Err(error) => warn!(%error, "state can't be asked what is late"),
+            Err(error) => warn!(%error, "late runs can't be read from state"),
         }
     }
 
@@ -258,7 +258,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
 
     /// Writes the result; returns the run if it is to be tried again.
     async fn settle(&self, ticket: &Ticket, result: &RunResult) -> Result<Option<PendingRun>, StateError> {
-        let Ticket { job, run } = ticket;
+        let Ticket { job, run, .. } = ticket;
         let (id, now) = (&run.record.id, self.now());
         let (job_label, due) = (&job.label, rfc3339(&run.record.due));
         let (error, passing) = match result {
@@ -296,7 +296,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         if self.look().await
             && let Err(error) = self.settle_time(now).await
         {
-            warn!(%error, "the next start will look again at what is decided");
+            warn!(%error, "the next start decides these due times again");
         }
     }
 
@@ -309,7 +309,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         self.notifier.stopping();
         info!(running = self.attempts.len(), "stopping");
         if tokio::time::timeout(LAST_LOOK, self.look_last()).await.is_err() {
-            warn!("state can't be written in time; the next start will look again at what is decided");
+            warn!("state can't be written in time; the next start decides these due times again");
         }
         self.finish_attempts(self.limits.grace, &mut signals).await;
         self.attempts.stop();
@@ -322,7 +322,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         // Nothing of ours runs any more: what is marked so is parked for the next daemon.
         let parked = self.state.park(self.clock.now()).await;
         let text = match &parked {
-            Ok(0) | Err(_) => "nothing was running any more".to_owned(),
+            Ok(0) | Err(_) => "no run was in progress".to_owned(),
             Ok(parked) => format!("{parked} runs were cut short and are queued again"),
         };
         let detail = json!({ "parked": parked.as_ref().ok() }).to_string();

@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use super::DaemonError;
 
-/// A wish that reaches the daemon from outside.
+/// A request from outside the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Read the configuration again.

@@ -24,7 +24,7 @@ impl Notifier {
     pub(super) fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
             Ok(now) => tell(&[NotifyState::Reloading, now]),
-            Err(error) => warn!(%error, "the service manager can't be told of the reload"),
+            Err(error) => warn!(%error, "the service manager can't be notified of the reload"),
         }
     }
 
@@ -51,6 +51,6 @@ impl Notifier {
 
 fn tell(what: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(what) {
-        warn!(%error, "the service manager can't be told");
+        warn!(%error, "the service manager can't be notified");
     }
 }

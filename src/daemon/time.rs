@@ -17,12 +17,12 @@ impl<R: Runner, C: Clock> Service<R, C> {
     /// The time to decide by. Tells what is new about the wall clock, and sets state right when that is accepted.
     pub(super) async fn time(&mut self) -> Timestamp {
         let reading = self.read_clocks();
-        // Asking takes a process, so it is done only where it matters.
+        // Asking starts a process, so it is done only where it matters.
         let is_synchronised = self.timekeeper.doubts(reading) && self.clock.is_synchronised().await;
         if let Some(change) = self.timekeeper.observe(reading, is_synchronised)
             && let Err(error) = self.note(change, reading).await
         {
-            error!(%error, "what the clock did can't be recorded; trying again in a second");
+            error!(%error, "the clock change can't be recorded; trying again in a second");
             self.timekeeper.forget(change);
         }
         self.timekeeper.now(reading)

@@ -151,7 +151,7 @@ mod tests {
 
     const START: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
-    /// A wall clock that is off by `shift` seconds, `after` so many seconds.
+    /// A wall clock that is off by `shift` seconds, `after` this many seconds.
     fn at(after: u64, shift: i64) -> Reading {
         let boot = Duration::from_secs(1000 + after);
         Reading { wall: START + Duration::from_secs(after) + shift.seconds(), boot }

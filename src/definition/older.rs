@@ -23,6 +23,10 @@ pub(super) fn renew(definition: &mut Map<String, Value>) {
             definition.insert(key.to_owned(), value.unwrap_or_default());
         }
     }
+    // A job that delivers to a server has no folder, and earlier versions had no word for that.
+    if definition.contains_key("host") {
+        definition.entry("folder").or_insert(Value::Null);
+    }
     let exports = definition.get_mut("exports").and_then(Value::as_array_mut);
     for export in exports.into_iter().flatten() {
         if let Some(source) = export["source"].as_str().and_then(|text| Debugged(text).source()) {

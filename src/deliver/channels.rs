@@ -2,8 +2,8 @@
 //!
 //! A channel carries no more than the server's window in one round trip, so over a distance several are needed to fill the
 //! line. How many a server grants is found out by asking for as many as are useful, all at once. A server that has refused
-//! some is asked for no more than it granted, until it shows another version or this process ends: asking in vain costs
-//! the partner a line in a log, and us no round trip.
+//! some is asked for no more than it granted, until it shows another version or this process ends: a refused
+//! request writes a line to the partner's log, and costs us no round trip.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -92,7 +92,9 @@ pub enum DeliverError {
     )]
     Silent { server: String, limit: Duration },
     /// The handshake broke off.
-    #[error("the SSH handshake with {server} broke off ({cause}); try again, and ask its operators if it stays so")]
+    #[error(
+        "the SSH handshake with {server} broke off ({cause}); try again, and ask its operators if the problem persists"
+    )]
     Handshake { server: String, cause: String },
     /// Nothing that both sides accept.
     #[error(
@@ -109,7 +111,7 @@ pub enum DeliverError {
     /// Another key than the trusted ones.
     #[error(
         "{} presents the host key {}, but {} trusts {}; nothing was sent: \
-         if its operators confirm the new key, put it there, and if not, somebody is in between",
+         if its operators confirm the new key, put it there, and if not, the connection may be intercepted",
         .0.server, .0.presented, .0.source, .0.expected.join(", ")
     )]
     HostKeyChanged(Box<UntrustedKey>),
@@ -148,12 +150,12 @@ pub enum DeliverError {
     SftpRefused { server: String, user: String, cause: String },
     /// The directory is not there.
     #[error(
-        "the directory {} does not exist on {} for user {}; have it created, or correct it: it is never created here",
+        "the directory {} does not exist on {} for user {}; create it, or correct the job: it is never created here",
         at.directory, at.server(), at.user
     )]
     DirectoryMissing { at: Arc<Place> },
     /// The name is not a directory.
-    #[error("{} on {} is not a directory; correct the job's directory", at.directory, at.server())]
+    #[error("{} on {} is not a directory; correct the job", at.directory, at.server())]
     NotADirectory { at: Arc<Place> },
     /// The directory can't be used for `action`.
     #[error(
@@ -179,7 +181,7 @@ pub enum DeliverError {
     /// What arrived has other content.
     #[error(
         "{name} holds other bytes in {at} than were sent; it was removed again, try once more, \
-         and ask its operators about their disks if it stays so"
+         and ask its operators about their disks if the problem persists"
     )]
     ContentDiffers { at: Arc<Place>, name: String },
     /// The final name exists and may not be replaced.
@@ -204,7 +206,7 @@ pub enum DeliverError {
     Denied { at: Arc<Place>, step: String, cause: String },
     /// The server could not do a step this time.
     #[error(
-        "{step} in directory \"{}\" on {} failed ({cause}); try again, and ask its operators if it stays so",
+        "{step} in directory \"{}\" on {} failed ({cause}); try again, and ask its operators if the problem persists",
         at.directory, at.server()
     )]
     Failed { at: Arc<Place>, step: String, cause: String },
@@ -323,8 +325,8 @@ mod tests {
         assert!(!error(Code::Failure).is_permanent());
         assert_eq!(
             error(Code::Failure).to_string(),
-            "uploading x.csv in directory \"in\" on a.example failed (failure); try again, and ask its operators if it \
-             stays so"
+            "uploading x.csv in directory \"in\" on a.example failed (failure); try again, and ask its operators if the \
+             problem persists"
         );
     }
 }

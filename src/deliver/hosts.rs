@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, sleep};
 
 use super::idle::{self, Identity, Idle};
@@ -49,6 +50,12 @@ impl Hosts {
         self.limits.resume(recipient);
     }
 
+    /// Waits until a connection may be opened: few are being opened at the same time, over all hosts. The connection is
+    /// open, or has failed, when the value is dropped.
+    pub async fn opening(&self) -> SemaphorePermit<'_> {
+        self.limits.opening().await
+    }
+
     /// The limits alone.
     pub(super) fn limits(&self) -> &HostLimits {
         &self.limits
@@ -64,10 +71,10 @@ impl Hosts {
     }
 
     /// Keeps a connection for a few seconds. The permit it was opened with must still be held.
-    pub(super) fn keep_idle(&self, host: &str, identity: Identity, session: Session) {
-        let since = Instant::now();
-        self.lock().entry(host.to_owned()).or_default().push(Idle { identity, session, since });
-        let (hosts, host) = (Arc::downgrade(&self.idle), host.to_owned());
+    pub(super) fn keep_idle(&self, identity: Identity, session: Session) {
+        let (since, host) = (Instant::now(), identity.host().to_owned());
+        self.lock().entry(host.clone()).or_default().push(Idle { identity, session, since });
+        let hosts = Arc::downgrade(&self.idle);
         tokio::spawn(async move {
             sleep(idle::KEPT).await;
             let Some(hosts) = hosts.upgrade() else { return };

@@ -42,6 +42,11 @@ pub(super) struct Identity {
 type Stamp = (u64, u64, u64, [i64; 4]);
 
 impl Identity {
+    /// The host, in lower case.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     pub(super) fn of(destination: &SftpDestination, settings: &Settings) -> Identity {
         let known_hosts = match &destination.trust {
             Trust::KnownHosts(path) => stamp(path),

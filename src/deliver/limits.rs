@@ -50,10 +50,10 @@ struct GrantedChannels {
     count: usize,
 }
 
-/// The right to one connection to a host. Dropping it lets the next run connect.
-#[derive(Debug)]
+/// The right to one connection to a host. Clones are the same permit; dropping the last one lets the next run connect.
+#[derive(Clone, Debug)]
 pub struct Permit {
-    _permit: OwnedSemaphorePermit,
+    _permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl HostLimits {
@@ -66,7 +66,7 @@ impl HostLimits {
     /// Waits for a permit to connect to a recipient's host, first come, first served.
     pub async fn permit(&self, recipient: &Recipient) -> Permit {
         let permits = self.with(recipient.host(), |host| Arc::clone(&host.permits));
-        Permit { _permit: permits.acquire_owned().await.expect("the semaphore is never closed") }
+        Permit { _permit: Arc::new(permits.acquire_owned().await.expect("the semaphore is never closed")) }
     }
 
     /// A permit, if there is one now. While a recipient is paused there is none; after that a single connection finds
@@ -83,7 +83,7 @@ impl HostLimits {
                 }
             }
             let permit = Arc::clone(&host.permits).try_acquire_owned().ok()?;
-            Some(Permit { _permit: permit })
+            Some(Permit { _permit: Arc::new(permit) })
         })
     }
 

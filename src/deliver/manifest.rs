@@ -1,6 +1,6 @@
 //! The manifest: a JSON file, published last, that lists what a run has delivered.
 //!
-//! Who reads it can tell that the set is complete and every file intact. The same run always gives the same bytes.
+//! A reader can tell that the set is complete and every file intact. The same run always gives the same bytes.
 
 use jiff::ZonedDateTime;
 use serde::Serialize;

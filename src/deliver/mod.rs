@@ -76,9 +76,11 @@ impl Options {
     }
 }
 
-/// An open connection to a destination. Dropping it ends the connection; [`Delivery::close`] does so politely.
+/// An open connection to a destination. Dropping it ends the connection; [`Delivery::close`] sends a disconnect message first.
 pub struct Delivery {
     kind: Kind,
+    /// What a later run must be about to open in order to reuse the connection, as it was when this one was opened.
+    identity: Option<Identity>,
     publish: Publish,
     allow_gap: bool,
 }
@@ -98,28 +100,33 @@ impl Delivery {
     pub async fn open(destination: &Destination, options: &Options) -> Result<Delivery, DeliverError> {
         match destination {
             Destination::Sftp(sftp) => {
+                let settings = options.settings(sftp);
+                // Before anything is read that may change meanwhile.
+                let identity = Identity::of(sftp, &settings);
                 options.hosts.make_room(&sftp.host.to_lowercase()).await;
-                let session = Session::open_with(sftp, options.settings(sftp)).await?;
-                Ok(Delivery::over(session, sftp))
+                let session = Session::open_with(sftp, settings).await?;
+                Ok(Delivery::over(session, sftp, identity))
             }
             Destination::Folder(destination) => {
-                let folder = Folder::open(destination, options.tuning);
-                Ok(Delivery { kind: Kind::Folder(folder), publish: destination.publish, allow_gap: false })
+                let folder = Folder::open(destination, options.stall, options.tuning);
+                let publish = destination.publish;
+                Ok(Delivery { kind: Kind::Folder(folder), publish, allow_gap: false, identity: None })
             }
         }
     }
 
-    fn over(session: Session, destination: &SftpDestination) -> Delivery {
+    fn over(session: Session, destination: &SftpDestination, identity: Identity) -> Delivery {
         let SftpDestination { publish, allow_gap, .. } = *destination;
-        Delivery { kind: Kind::Sftp(Box::new(session)), publish, allow_gap }
+        Delivery { kind: Kind::Sftp(Box::new(session)), publish, allow_gap, identity: Some(identity) }
     }
 
     /// A connection that an earlier run has left open. It may have died unnoticed: then its check fails.
     pub fn reuse(destination: &Destination, options: &Options) -> Option<Delivery> {
         let Destination::Sftp(sftp) = destination else { return None };
         let (host, settings) = (sftp.host.to_lowercase(), options.settings(sftp));
-        let session = options.hosts.take_idle(&host, &Identity::of(sftp, &settings))?;
-        Some(Delivery::over(session.move_to(sftp, settings), sftp))
+        let identity = Identity::of(sftp, &settings);
+        let session = options.hosts.take_idle(&host, &identity)?;
+        Some(Delivery::over(session.move_to(sftp, settings), sftp, identity))
     }
 
     /// Whether the connection still stands, as far as is known without asking.
@@ -219,14 +226,12 @@ impl Delivery {
         }
     }
 
-    /// Leaves the connection to the next run to the same `destination`, or ends it if anything has failed on it.
-    /// `options` are those that it was opened with.
-    pub async fn leave(self, destination: &Destination, options: &Options) {
-        match (self.kind, destination) {
-            (Kind::Sftp(session), Destination::Sftp(sftp)) if session.is_sound() => {
+    /// Leaves the connection to the next run, or ends it if anything has failed on it.
+    pub async fn leave(self, hosts: &Hosts) {
+        match (self.kind, self.identity) {
+            (Kind::Sftp(session), Some(identity)) if session.is_sound() => {
                 session.close_further_channels().await;
-                let identity = Identity::of(sftp, &options.settings(sftp));
-                options.hosts.keep_idle(&sftp.host.to_lowercase(), identity, *session);
+                hosts.keep_idle(identity, *session);
             }
             (Kind::Sftp(session), _) => session.close().await,
             (Kind::Folder(_), _) => {}

@@ -31,7 +31,7 @@ pub struct ServerFacts {
     pub statvfs: bool,
 }
 
-/// A connection to a destination's directory. Dropping it ends the connection; [`Session::close`] does so politely.
+/// A connection to a destination's directory. Dropping it ends the connection; [`Session::close`] sends a disconnect message first.
 pub struct Session {
     pub(super) client: Client,
     pub(super) at: Arc<Place>,
@@ -51,10 +51,8 @@ impl Session {
         Session::open_with(destination, Settings::of(destination)).await
     }
 
-    /// The same with other settings. Few connections are opened at the same time.
+    /// The same with other settings.
     pub async fn open_with(destination: &SftpDestination, settings: Settings) -> Result<Session, DeliverError> {
-        let limits = settings.limits.clone();
-        let _opening = limits.opening().await;
         let at = Arc::new(Place::of(destination));
         let connection = Arc::new(Connection::open(destination, &at, settings.deadlines()).await?);
         let channel = connection.open_channel(&at, settings.handshake).await?;
@@ -68,7 +66,7 @@ impl Session {
             ClientError::Protocol(breach) => DeliverError::SftpRefused {
                 server: at.server(),
                 user: at.user.clone(),
-                cause: format!("what answers sends {breach}; a start-up file of the account may print text"),
+                cause: format!("the SFTP subsystem sent {breach}; a start-up file of the account may print text"),
             },
             ClientError::Lost(_) => DeliverError::SftpRefused {
                 server: at.server(),

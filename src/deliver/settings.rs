@@ -59,8 +59,8 @@ impl Settings {
         Settings { requests: usize::from(requests), verify, channels, max_rate, ..Settings::default() }
     }
 
-    pub(super) fn sftp(&self) -> sftp::Settings {
-        sftp::Settings { outstanding: self.requests, stall: self.stall }
+    pub(super) fn sftp(&self) -> sftp::ClientSettings {
+        sftp::ClientSettings { outstanding: self.requests, stall: self.stall }
     }
 
     pub(super) fn deadlines(&self) -> Deadlines {

@@ -41,7 +41,7 @@ trait RowFormat {
     fn end(&mut self, _out: &mut Vec<u8>) {}
 }
 
-/// The formats. Not a trait object: reading a value and writing its cell have to be compiled together, see [`write`].
+/// The formats. Not a trait object: reading a value and writing its cell are compiled together, in `write`.
 #[derive(Debug)]
 enum Writer {
     Csv(Csv),

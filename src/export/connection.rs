@@ -23,12 +23,7 @@ pub(super) async fn reach<'a>(attempt: &'a Attempt<'a>) -> Result<Connection<'a>
     let (origin, reason) = (&attempt.context.origin, attempt.job.reason.as_deref());
     state.reaching(run, &probes, origin, &attempt.location(), reason).await?;
     failpoint::reach("destination:reach", Side::Before).await;
-    let delivery: Result<Delivery, DeliverError> = attempt
-        .cancel
-        .unless(tokio::time::timeout(REACH, reuse_or_open(attempt)))
-        .await?
-        .map_err(|_| RunError::TooLong { phase: "reaching the destination", limit: REACH })?;
-    let delivery = delivery?;
+    let delivery = attempt.cancel.unless(reuse_or_open(attempt)).await??;
     failpoint::reach("destination:reach", Side::After).await;
     let host_key = delivery.host_key().map(|key| format!("{} {}", key.algorithm, key.fingerprint));
     let gone = probes.map(|name| attempt.temporary_here(name));
@@ -37,22 +32,38 @@ pub(super) async fn reach<'a>(attempt: &'a Attempt<'a>) -> Result<Connection<'a>
 }
 
 /// A connection whose directory takes files: one that an earlier run has left open, or a new one.
-async fn reuse_or_open(attempt: &Attempt<'_>) -> Result<Delivery, DeliverError> {
-    if let Some(delivery) = Delivery::reuse(&attempt.job.destination, &options(attempt)) {
-        match delivery.check(attempt.id().as_str()).await {
+async fn reuse_or_open(attempt: &Attempt<'_>) -> Result<Delivery, RunError> {
+    let (destination, options, probe) = (&attempt.job.destination, options(attempt), attempt.id().as_str());
+    if let Some(delivery) = Delivery::reuse(destination, &options) {
+        match within_reach(delivery.check(probe)).await? {
             Err(error @ (DeliverError::Lost { .. } | DeliverError::Stalled { .. })) => {
                 tracing::debug!(%error, "an idle connection has died; another one is opened");
             }
-            checked => return checked.map(|()| delivery),
+            checked => return Ok(checked.map(|()| delivery)?),
         }
     }
-    let delivery = open(attempt).await?;
-    delivery.check(attempt.id().as_str()).await?;
-    Ok(delivery)
+    // A run that waits for others to connect has not begun to.
+    let opening = options.hosts.opening().await;
+    let reaching = async {
+        let delivery = Delivery::open(destination, &options).await?;
+        drop(opening);
+        delivery.check(probe).await?;
+        Ok(delivery)
+    };
+    Ok(within_reach(reaching).await??)
+}
+
+async fn within_reach<T>(
+    work: impl Future<Output = Result<T, DeliverError>>,
+) -> Result<Result<T, DeliverError>, RunError> {
+    let in_time = tokio::time::timeout(REACH, work).await;
+    in_time.map_err(|_| RunError::TooLong { phase: "reaching the destination", limit: REACH })
 }
 
 async fn open(attempt: &Attempt<'_>) -> Result<Delivery, DeliverError> {
-    Delivery::open(&attempt.job.destination, &options(attempt)).await
+    let options = options(attempt);
+    let _opening = options.hosts.opening().await;
+    Delivery::open(&attempt.job.destination, &options).await
 }
 
 fn options(attempt: &Attempt<'_>) -> Options {
@@ -77,7 +88,6 @@ impl Connection<'_> {
 
     /// Leaves the connection to the next run.
     pub(super) async fn leave(self) {
-        let destination = &self.attempt.job.destination;
-        self.current.into_inner().leave(destination, &options(self.attempt)).await;
+        self.current.into_inner().leave(&self.attempt.context.hosts).await;
     }
 }

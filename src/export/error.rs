@@ -51,7 +51,7 @@ pub enum RunError {
     #[error(transparent)]
     State(#[from] StateError),
     /// A step took longer than it ever should.
-    #[error("{phase} took longer than {} s and was given up; try again, and look at its load", limit.as_secs())]
+    #[error("{phase} took longer than {} s and was given up; try again, and check the load of the server", limit.as_secs())]
     TooLong {
         /// The step.
         phase: &'static str,
@@ -88,8 +88,8 @@ pub enum RunError {
     /// Somebody stopped it.
     #[error("the run was stopped before it was done")]
     Cancelled,
-    /// A defect of this program.
-    #[error("the run ended by a defect of this program ({0}); please report it")]
+    /// A bug in this program.
+    #[error("the run hit a bug in exportd ({0}); please report it")]
     Defect(String),
 }
 

@@ -25,7 +25,7 @@ const OPENING: Duration = Duration::from_secs(300);
 
 const CLOSING: Duration = Duration::from_secs(10);
 
-/// What a production needs. It owns all of it, for it moves to a thread of its own.
+/// What a production needs. It owns all of it, because it is moved to a thread of its own.
 #[derive(Clone, Debug)]
 pub struct Production {
     /// Where rows come from.
@@ -40,7 +40,7 @@ pub struct Production {
     pub progress: Progress,
     /// Ends it early.
     pub cancel: Cancel,
-    /// Is told of each file that begins, in the order of the plan, by who wants to follow it.
+    /// Receives each file when it is started, in the order of the plan.
     pub begun: Option<UnboundedSender<(PathBuf, Follower)>>,
 }
 
@@ -86,7 +86,7 @@ impl Production {
             progress.size.store(artifact.bytes, Ordering::Relaxed);
             files.push(artifact);
         }
-        // All rows are here; a server that does not say goodbye need not be waited for.
+        // All rows are here; a server that does not close its side need not be waited for.
         let _ = tokio::time::timeout(CLOSING, snapshot.close()).await;
         Ok(files)
     }
@@ -147,7 +147,7 @@ impl Production {
     fn begin(&self, file: &PlannedFile) -> Result<FileWriter, RunError> {
         let writer = self.folder.writer(&file.name)?;
         if let Some(begun) = &self.begun {
-            // Who follows no longer need not be told.
+            // The receiver may be gone.
             let _ = begun.send((writer.path().to_owned(), writer.follower()));
         }
         Ok(writer)

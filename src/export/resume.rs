@@ -10,6 +10,7 @@
 
 use jiff::Timestamp;
 
+use super::cleaning::clean_up;
 use super::connection::{Connection, reach};
 use super::files::{FileState, Known, RunFile};
 use super::review::Supply;
@@ -35,11 +36,13 @@ pub(super) async fn run<'a>(
     }
     let mut files = locate_all(attempt, &connection, known).await?;
     match verify_spooled(attempt, &files).await {
-        Err(RunError::Spool(error @ SpoolError::Changed { .. })) => {
+        Ok(()) => {}
+        Err(error) => {
+            clean_up(attempt, &connection, &files, &error).await;
+            let RunError::Spool(error @ SpoolError::Changed { .. }) = error else { return Err(error) };
             require_remake(attempt, &files, error)?;
             return read::over(attempt, connection).await;
         }
-        verified => verified?,
     }
     upload::run(attempt, &connection, &mut files, upload::Try::First).await?;
     Ok((connection, files))

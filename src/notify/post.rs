@@ -28,7 +28,7 @@ pub(super) async fn post(notify: &Notify, url: &Secret, message: &Message) -> Re
         Ok(Ok(Ok(status))) if (200..300).contains(&status) => Ok(()),
         Ok(Ok(Ok(status))) => Err(failed(format!("answers with status {status}"))),
         Ok(Ok(Err(error))) => Err(failed(words(&error))),
-        Ok(Err(_)) => Err(failed("can't be used: a defect of exportd (a panic)".to_owned())),
+        Ok(Err(_)) => Err(failed("can't be used: a bug in exportd (a panic)".to_owned())),
         Err(_) => Err(failed("does not answer".to_owned())),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use bytes::Bytes;
 
-/// What memory and places in a file must be multiples of to go to a disk directly: the largest sector that is common.
+/// The alignment that O_DIRECT requires of memory and file offsets: the largest common sector size.
 const ALIGNMENT: usize = 4096;
 
 /// Hands out blocks, and reuses those that are no longer needed.

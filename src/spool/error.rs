@@ -58,13 +58,13 @@ pub enum SpoolError {
     #[error("the spool can't be used: {0}")]
     Denied(Denied),
     /// A name that would leave its folder.
-    #[error("{name:?} is no name of a file")]
+    #[error("{name:?} is not a valid file name")]
     BadName {
         /// The name.
         name: String,
     },
     /// A finished file is no longer what was recorded.
-    #[error("{name} in the spool is {found}; the run has to be done again")]
+    #[error("{name} in the spool is {found}; the run has to be repeated")]
     Changed {
         /// The file's name.
         name: String,

@@ -10,7 +10,7 @@ use super::{State, StateError};
 use crate::run::{RunId, RunRecord, Stage};
 
 /// What a parked attempt says.
-const PARKED: &str = "the daemon was told to stop; it goes on from here when it is up again";
+const PARKED: &str = "the daemon was told to stop; the run continues when the daemon restarts";
 
 /// A run that the last daemon was working on when it died.
 #[derive(Clone, Debug)]

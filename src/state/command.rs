@@ -65,7 +65,7 @@ impl State {
         self.let_fall(run, Some(presence.name()), error, now).await.map(|_| ())
     }
 
-    /// Lets runs fall back whose commands are gone without a word, and returns them.
+    /// Lets runs fall back whose commands died without recording a result, and returns them.
     pub async fn settle_commands(&self, now: Timestamp) -> Result<Vec<RunId>, StateError> {
         let running: Vec<(String, Option<String>)> =
             sqlx::query_as("SELECT id, presence FROM run WHERE state = 'running' AND owner = 'command'")

@@ -11,7 +11,7 @@ use crate::access::{self, Denied};
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StateError {
     /// The folder or the file can't be made, opened, read or written.
-    #[error("state in {path} can't be used: {cause}; check that the folder exists, is writable and has room")]
+    #[error("state in {path} can't be used: {cause}; check that the folder exists, is writable and has free space")]
     Unreachable {
         /// The folder or file.
         path: PathBuf,

@@ -153,7 +153,7 @@ impl Group {
             // Fails where SQLite itself has given up the transaction, as on a full disk; then it is given up for all.
             Standing::Written => drop(self.move_to(Standing::Open, "ROLLBACK TO own; RELEASE own").await),
             Standing::Doubtful => {
-                let error = gone(&self.path, "a write was cut short");
+                let error = gone(&self.path, "a write was interrupted");
                 self.give_up(&error).await;
             }
         }
@@ -181,7 +181,7 @@ impl Group {
     }
 
     fn tell(&mut self, outcome: &Result<(), StateError>) {
-        // Who has gone meanwhile need not be told.
+        // A cancelled caller needs no reply.
         self.members.drain(..).for_each(|member| drop(member.send(outcome.clone())));
     }
 }

@@ -17,7 +17,7 @@ pub struct Filter {
     pub state: Option<RunState>,
     /// Only made at this time or later.
     pub since: Option<Timestamp>,
-    /// At most so many.
+    /// At most this many.
     pub limit: u32,
 }
 

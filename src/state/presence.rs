@@ -44,7 +44,7 @@ impl Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        // What stays behind is removed by the next one who looks for the dead.
+        // What stays behind is removed by the next command that looks for leftovers.
         let _ = fs::remove_file(&self.path);
     }
 }

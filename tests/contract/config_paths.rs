@@ -65,3 +65,35 @@ fn the_files_of_one_run_have_names_of_their_own() {
     assert!(told("filename = '{{label}}'\nzip = true", "").is_none());
     assert!(told("filename = '{{label}}.{{export_name}}'\nextension = ''\nmanifest = true", "").is_none());
 }
+
+#[test]
+fn a_folder_is_one_place_however_it_is_spelt() {
+    let into = |folder: &str| format!("{DATED}\nfolder = '{folder}'");
+    for other in ["/srv/drops", "/srv/drops/", "/srv/./drops", "/srv/x/../drops", "drops"] {
+        let fault = told(&into("/srv/drops"), &into(other)).expect(other);
+        assert!(fault.contains("would write the same file"), "{fault}");
+    }
+    assert!(told(&into("/srv/drops"), &into("/srv/other")).is_none());
+    assert!(told(&into("/srv/drops"), DATED).is_none(), "one is on the server of the defaults");
+}
+
+#[test]
+fn a_folder_and_the_keys_of_a_server_exclude_each_other_in_one_job() {
+    let with = |line: &str| told(&format!("folder = '/srv/drops'\n{line}"), "");
+    assert_eq!(with(""), None, "the defaults of a server do not apply");
+    for line in ["host = 'h'", "user = 'u'", "directory = 'in'", "allow_gap = true", "max_rate = '1 MB/s'"] {
+        let fault = with(line).expect(line);
+        let key = line.split(' ').next().unwrap();
+        assert!(fault.contains(&format!("`{key}` is a key of an SFTP server")), "{fault}");
+    }
+}
+
+#[test]
+fn a_folder_of_our_own_state_is_refused() {
+    for folder in ["state", "state/spool", "/srv/state/"] {
+        let job = format!("folder = '{folder}'\n[state]\ndir = 'state'");
+        let fault = told("", &job).expect(folder);
+        assert!(fault.contains("is in the state folder of exportd"), "{fault}");
+    }
+    assert!(told("", "folder = 'states'\n[state]\ndir = 'state'").is_none());
+}

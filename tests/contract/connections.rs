@@ -19,7 +19,6 @@ fn options(hosts: &Hosts) -> Options {
 
 /// A run that has checked its destination's directory.
 struct Visit {
-    destination: Destination,
     delivery: Delivery,
     options: Options,
     _permit: Permit,
@@ -41,11 +40,11 @@ impl Visit {
                 delivery
             }
         };
-        Visit { destination, delivery, options: options.clone(), _permit: permit }
+        Visit { delivery, options: options.clone(), _permit: permit }
     }
 
     async fn leave(self) {
-        self.delivery.leave(&self.destination, &self.options).await;
+        self.delivery.leave(&self.options.hosts).await;
     }
 }
 
@@ -157,4 +156,21 @@ async fn a_host_has_a_few_permits_and_idle_connections_make_room() {
         visit(&hosts, destination).await;
         assert_eq!(server.sessions().len(), number + 1, "the idle one was ended for this one");
     }
+}
+
+#[tokio::test]
+async fn a_connection_belongs_to_the_files_that_it_was_opened_with() {
+    let server = Counted::start();
+    let hosts = Hosts::new(4);
+    let line = server.sshd.file("known_hosts");
+    let host_key = fs::read_to_string(server.sshd.file("host_ed25519.pub")).unwrap();
+    let trusted = format!("[127.0.0.1]:{} {host_key}", server.sshd.port());
+    fs::write(&line, &trusted).unwrap();
+    let destination = SftpDestination { trust: Trust::KnownHosts(line.clone()), ..server.sshd.destination() };
+    let at_work = Visit::begin(&destination, &options(&hosts)).await;
+    // The file changes while the run is at work.
+    fs::write(&line, format!("# again\n{trusted}")).unwrap();
+    at_work.leave().await;
+    visit(&hosts, &destination).await;
+    assert_eq!(server.sessions().len(), 2);
 }

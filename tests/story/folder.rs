@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use crate::story::crash::each_passage_of;
 use crate::support::night;
 use crate::support::oracle::{self, Watcher};
+use crate::support::service::Service;
 use crate::support::shop::{self, ORDERS};
-use crate::support::sshd::names_in;
+use crate::support::sshd::{Sshd, names_in};
 
 #[test]
 fn files_appear_whole_and_may_be_read_by_those_who_may_list_the_folder() {
@@ -62,7 +63,7 @@ fn killed_while_it_delivers_into_a_folder() {
 }
 
 #[test]
-fn a_job_that_moves_from_a_server_to_a_folder_has_a_new_recipient() {
+fn a_job_that_moves_to_another_folder_has_a_new_recipient() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let program = night::program_into(one.path(), "");
     program.run(&["run", "shop"]).expect(0);
@@ -75,4 +76,18 @@ fn a_job_that_moves_from_a_server_to_a_folder_has_a_new_recipient() {
     assert_eq!(names_in(other.path()), Vec::<String>::new());
     program.run(&["redeliver", run.id.as_str(), "--to-new-recipient"]).expect(0);
     oracle::settle(&program, Watcher::start(other.path()));
+}
+
+#[test]
+fn a_job_that_moves_from_a_server_to_a_folder_exports_all_columns_anew() {
+    let (server, folder) = (Sshd::start(), tempfile::tempdir().unwrap());
+    let program = night::program(&server, "");
+    let mut service = Service::start(&program);
+    service.says("the daemon is up");
+    let into_folder = fs::read_to_string(night::program_into(folder.path(), "").path("jobs.toml")).unwrap();
+    program.configure(&into_folder);
+    let told = program.run(&["reload"]).expect(0).out;
+    let recipient = format!("the folder {}", folder.path().display());
+    assert!(told.contains(&recipient) && told.contains("placed_at"), "{told}");
+    service.stop();
 }

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use super::source::Library;
 
 /// Names that two public types share, and why.
-const SHARED: &[(&str, &str)] = &[
-    ("Limits", "the daemon's and those of an SFTP server; to be renamed with the modules"),
-    ("Settings", "of an SFTP client and of a delivery; to be renamed with the modules"),
-];
+const SHARED: &[(&str, &str)] = &[];
 
 /// Types and traits that are there without an import.
 const PRELUDE: &[&str] = &[

@@ -117,8 +117,8 @@ pub(in super::super) static JOB: Section = Section {
         Key::new(
             "folder",
             Takes::Path,
-            "A folder on this machine that files are delivered into, instead of an SFTP server. It must exist. With it, \
-             the keys of a server are refused.",
+            "A folder on this machine that files are delivered into, instead of an SFTP server. It must exist. A job can't have \
+             keys of a server beside it; those of `[defaults]` do not apply to it.",
         )
         .otherwise("none; a job has `folder`, or `host`, `user` and `key`")
         .example("\"/srv/drops\""),
@@ -153,10 +153,10 @@ pub(in super::super) static JOB: Section = Section {
             ),
             "The server's keys; several allow for a rotation. `exportd hostkey` shows them.",
         )
-        .otherwise("none; one of `host_keys` and `known_hosts` is required")
+        .otherwise("none; a server needs one of `host_keys` and `known_hosts`")
         .example("[\"SHA256:9ePjU1CY5Dz0pWkV6mYc3nXh2rTqLs8bGfAoI7wJuRM\"]"),
         Key::new("known_hosts", Takes::Path, "A file in OpenSSH's known_hosts format, instead of `host_keys`.")
-            .otherwise("none; one of `host_keys` and `known_hosts` is required")
+            .otherwise("none; a server needs one of `host_keys` and `known_hosts`")
             .example("\"/etc/ssh/ssh_known_hosts\""),
         Key::new(
             "publish",

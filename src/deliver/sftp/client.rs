@@ -30,7 +30,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How a client behaves.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct ClientSettings {
     /// Requests in flight at most; 1 for servers that can take only one.
     pub outstanding: usize,
     /// How long requests may be in flight without anything moving.
@@ -89,7 +89,7 @@ struct Waiting {
 
 impl Client {
     /// Greets the server at the other end of `stream` and learns its extensions.
-    pub async fn start<S>(mut stream: S, settings: Settings) -> Result<Client, ClientError>
+    pub async fn start<S>(mut stream: S, settings: ClientSettings) -> Result<Client, ClientError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -108,7 +108,7 @@ impl Client {
     }
 
     /// Starts on a wire on which the greeting has been sent.
-    pub async fn start_greeted<W: Wire>(wire: W, settings: Settings) -> Result<Client, ClientError> {
+    pub async fn start_greeted<W: Wire>(wire: W, settings: ClientSettings) -> Result<Client, ClientError> {
         let (mut incoming, mut outgoing) = wire.split();
         let (queue, requests) = mpsc::unbounded_channel();
         let state = State { waiting: HashMap::new(), next_id: 0, moved: Instant::now(), end: None };
@@ -232,8 +232,8 @@ impl Shared {
     fn answer(&self, id: u32, reply: Reply) -> Result<(), Malformed> {
         let mut state = self.lock();
         state.moved = Instant::now();
-        let waiting = state.waiting.remove(&id).ok_or(Malformed("a reply to nothing"))?;
-        // The one who asked may have given up.
+        let waiting = state.waiting.remove(&id).ok_or(Malformed("a reply to an unknown request"))?;
+        // The caller may be gone.
         let _ = waiting.answer.send(Ok(reply));
         Ok(())
     }

@@ -12,7 +12,7 @@ mod reply;
 mod request;
 mod wire;
 
-pub use client::{Client, ClientError, Settings, Ticket};
+pub use client::{Client, ClientError, ClientSettings, Ticket};
 pub use reply::{Attributes, Code, Handle, Status};
 pub use request::Access;
 pub use wire::{Incoming, Outgoing, Wire};

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 
 use super::client::{Client, ClientError, Ticket};
-use super::reply::{self, Attributes, Code, Handle, Limits, Name, Reply, Space};
+use super::reply::{self, Attributes, Code, Handle, Name, Reply, ServerLimits, Space};
 use super::request::{Access, Request, WRITE_OVERHEAD};
 
 const WRONG_TYPE: ClientError = ClientError::Protocol("an answer of the wrong type");
@@ -152,7 +152,7 @@ impl Client {
     }
 
     /// The sizes that the server can take.
-    pub async fn limits(&self) -> Result<Limits, ClientError> {
+    pub async fn limits(&self) -> Result<ServerLimits, ClientError> {
         match self.call(Request::Limits).await? {
             Reply::Extended(answer) => Ok(reply::decode_limits(&answer)?),
             _ => Err(WRONG_TYPE),

@@ -104,7 +104,7 @@ pub struct Name {
 
 /// The answer to `limits@openssh.com`; zero means that the server does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ServerLimits {
     /// Bytes of a packet.
     pub packet: u64,
     /// Bytes of a read.
@@ -174,9 +174,9 @@ pub fn decode_version(packet: &[u8]) -> Result<Vec<String>, Malformed> {
 }
 
 /// Reads the answer to [`Request::Limits`].
-pub fn decode_limits(reply: &[u8]) -> Result<Limits, Malformed> {
+pub fn decode_limits(reply: &[u8]) -> Result<ServerLimits, Malformed> {
     let mut input = Input(reply);
-    Ok(Limits { packet: input.long()?, read: input.long()?, write: input.long()?, handles: input.long()? })
+    Ok(ServerLimits { packet: input.long()?, read: input.long()?, write: input.long()?, handles: input.long()? })
 }
 
 /// Reads the answer to [`Request::Space`].

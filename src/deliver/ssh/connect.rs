@@ -147,7 +147,7 @@ impl Connection {
         }
     }
 
-    /// Says goodbye and waits, for a moment, until the server has heard it.
+    /// Sends the disconnect message and waits briefly for its transmission.
     pub async fn close(self) {
         let _ = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
         let _ = timeout(Duration::from_secs(2), self.handle).await;

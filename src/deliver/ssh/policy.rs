@@ -66,7 +66,7 @@ impl KeyClass {
 const UNANSWERED: usize = 3;
 
 /// The configuration of an SSH client that asks for host keys of `classes` in that order, and after every `keepalive`
-/// without a word whether the server is there.
+/// without traffic whether the server is there.
 pub fn client_config(classes: &[KeyClass], keepalive: Duration) -> Config {
     let mut preferred = Preferred::DEFAULT;
     // The names that announce strict key exchange live in this list too; losing them would lose the protection.
