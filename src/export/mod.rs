@@ -3,7 +3,7 @@
 //! No row is read before the destination has proved that it takes files, and nothing is published before every file of
 //! the run is finished and uploaded. What can't be undone is recorded in state before it is done. A later attempt
 //! continues from what state knows: finished files are not made a second time, unless the job no longer exports their
-//! columns or delivers to another recipient (see [`review`](mod@review)).
+//! columns or delivers to another recipient (see `export/review.rs`).
 
 mod cancel;
 mod cleaning;

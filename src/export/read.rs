@@ -43,7 +43,7 @@ pub(super) async fn over<'a>(
     connection: Connection<'a>,
 ) -> Result<(Connection<'a>, Vec<RunFile>), RunError> {
     let plan = Arc::new(Plan::new(attempt.job, &attempt.run.due, attempt.id().as_str()));
-    let names: Vec<String> = plan.names().map(|name| temporary_name(attempt, &name, Try::First)).collect();
+    let names: Vec<String> = plan.names().map(|name| temporary_name(attempt, name, Try::First)).collect();
     attempt.context.state.expect_temporaries(attempt.id(), &names).await?;
     let (sender, uploads) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();

@@ -128,7 +128,7 @@ fn a_defect_in_one_run_leaves_the_others_and_the_daemon_alone() {
                 false => {}
             }
         }
-        assert!(failed.contains("defect"), "{failed}");
+        assert!(failed.contains("bug in exportd"), "{failed}");
         service.stop();
         let runs = oracle::runs(&program);
         let hurt = &runs.iter().find(|(run, _)| run.state == RunState::Failed).expect("one run failed").0;

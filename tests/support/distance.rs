@@ -53,13 +53,15 @@ impl Distance {
                 tokio::spawn(pass(
                     (from_client, to_server),
                     round_trip / 2,
-                    (Arc::clone(&up), |turns| turns.next()),
+                    Arc::clone(&up),
+                    |turns| turns.next(),
                     |turns, turn| turns.asked = turns.asked.max(turn),
                 ));
                 tokio::spawn(pass(
                     (from_server, to_client),
                     round_trip / 2,
-                    (down, |turns| turns.asked),
+                    down,
+                    |turns| turns.asked,
                     |turns, turn| turns.answered = turns.answered.max(turn),
                 ));
             }
@@ -84,7 +86,8 @@ impl Distance {
 async fn pass(
     (mut from, to): (OwnedReadHalf, OwnedWriteHalf),
     delay: Duration,
-    (turns, leave): (Arc<Mutex<Turns>>, fn(&Turns) -> usize),
+    turns: Arc<Mutex<Turns>>,
+    leave: fn(&Turns) -> usize,
     arrive: fn(&mut Turns, usize),
 ) {
     let (under_way, arriving) = mpsc::unbounded_channel();
