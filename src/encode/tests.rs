@@ -55,7 +55,8 @@ fn texts() {
             &[
                 (Value::Null, ""),
                 (text(""), "\"\""),
-                (text(" é\0 "), " é\0 "),
+                (text("é\u{7f}"), "é\u{7f}"),
+                (text("a\tb"), "a\tb"),
                 (text("a,b"), "\"a,b\""),
                 (text("say \"hi\""), "\"say \"\"hi\"\"\""),
                 (text("\""), "\"\"\"\""),
@@ -85,6 +86,21 @@ fn texts() {
     }
     let long = "x".repeat(32_768);
     accept(ColumnType::Text, &[(text(&long), &long)]);
+}
+
+#[test]
+fn a_nul_is_refused_wherever_it_stands() {
+    for length in [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 600] {
+        for at in 0..length {
+            let mut bytes = vec![b'x'; length];
+            bytes[at] = 0;
+            for value in [Value::Text(&bytes), Value::Bytes(&bytes)] {
+                let fault = bi(ColumnType::Text, value).unwrap_err();
+                assert_eq!(fault, "text with a NUL character", "at {at} of {length}");
+            }
+        }
+    }
+    refuse(ColumnType::Array, &[text(r#"["a\u0000b"]"#), text("[\"a\0b\"]")]);
 }
 
 #[test]
@@ -213,7 +229,7 @@ proptest! {
     }
 
     #[test]
-    fn arrays_are_read_as_serde_json_reads_them(elements in prop::collection::vec(".{0,8}", 0..4)) {
+    fn arrays_are_read_as_serde_json_reads_them(elements in prop::collection::vec("[^\0\n]{0,8}", 0..4)) {
         let json = serde_json::to_string(&elements).unwrap();
         let options = CsvOptions { delimiter: 1, ..CsvOptions::default() };
         let format = Format::Csv(options);

@@ -2,10 +2,10 @@
 
 use exportd::encode::Encoder;
 use exportd::job::{Format, JobExport};
-use exportd::store::StoreKind;
+use exportd::store::{ReadError, StoreKind};
 use jiff::tz::TimeZone;
 
-use super::{KINDS, export, open, table};
+use super::{KINDS, export, open, query, table};
 use crate::contract::format::formats;
 use crate::support::databases::Database;
 use crate::support::encoded::Encoded;
@@ -50,16 +50,17 @@ async fn filled(kind: StoreKind) -> Database {
 }
 
 async fn file(database: &Database, export: &JobExport, format: &Format) -> String {
+    try_file(database, export, format).await.unwrap_or_else(|error| panic!("{:?}: {error}", database.kind))
+}
+
+async fn try_file(database: &Database, export: &JobExport, format: &Format) -> Result<String, ReadError> {
     let mut snapshot = open(database).await;
     let prepared = snapshot.prepare(export).await.unwrap();
     let zone = TimeZone::get("Europe/Paris").unwrap();
     let mut file = Encoded { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
     file.encoder.start(&mut file.bytes);
-    snapshot
-        .read(&prepared, None, &mut file, None)
-        .await
-        .unwrap_or_else(|error| panic!("{:?}: {error}", database.kind));
-    String::from_utf8(file.bytes).unwrap()
+    snapshot.read(&prepared, None, &mut file, None).await?;
+    Ok(String::from_utf8(file.bytes).unwrap())
 }
 
 #[tokio::test]
@@ -79,6 +80,24 @@ async fn equal_data_gives_equal_bytes() {
             assert_eq!(expected.matches("Zoë").count(), 1);
             assert_eq!(file(&postgres, export, &format).await, expected, "{:?} by {:?}", postgres.kind, export.order);
             assert_eq!(file(&mysql, export, &format).await, expected, "{:?} by {:?}", mysql.kind, export.order);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_nul_within_a_text_is_a_fault_of_its_cell() {
+    for kind in KINDS {
+        let database = Database::new(kind).await;
+        let text = match kind {
+            StoreKind::Sqlite => "'a' || char(0) || 'b'",
+            // Its texts can't hold a NUL, its binary data can.
+            StoreKind::Postgres => "'\\x610062'::bytea",
+            StoreKind::Mysql => "concat('a', char(0), 'b')",
+        };
+        let export = export(query(&format!("select 1 as id, {text} as note")), &["id:integer", "note:text"], &["id"]);
+        for (word, format) in formats() {
+            let error = try_file(&database, &export, &format).await.unwrap_err().to_string();
+            assert!(error.contains("column note: text with a NUL character"), "{kind:?}, {word}: {error}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The reader follows the JSON grammar strictly. Numbers keep the digits they came with.
 
-use super::{Fault, NOT_UTF8, Scratch};
+use super::{Fault, NOT_UTF8, NUL, Scratch};
 use crate::value::Value;
 
 const NO_ARRAY: &str = "text that is no JSON array";
@@ -138,7 +138,11 @@ impl<'a> Elements<'a> {
             }
             code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
         }
-        char::from_u32(code).ok_or(HALF_A_PAIR)
+        match char::from_u32(code) {
+            Some('\0') => Err(NUL),
+            Some(character) => Ok(character),
+            None => Err(HALF_A_PAIR),
+        }
     }
 
     fn hex(&mut self) -> Result<u32, Fault> {

@@ -15,7 +15,7 @@ fn plain(options: &CsvOptions, column: &Column, zone: &TimeZone, value: Value<'_
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
     Some(match (column.kind, value) {
         (ColumnType::Text, Value::Text(bytes)) => {
-            let text = text(bytes)?;
+            let text = text(bytes).filter(|text| !text.contains('\0'))?;
             let is_formula = text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
             if options.formula_guard && is_formula { format!("'{text}") } else { text }
         }
@@ -91,7 +91,7 @@ type Row = (Vec<u8>, i64, f64, String, i32, (i64, u32));
 fn row() -> impl Strategy<Value = Row> {
     let text = prop_oneof![
         "[ -~]{0,40}".prop_map(String::into_bytes),
-        "(a|é|\"|,|;|\n|\r|-|=|'|\\\\\\.|NULL|0){0,40}".prop_map(String::into_bytes),
+        "(a|é|\"|,|;|\n|\r|\t|-|=|'|\\\\\\.|NULL|0){0,40}".prop_map(String::into_bytes),
         ".{30,80}".prop_map(String::into_bytes),
         ("x{490,540}", "[,\"\n]?", "y{0,40}").prop_map(|(a, b, c)| (a + &b + &c).into_bytes()),
         prop::collection::vec(any::<u8>(), 0..20),
