@@ -101,3 +101,21 @@ async fn a_nul_within_a_text_is_a_fault_of_its_cell() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_float_that_is_no_number_can_be_text_but_no_float() {
+    for (kind, sql_type, literals, expected) in [
+        (StoreKind::Sqlite, "REAL", "(9e999), (-9e999)", "Infinity\n-Infinity\n"),
+        (StoreKind::Postgres, "float8", "('NaN'), ('Infinity'), ('-Infinity')", "NaN\nInfinity\n-Infinity\n"),
+        (StoreKind::Postgres, "float4", "('NaN'), ('Infinity'), ('-Infinity')", "NaN\nInfinity\n-Infinity\n"),
+        (StoreKind::Postgres, "numeric", "('NaN')", "NaN\n"),
+    ] {
+        let database = Database::new(kind).await;
+        database.run(&format!("CREATE TABLE t (x {sql_type}); INSERT INTO t VALUES {literals}")).await;
+        let of = |kind: &str| export(table("t"), &[&format!("x:{kind}")], &[]);
+        for kind in ["string", "text"] {
+            assert_eq!(file(&database, &of(kind), &Format::Bi).await, format!("x\n{expected}"), "{sql_type}");
+        }
+        try_file(&database, &of("float"), &Format::Bi).await.unwrap_err();
+    }
+}

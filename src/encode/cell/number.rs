@@ -101,6 +101,8 @@ fn unusual_decimal<'a>(value: Value<'_>, scale: Option<u8>, digits: &'a mut Vec<
 pub(super) fn unusual_text<'a>(value: Value<'_>, digits: &'a mut Vec<u8>) -> Result<Text<'a>, Fault> {
     let bytes = match value {
         Value::Uint(number) => made(digits, |digits| push_integer(number, digits)),
+        Value::Float(number) if !number.is_finite() => word(number),
+        Value::Float32(number) if !number.is_finite() => word(number.into()),
         Value::Float(_) | Value::Float32(_) => {
             let number = finite(value)?;
             made(digits, |digits| push_shortest(number, digits))
@@ -111,6 +113,17 @@ pub(super) fn unusual_text<'a>(value: Value<'_>, digits: &'a mut Vec<u8>) -> Res
         other => return Err(other.kind()),
     };
     Ok(Text::ascii(bytes))
+}
+
+/// The word for a number that is not finite: PostgreSQL's, which exact numbers come with already.
+fn word(number: f64) -> &'static [u8] {
+    if number.is_nan() {
+        b"NaN"
+    } else if number > 0.0 {
+        b"Infinity"
+    } else {
+        b"-Infinity"
+    }
 }
 
 /// What `make` puts into the emptied buffer.
