@@ -119,3 +119,19 @@ async fn a_float_that_is_no_number_can_be_text_but_no_float() {
         try_file(&database, &of("float"), &Format::Bi).await.unwrap_err();
     }
 }
+
+#[tokio::test]
+async fn bits_of_mariadb_are_a_number() {
+    let database = Database::new(StoreKind::Mysql).await;
+    let values = "(b'1', b'10000000', 0xfffffffffffffffe), (b'0', b'0', NULL)";
+    database
+        .run(&format!("CREATE TABLE t (flag bit(1), mask bit(8), wide bit(64)); INSERT INTO t VALUES {values}"))
+        .await;
+    for (columns, expected) in [
+        (["flag:boolean", "mask:integer", "wide:integer"], "1,128,18446744073709551614\n0,0,\n"),
+        (["flag:integer", "mask:string", "wide:text"], "1,128,18446744073709551614\n0,0,\n"),
+    ] {
+        let file = file(&database, &export(table("t"), &columns, &[]), &Format::Bi).await;
+        assert_eq!(file, format!("flag,mask,wide\n{expected}"));
+    }
+}

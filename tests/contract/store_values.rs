@@ -151,7 +151,7 @@ const VALUES: &[(StoreKind, &str, &str, &str)] = &[
     (StoreKind::Mysql, "timestamp(6) null", "'2026-11-21 03:00:00.5'", "`2026-11-21 03:00:00.500000Z`"),
     (StoreKind::Mysql, "time(3)", "'-100:30:00.5'", "`-100:30:00.5`"),
     (StoreKind::Mysql, "year", "'2026'", "2026"),
-    (StoreKind::Mysql, "bit(9)", "b'100000001'", "[1, 1]"),
+    (StoreKind::Mysql, "bit(9)", "b'100000001'", "257"),
     (StoreKind::Mysql, "varbinary(5)", "x'00ff'", "[0, 255]"),
     (StoreKind::Mysql, "blob", "x'00ff'", "[0, 255]"),
     (StoreKind::Mysql, "json", "'{\"a\": [1]}'", "`{\"a\": [1]}`"),
