@@ -31,6 +31,8 @@ enum Ask {
     Plain,
     /// Cast to text: types whose text is what people mean by them.
     AsText,
+    /// As its output function writes it: inet, whose cast to text appends the length of a whole address, `/32`.
+    AsShown,
     /// Cast to numeric: money, whose text depends on the server's locale.
     AsNumeric,
     /// As JSON text, which keeps the elements of an array apart.
@@ -79,8 +81,9 @@ impl Type {
             19 | 25 | 1043 => Type { wire: Wire::Text, ask: Ask::Plain, sort: Sort::Bytes },
             // json
             114 => Type { wire: Wire::Text, ask: Ask::Plain, sort: Sort::BytesOfText },
-            // time, interval, inet: they sort by themselves
-            1083 | 1186 | 869 => Type { wire: Wire::Text, ask: Ask::AsText, sort: Sort::Plain },
+            869 => Type { wire: Wire::Text, ask: Ask::AsShown, sort: Sort::Plain },
+            // time, interval: they sort by themselves
+            1083 | 1186 => Type { wire: Wire::Text, ask: Ask::AsText, sort: Sort::Plain },
             _ if category == "A" => Type { wire: Wire::Text, ask: Ask::AsJson, sort: Sort::BytesOfText },
             _ if kind == "e" => Type { wire: Wire::Text, ask: Ask::Plain, sort: Sort::BytesOfText },
             // Among them char(n): as text it loses the blanks that only pad it.
@@ -93,6 +96,7 @@ impl Type {
         match self.ask {
             Ask::Plain => name.to_owned(),
             Ask::AsText => format!("{name}::text"),
+            Ask::AsShown => format!("textin(inet_out({name}))"),
             Ask::AsNumeric => format!("{name}::numeric"),
             Ask::AsJson => format!("array_to_json({name})::text"),
         }
