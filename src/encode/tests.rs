@@ -155,6 +155,35 @@ fn arrays() {
 }
 
 #[test]
+fn elements_with_a_type_are_written_as_its_cells() {
+    let of = |kind, json: &'static str| Value::Elements(json.as_bytes(), kind);
+    accept(
+        ColumnType::Array,
+        &[
+            (of(ColumnType::Decimal, r#"["1.50", null, "-0.00"]"#), "\"1.5, , 0\""),
+            (of(ColumnType::Float, r#"["1", "1e+21"]"#), "\"1.0, 1e21\""),
+            (of(ColumnType::Date, r#"["2026-11-21"]"#), "2026-11-21"),
+            (of(ColumnType::Datetime, r#"["2026-11-21 04:00:00.50+01"]"#), "2026-11-21T03:00:00.5+00:00"),
+            (of(ColumnType::Text, r#"["1.50", "NaN"]"#), "\"1.50, NaN\""),
+        ],
+    );
+    for (kind, json) in [
+        (ColumnType::Decimal, r#"["NaN"]"#),
+        (ColumnType::Float, r#"["Infinity"]"#),
+        (ColumnType::Date, r#"["infinity"]"#),
+        (ColumnType::Datetime, r#"["2026-11-21 04:00:00 BC"]"#),
+        (ColumnType::Decimal, r#"[["1"]]"#),
+    ] {
+        refuse(ColumnType::Array, &[of(kind, json)]);
+    }
+    for kind in ColumnType::ALL.into_iter().filter(|kind| *kind != ColumnType::Array) {
+        assert_eq!(bi(kind, of(ColumnType::Decimal, "[]")), Err("an array".to_owned()), "{kind}");
+    }
+    let german = CsvOptions { delimiter: b';', decimal_separator: b',', ..CsvOptions::default() };
+    assert_eq!(csv(&german, ColumnType::Array, of(ColumnType::Decimal, r#"["1.50"]"#)), "1,5");
+}
+
+#[test]
 fn null_and_quotes_of_csv() {
     let options = CsvOptions { null: "-".to_owned(), quote: Quote::All, ..CsvOptions::default() };
     assert_eq!(csv(&options, ColumnType::Integer, Value::Null), "-");

@@ -1,7 +1,7 @@
 //! The same data gives the same bytes from every store.
 
 use exportd::encode::Encoder;
-use exportd::job::{Format, JobExport};
+use exportd::job::{CsvOptions, DatetimeStyle, Format, JobExport};
 use exportd::store::{ReadError, StoreKind};
 use jiff::tz::TimeZone;
 
@@ -133,5 +133,73 @@ async fn bits_of_mariadb_are_a_number() {
     ] {
         let file = file(&database, &export(table("t"), &columns, &[]), &Format::Bi).await;
         assert_eq!(file, format!("flag,mask,wide\n{expected}"));
+    }
+}
+
+/// Types of PostgreSQL with the type in the file, and values that have several spellings.
+#[rustfmt::skip]
+const ELEMENTS: &[(&str, &str, &[&str])] = &[
+    ("boolean", "boolean", &["true", "false"]),
+    ("integer", "integer", &["-7"]),
+    ("bigint", "integer", &["9223372036854775807"]),
+    ("numeric", "decimal", &["1.50", "-0.0", "1e21"]),
+    ("money", "decimal", &["12.50"]),
+    ("real", "float", &["0.1", "1e21"]),
+    ("double precision", "float", &["1", "1e21", "-0.0", "5e-324"]),
+    ("date", "date", &["2026-11-21", "0001-01-01"]),
+    ("timestamp", "datetime", &["2026-11-21 04:00:00", "1969-12-31 23:59:59.5"]),
+    ("timestamptz", "datetime", &["2026-07-21 04:00:00+00", "2026-11-21 04:00:00.25+01"]),
+    ("time", "string", &["12:30:00"]),
+    ("interval", "string", &["1 day 02:00:00"]),
+    ("uuid", "id", &["123E4567-e89b-12d3-a456-426614174000"]),
+    ("inet", "string", &["10.0.0.1", "10.0.0.1/8"]),
+    ("cidr", "string", &["10.0.0.1"]),
+    ("char(5)", "string", &["ab"]),
+    ("jsonb", "text", &["{\"a\": [1]}"]),
+    ("text", "text", &["C:\\dir", "say \"hi\"", ""]),
+];
+
+#[tokio::test]
+async fn an_element_of_an_array_is_written_as_it_is_alone() {
+    let database = Database::new(StoreKind::Postgres).await;
+    let formats: Vec<_> = formats().into_iter().chain([("local", Format::Csv(local()))]).collect();
+    for (sql_type, kind, values) in ELEMENTS {
+        for value in *values {
+            let text = format!("select '{value}'::{sql_type} as alone, array['{value}'::{sql_type}] as listed");
+            let read = async |column: &str, format| {
+                let file = file(&database, &export(query(&text), &[column], &[]), format).await;
+                file.lines().last().unwrap().to_owned()
+            };
+            for (word, format) in &formats {
+                let alone = read(&format!("alone:{kind}"), format).await;
+                let listed = read("listed:array", format).await;
+                let expected = match alone.strip_prefix("{\"alone\":").and_then(|json| json.strip_suffix('}')) {
+                    Some(json) => format!("{{\"listed\":[{json}]}}"),
+                    None => alone,
+                };
+                assert_eq!(listed, expected, "{sql_type} {value}, {word}");
+            }
+        }
+    }
+}
+
+/// Choices that change how numbers and times look.
+fn local() -> CsvOptions {
+    CsvOptions { delimiter: b';', decimal_separator: b',', datetime: DatetimeStyle::Local, ..CsvOptions::default() }
+}
+
+#[tokio::test]
+async fn what_a_type_refuses_alone_it_refuses_in_an_array() {
+    let database = Database::new(StoreKind::Postgres).await;
+    for (sql_type, value) in [
+        ("float8", "NaN"),
+        ("numeric", "NaN"),
+        ("date", "infinity"),
+        ("timestamptz", "infinity"),
+        ("timestamp", "0044-03-15 00:00:00 BC"),
+    ] {
+        let text = format!("select array[null, '{value}'::{sql_type}] as listed");
+        let error = try_file(&database, &export(query(&text), &["listed:array"], &[]), &Format::Bi).await.unwrap_err();
+        assert!(error.to_string().contains("column listed: "), "{sql_type}: {error}");
     }
 }

@@ -121,6 +121,8 @@ const VALUES: &[(StoreKind, &str, &str, &str)] = &[
     (StoreKind::Postgres, "jsonb", "'{\"a\":[1]}'", "`{\"a\": [1]}`"),
     (StoreKind::Postgres, "text[]", "array['a', 'b,\"c', NULL]", "`[\"a\",\"b,\\\"c\",null]`"),
     (StoreKind::Postgres, "int[]", "'{1,2}'", "`[1,2]`"),
+    (StoreKind::Postgres, "numeric[]", "'{1.50,NULL}'", "[\"1.50\",null] as decimal"),
+    (StoreKind::Postgres, "money[]", "'{1.50}'", "[\"1.50\"] as decimal"),
     (StoreKind::Postgres, "inet", "'10.0.0.1'", "`10.0.0.1`"),
     (StoreKind::Postgres, "inet", "'10.0.0.1/8'", "`10.0.0.1/8`"),
     (StoreKind::Postgres, "inet", "'2001:db8::1'", "`2001:db8::1`"),

@@ -40,7 +40,7 @@ pub(super) enum Cell<'a> {
     Date(i32),
     /// A point in time.
     Datetime(Instant),
-    /// The elements of a JSON array.
+    /// The elements of an array.
     Array(Elements<'a>),
 }
 
@@ -81,7 +81,8 @@ impl<'a> Text<'a> {
 /// Memory for what has to be made before it can be borrowed.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    digits: Vec<u8>,
+    /// Digits of a number.
+    pub digits: Vec<u8>,
     text: String,
 }
 

@@ -4,7 +4,7 @@
 //! callers, and a longer one for all others.
 
 use super::decimal::{Decimal, is_in_form};
-use super::{Fault, Integer, Scratch, Text};
+use super::{Fault, Integer, Text};
 use crate::encode::number::{push_integer, push_shortest};
 use crate::value::Value;
 
@@ -16,11 +16,11 @@ const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads an `integer`.
 #[inline(always)]
-pub(in crate::encode) fn integer<'a>(value: Value<'a>, scratch: &'a mut Scratch) -> Result<Integer<'a>, Fault> {
+pub(in crate::encode) fn integer<'a>(value: Value<'a>, digits: &'a mut Vec<u8>) -> Result<Integer<'a>, Fault> {
     match value {
         Value::Int(number) => Ok(Integer::Small(number)),
         Value::Text(text) if is_in_form(text, Some(0)) => Ok(Integer::Digits(text)),
-        other => unusual_integer(other, &mut scratch.digits),
+        other => unusual_integer(other, digits),
     }
 }
 
@@ -77,11 +77,11 @@ fn unusual_float(value: Value<'_>) -> Result<f64, Fault> {
 pub(in crate::encode) fn decimal<'a>(
     value: Value<'a>,
     scale: Option<u8>,
-    scratch: &'a mut Scratch,
+    digits: &'a mut Vec<u8>,
 ) -> Result<&'a [u8], Fault> {
     match value {
         Value::Text(text) if is_in_form(text, scale) => Ok(text),
-        other => unusual_decimal(other, scale, &mut scratch.digits),
+        other => unusual_decimal(other, scale, digits),
     }
 }
 
