@@ -7,6 +7,12 @@
 /// Around cells, and doubled inside them.
 pub(super) const QUOTE: u8 = b'"';
 
+/// Starts an escape for some loaders: alone it is part of the text.
+const BACKSLASH: u8 = b'\\';
+
+/// The first character that is no control character. All those before it, line breaks among them, cost one comparison.
+const FIRST_PRINTABLE: u8 = b' ';
+
 /// Bytes that are compared at once.
 const LANES: usize = 16;
 
@@ -22,7 +28,7 @@ pub(super) struct Found {
     pub beyond_ascii: bool,
 }
 
-/// Looks for a delimiter, quotes, line breaks and NUL in `text`.
+/// Looks for a delimiter, quotes, backslashes and control characters in `text`.
 #[inline]
 pub(super) fn look(text: &[u8], delimiter: u8) -> Found {
     if text.len() < LANES {
@@ -57,7 +63,8 @@ impl Lanes {
     #[inline]
     fn take(&mut self, block: &[u8; LANES]) {
         for (at, &byte) in block.iter().enumerate() {
-            let is_special = (byte == self.delimiter) | (byte == QUOTE) | (byte == b'\n') | (byte == b'\r') | (byte == 0);
+            let is_special =
+                (byte == self.delimiter) | (byte == QUOTE) | (byte == BACKSLASH) | (byte < FIRST_PRINTABLE);
             self.special[at] |= u8::from(is_special);
             self.high[at] |= byte;
         }
@@ -92,5 +99,6 @@ fn special_bits(word: u64, delimiter: u8) -> u64 {
         let zero_where_equal = word ^ (ONES * u64::from(byte));
         zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & HIGH
     };
-    equals(delimiter) | equals(QUOTE) | equals(b'\n') | equals(b'\r') | equals(0)
+    let control = word.wrapping_sub(ONES * u64::from(FIRST_PRINTABLE)) & !word & HIGH;
+    equals(delimiter) | equals(QUOTE) | equals(BACKSLASH) | control
 }
