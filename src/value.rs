@@ -102,6 +102,9 @@ pub enum Value<'a> {
     Instant(Instant),
     /// A date and time without a zone: seconds and nanoseconds since 1970-01-01T00:00:00 on that unnamed clock.
     Civil(Instant),
+    /// An array of a database that gives its elements a type: a JSON array of texts, and what each of them is to be read
+    /// as. Arrays that are JSON in the database are [`Value::Text`].
+    Elements(&'a [u8], ColumnType),
 }
 
 impl Value<'_> {
@@ -116,6 +119,7 @@ impl Value<'_> {
             Value::Bytes(_) => "binary data",
             Value::Date(_) => "a date",
             Value::Instant(_) | Value::Civil(_) => "a datetime",
+            Value::Elements(..) => "an array",
         }
     }
 }

@@ -54,14 +54,14 @@ enum Writer {
 ///
 /// | type | accepts |
 /// | --- | --- |
-/// | `id` `string` `text` | UTF-8 text or bytes, numbers |
+/// | `id` `string` `text` | UTF-8 text or bytes without NUL, numbers |
 /// | `integer` | whole numbers of any size, as numbers or text; `5.000` and `5e2` are whole |
 /// | `float` | finite numbers, as numbers or text |
 /// | `decimal` | finite numbers, as numbers or text, with no more digits after the point than the column's scale |
 /// | `boolean` | booleans, 0 and 1, `t` `f` `true` `false` in any case, one bit |
 /// | `date` | dates, `YYYY-MM-DD`, datetimes at midnight |
 /// | `datetime` | see [`instant::read`] |
-/// | `array` | a JSON array of texts, numbers, booleans and nulls |
+/// | `array` | a JSON array of texts, numbers, booleans and nulls; arrays of a database that has them |
 ///
 /// How it is written is told to the byte in `docs/formats.md`.
 #[derive(Debug)]
@@ -176,12 +176,11 @@ fn write(
             cell::text(value, &mut itoa::Buffer::new(), scratch).and_then(|text| format.cell(Cell::Text(text), out))
         }
         (_, ColumnType::Integer) => {
-            cell::integer(value, scratch).and_then(|number| format.cell(Cell::Integer(number), out))
+            cell::integer(value, &mut scratch.digits).and_then(|number| format.cell(Cell::Integer(number), out))
         }
         (_, ColumnType::Float) => cell::float(value).and_then(|number| format.cell(Cell::Float(number), out)),
-        (_, ColumnType::Decimal) => {
-            cell::decimal(value, column.scale, scratch).and_then(|digits| format.cell(Cell::Decimal(digits), out))
-        }
+        (_, ColumnType::Decimal) => cell::decimal(value, column.scale, &mut scratch.digits)
+            .and_then(|digits| format.cell(Cell::Decimal(digits), out)),
         (_, ColumnType::Boolean) => cell::boolean(value).and_then(|truth| format.cell(Cell::Boolean(truth), out)),
         (_, ColumnType::Date) => cell::date(value).and_then(|days| format.cell(Cell::Date(days), out)),
         (_, ColumnType::Datetime) => match instant::read(value, column)? {

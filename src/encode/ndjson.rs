@@ -28,6 +28,22 @@ impl Ndjson {
         let keys = columns.iter().enumerate().map(key).collect();
         Ndjson { keys, clock: Clock::new(DatetimeStyle::Rfc3339, zone.clone()) }
     }
+
+    fn array(&mut self, mut elements: Elements<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        out.push(b'[');
+        let mut is_first = true;
+        while let Some(element) = elements.next()? {
+            if !std::mem::take(&mut is_first) {
+                out.push(b',');
+            }
+            match element {
+                Element::Number(digits) => out.extend_from_slice(digits.as_bytes()),
+                Element::Cell(cell) => self.cell(cell, out)?,
+            }
+        }
+        out.push(b']');
+        Ok(())
+    }
 }
 
 impl RowFormat for Ndjson {
@@ -44,7 +60,7 @@ impl RowFormat for Ndjson {
             Cell::Integer(Integer::Small(number)) => push_integer(number, out),
             Cell::Integer(Integer::Digits(digits)) => out.extend_from_slice(digits),
             Cell::Float(number) => push_shortest(number, out),
-            Cell::Boolean(truth) => push_boolean(truth, out),
+            Cell::Boolean(truth) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
             Cell::Decimal(digits) => push_plain(digits, out),
             Cell::Date(days) => push_plain(&date_text(days), out),
             Cell::Datetime(instant) => {
@@ -52,7 +68,7 @@ impl RowFormat for Ndjson {
                 self.clock.write(instant, out)?;
                 out.push(b'"');
             }
-            Cell::Array(elements) => push_array(elements, out)?,
+            Cell::Array(elements) => self.array(elements, out)?,
         }
         Ok(())
     }
@@ -60,28 +76,6 @@ impl RowFormat for Ndjson {
     fn end_row(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"}\n");
     }
-}
-
-fn push_array(mut elements: Elements<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
-    out.push(b'[');
-    let mut is_first = true;
-    while let Some(element) = elements.next()? {
-        if !std::mem::take(&mut is_first) {
-            out.push(b',');
-        }
-        match element {
-            Element::Null => out.extend_from_slice(b"null"),
-            Element::Text(text) => push_string(text, out),
-            Element::Number(digits) => out.extend_from_slice(digits.as_bytes()),
-            Element::Boolean(truth) => push_boolean(truth, out),
-        }
-    }
-    out.push(b']');
-    Ok(())
-}
-
-fn push_boolean(truth: bool, out: &mut Vec<u8>) {
-    out.extend_from_slice(if truth { b"true" } else { b"false" });
 }
 
 fn push_string(text: &str, out: &mut Vec<u8>) {

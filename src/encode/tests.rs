@@ -55,19 +55,33 @@ fn texts() {
             &[
                 (Value::Null, ""),
                 (text(""), "\"\""),
-                (text(" é\0 "), " é\0 "),
+                (text("é\u{7f}"), "é\u{7f}"),
+                (text("a\tb"), "\"a\tb\""),
                 (text("a,b"), "\"a,b\""),
                 (text("say \"hi\""), "\"say \"\"hi\"\"\""),
                 (text("\""), "\"\"\"\""),
                 (text("a\rb"), "\"a\rb\""),
                 (text("a\nb"), "\"a\nb\""),
                 (text("\\."), "\"\\.\""),
-                (text("\\N"), "\\N"),
+                (text("\\N"), "\"\\N\""),
+                (text("C:\\dir\\"), "\"C:\\dir\\\""),
+                (text("NULL"), "\"NULL\""),
+                (text("null"), "\"null\""),
+                (text("NULLS"), "NULLS"),
+                (text(" "), "\" \""),
+                (text(" a"), "\" a\""),
+                (text("a "), "\"a \""),
+                (text("a b"), "a b"),
+                (text("\u{a0}a"), "\u{a0}a"),
                 (text("=1+1"), "=1+1"),
                 (Value::Bytes(b"0f3a"), "0f3a"),
                 (Value::Int(i64::MIN), "-9223372036854775808"),
                 (Value::Uint(u64::MAX), "18446744073709551615"),
                 (Value::Float(0.1), "0.1"),
+                (Value::Float(f64::NAN), "NaN"),
+                (Value::Float(-f64::NAN), "NaN"),
+                (Value::Float(f64::INFINITY), "Infinity"),
+                (Value::Float32(f32::NEG_INFINITY), "-Infinity"),
             ],
         );
         refuse(
@@ -79,12 +93,26 @@ fn texts() {
                 Value::Date(0),
                 at(0, 0),
                 Value::Civil(Instant { seconds: 0, nanos: 0 }),
-                Value::Float(f64::NAN),
             ],
         );
     }
     let long = "x".repeat(32_768);
     accept(ColumnType::Text, &[(text(&long), &long)]);
+}
+
+#[test]
+fn a_nul_is_refused_wherever_it_stands() {
+    for length in [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 600] {
+        for at in 0..length {
+            let mut bytes = vec![b'x'; length];
+            bytes[at] = 0;
+            for value in [Value::Text(&bytes), Value::Bytes(&bytes)] {
+                let fault = bi(ColumnType::Text, value).unwrap_err();
+                assert_eq!(fault, "text with a NUL character", "at {at} of {length}");
+            }
+        }
+    }
+    refuse(ColumnType::Array, &[text(r#"["a\u0000b"]"#), text("[\"a\0b\"]")]);
 }
 
 #[test]
@@ -136,6 +164,35 @@ fn arrays() {
 }
 
 #[test]
+fn elements_with_a_type_are_written_as_its_cells() {
+    let of = |kind, json: &'static str| Value::Elements(json.as_bytes(), kind);
+    accept(
+        ColumnType::Array,
+        &[
+            (of(ColumnType::Decimal, r#"["1.50", null, "-0.00"]"#), "\"1.5, , 0\""),
+            (of(ColumnType::Float, r#"["1", "1e+21"]"#), "\"1.0, 1e21\""),
+            (of(ColumnType::Date, r#"["2026-11-21"]"#), "2026-11-21"),
+            (of(ColumnType::Datetime, r#"["2026-11-21 04:00:00.50+01"]"#), "2026-11-21T03:00:00.5+00:00"),
+            (of(ColumnType::Text, r#"["1.50", "NaN"]"#), "\"1.50, NaN\""),
+        ],
+    );
+    for (kind, json) in [
+        (ColumnType::Decimal, r#"["NaN"]"#),
+        (ColumnType::Float, r#"["Infinity"]"#),
+        (ColumnType::Date, r#"["infinity"]"#),
+        (ColumnType::Datetime, r#"["2026-11-21 04:00:00 BC"]"#),
+        (ColumnType::Decimal, r#"[["1"]]"#),
+    ] {
+        refuse(ColumnType::Array, &[of(kind, json)]);
+    }
+    for kind in ColumnType::ALL.into_iter().filter(|kind| *kind != ColumnType::Array) {
+        assert_eq!(bi(kind, of(ColumnType::Decimal, "[]")), Err("an array".to_owned()), "{kind}");
+    }
+    let german = CsvOptions { delimiter: b';', decimal_separator: b',', ..CsvOptions::default() };
+    assert_eq!(csv(&german, ColumnType::Array, of(ColumnType::Decimal, r#"["1.50"]"#)), "1,5");
+}
+
+#[test]
 fn null_and_quotes_of_csv() {
     let options = CsvOptions { null: "-".to_owned(), quote: Quote::All, ..CsvOptions::default() };
     assert_eq!(csv(&options, ColumnType::Integer, Value::Null), "-");
@@ -165,7 +222,7 @@ fn formulas_are_disarmed_and_can_be_armed_again() {
         ("'=1", "''=1"),
         ("''=1", "'''=1"),
         ("'tis", "'tis"),
-        ("\tx", "'\tx"),
+        ("\tx", "\"'\tx\""),
         ("\nx", "\"'\nx\""),
         ("a=1", "a=1"),
         ("'", "'"),
@@ -213,7 +270,7 @@ proptest! {
     }
 
     #[test]
-    fn arrays_are_read_as_serde_json_reads_them(elements in prop::collection::vec(".{0,8}", 0..4)) {
+    fn arrays_are_read_as_serde_json_reads_them(elements in prop::collection::vec("[^\0\n]{0,8}", 0..4)) {
         let json = serde_json::to_string(&elements).unwrap();
         let options = CsvOptions { delimiter: 1, ..CsvOptions::default() };
         let format = Format::Csv(options);

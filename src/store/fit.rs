@@ -50,7 +50,8 @@ fn family(kind: StoreKind, sql_type: &str) -> Family {
         // MySQL's name for a number of one digit.
         "boolean" | "bool" if kind == StoreKind::Mysql => Family::Number,
         "boolean" | "bool" => Family::Boolean,
-        "bit" if kind == StoreKind::Mysql => Family::Bytes,
+        // Its bits are those of a number; PostgreSQL's are text.
+        "bit" if kind == StoreKind::Mysql => Family::Number,
         "smallint" | "integer" | "int" | "bigint" | "tinyint" | "mediumint" | "int2" | "int4" | "int8" | "numeric"
         | "decimal" | "real" | "double" | "float" | "float4" | "float8" | "oid" | "year" => Family::Number,
         "date" => Family::Date,
@@ -90,6 +91,7 @@ mod tests {
         assert!(can_be(StoreKind::Mysql, "tinyint(1)", ColumnType::Boolean));
         assert!(can_be(StoreKind::Mysql, "boolean", ColumnType::Integer));
         assert!(can_be(StoreKind::Mysql, "bit(1)", ColumnType::Boolean));
+        assert!(can_be(StoreKind::Mysql, "bit(8)", ColumnType::Integer));
         assert!(!can_be(StoreKind::Mysql, "geometry", ColumnType::String));
         assert!(can_be(StoreKind::Sqlite, "BOOLEAN", ColumnType::Array), "types of SQLite say nothing");
     }

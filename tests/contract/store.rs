@@ -47,6 +47,7 @@ impl RowSink for Rows {
             Value::Date(days) => format!("`{}`", date(days)),
             Value::Instant(at) => format!("`{}Z`", time(at)),
             Value::Civil(at) => format!("`{}`", time(at)),
+            Value::Elements(json, kind) => format!("{} as {kind}", String::from_utf8_lossy(json)),
         });
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! The same data gives the same bytes from every store.
 
 use exportd::encode::Encoder;
-use exportd::job::{Format, JobExport};
-use exportd::store::StoreKind;
+use exportd::job::{CsvOptions, DatetimeStyle, Format, JobExport};
+use exportd::store::{ReadError, StoreKind};
 use jiff::tz::TimeZone;
 
-use super::{KINDS, export, open, table};
+use super::{KINDS, export, open, query, table};
 use crate::contract::format::formats;
 use crate::support::databases::Database;
 use crate::support::encoded::Encoded;
@@ -50,16 +50,17 @@ async fn filled(kind: StoreKind) -> Database {
 }
 
 async fn file(database: &Database, export: &JobExport, format: &Format) -> String {
+    try_file(database, export, format).await.unwrap_or_else(|error| panic!("{:?}: {error}", database.kind))
+}
+
+async fn try_file(database: &Database, export: &JobExport, format: &Format) -> Result<String, ReadError> {
     let mut snapshot = open(database).await;
     let prepared = snapshot.prepare(export).await.unwrap();
     let zone = TimeZone::get("Europe/Paris").unwrap();
     let mut file = Encoded { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
     file.encoder.start(&mut file.bytes);
-    snapshot
-        .read(&prepared, None, &mut file, None)
-        .await
-        .unwrap_or_else(|error| panic!("{:?}: {error}", database.kind));
-    String::from_utf8(file.bytes).unwrap()
+    snapshot.read(&prepared, None, &mut file, None).await?;
+    Ok(String::from_utf8(file.bytes).unwrap())
 }
 
 #[tokio::test]
@@ -80,5 +81,125 @@ async fn equal_data_gives_equal_bytes() {
             assert_eq!(file(&postgres, export, &format).await, expected, "{:?} by {:?}", postgres.kind, export.order);
             assert_eq!(file(&mysql, export, &format).await, expected, "{:?} by {:?}", mysql.kind, export.order);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_nul_within_a_text_is_a_fault_of_its_cell() {
+    for kind in KINDS {
+        let database = Database::new(kind).await;
+        let text = match kind {
+            StoreKind::Sqlite => "'a' || char(0) || 'b'",
+            // Its texts can't hold a NUL, its binary data can.
+            StoreKind::Postgres => "'\\x610062'::bytea",
+            StoreKind::Mysql => "concat('a', char(0), 'b')",
+        };
+        let export = export(query(&format!("select 1 as id, {text} as note")), &["id:integer", "note:text"], &["id"]);
+        for (word, format) in formats() {
+            let error = try_file(&database, &export, &format).await.unwrap_err().to_string();
+            assert!(error.contains("column note: text with a NUL character"), "{kind:?}, {word}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_float_that_is_no_number_can_be_text_but_no_float() {
+    for (kind, sql_type, literals, expected) in [
+        (StoreKind::Sqlite, "REAL", "(9e999), (-9e999)", "Infinity\n-Infinity\n"),
+        (StoreKind::Postgres, "float8", "('NaN'), ('Infinity'), ('-Infinity')", "NaN\nInfinity\n-Infinity\n"),
+        (StoreKind::Postgres, "float4", "('NaN'), ('Infinity'), ('-Infinity')", "NaN\nInfinity\n-Infinity\n"),
+        (StoreKind::Postgres, "numeric", "('NaN')", "NaN\n"),
+    ] {
+        let database = Database::new(kind).await;
+        database.run(&format!("CREATE TABLE t (x {sql_type}); INSERT INTO t VALUES {literals}")).await;
+        let of = |kind: &str| export(table("t"), &[&format!("x:{kind}")], &[]);
+        for kind in ["string", "text"] {
+            assert_eq!(file(&database, &of(kind), &Format::Bi).await, format!("x\n{expected}"), "{sql_type}");
+        }
+        try_file(&database, &of("float"), &Format::Bi).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn bits_of_mariadb_are_a_number() {
+    let database = Database::new(StoreKind::Mysql).await;
+    let values = "(b'1', b'10000000', 0xfffffffffffffffe), (b'0', b'0', NULL)";
+    database
+        .run(&format!("CREATE TABLE t (flag bit(1), mask bit(8), wide bit(64)); INSERT INTO t VALUES {values}"))
+        .await;
+    for (columns, expected) in [
+        (["flag:boolean", "mask:integer", "wide:integer"], "1,128,18446744073709551614\n0,0,\n"),
+        (["flag:integer", "mask:string", "wide:text"], "1,128,18446744073709551614\n0,0,\n"),
+    ] {
+        let file = file(&database, &export(table("t"), &columns, &[]), &Format::Bi).await;
+        assert_eq!(file, format!("flag,mask,wide\n{expected}"));
+    }
+}
+
+/// Types of PostgreSQL with the type in the file, and values that have several spellings.
+#[rustfmt::skip]
+const ELEMENTS: &[(&str, &str, &[&str])] = &[
+    ("boolean", "boolean", &["true", "false"]),
+    ("integer", "integer", &["-7"]),
+    ("bigint", "integer", &["9223372036854775807"]),
+    ("numeric", "decimal", &["1.50", "-0.0", "1e21"]),
+    ("money", "decimal", &["12.50"]),
+    ("real", "float", &["0.1", "1e21"]),
+    ("double precision", "float", &["1", "1e21", "-0.0", "5e-324"]),
+    ("date", "date", &["2026-11-21", "0001-01-01"]),
+    ("timestamp", "datetime", &["2026-11-21 04:00:00", "1969-12-31 23:59:59.5"]),
+    ("timestamptz", "datetime", &["2026-07-21 04:00:00+00", "2026-11-21 04:00:00.25+01"]),
+    ("time", "string", &["12:30:00"]),
+    ("interval", "string", &["1 day 02:00:00"]),
+    ("uuid", "id", &["123E4567-e89b-12d3-a456-426614174000"]),
+    ("inet", "string", &["10.0.0.1", "10.0.0.1/8"]),
+    ("cidr", "string", &["10.0.0.1"]),
+    ("char(5)", "string", &["ab"]),
+    ("jsonb", "text", &["{\"a\": [1]}"]),
+    ("text", "text", &["C:\\dir", "say \"hi\"", ""]),
+];
+
+#[tokio::test]
+async fn an_element_of_an_array_is_written_as_it_is_alone() {
+    let database = Database::new(StoreKind::Postgres).await;
+    let formats: Vec<_> = formats().into_iter().chain([("local", Format::Csv(local()))]).collect();
+    for (sql_type, kind, values) in ELEMENTS {
+        for value in *values {
+            let text = format!("select '{value}'::{sql_type} as alone, array['{value}'::{sql_type}] as listed");
+            let read = async |column: &str, format| {
+                let file = file(&database, &export(query(&text), &[column], &[]), format).await;
+                file.lines().last().unwrap().to_owned()
+            };
+            for (word, format) in &formats {
+                let alone = read(&format!("alone:{kind}"), format).await;
+                let listed = read("listed:array", format).await;
+                let expected = match alone.strip_prefix("{\"alone\":").and_then(|json| json.strip_suffix('}')) {
+                    Some(json) => format!("{{\"listed\":[{json}]}}"),
+                    None => alone,
+                };
+                assert_eq!(listed, expected, "{sql_type} {value}, {word}");
+            }
+        }
+    }
+}
+
+/// Choices that change how numbers and times look.
+fn local() -> CsvOptions {
+    CsvOptions { delimiter: b';', decimal_separator: b',', datetime: DatetimeStyle::Local, ..CsvOptions::default() }
+}
+
+#[tokio::test]
+async fn what_a_type_refuses_alone_it_refuses_in_an_array() {
+    let database = Database::new(StoreKind::Postgres).await;
+    for (sql_type, value) in [
+        ("float8", "NaN"),
+        ("numeric", "NaN"),
+        ("date", "infinity"),
+        ("timestamptz", "infinity"),
+        ("timestamp", "0044-03-15 00:00:00 BC"),
+    ] {
+        let text = format!("select array[null, '{value}'::{sql_type}] as listed");
+        let error = try_file(&database, &export(query(&text), &["listed:array"], &[]), &Format::Bi).await.unwrap_err();
+        assert!(error.to_string().contains("column listed: "), "{sql_type}: {error}");
     }
 }

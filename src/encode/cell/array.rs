@@ -1,9 +1,12 @@
 //! Reading arrays: a JSON array of plain values, element by element.
 //!
-//! The reader follows the JSON grammar strictly. Numbers keep the digits they came with.
+//! The reader follows the JSON grammar strictly. Numbers of JSON keep the digits they came with. Where the database gives
+//! the elements a type, they are texts, and each is read as a cell of that type is.
 
-use super::{Fault, NOT_UTF8, Scratch};
-use crate::value::Value;
+use super::date::{date, datetime};
+use super::number::{decimal, float};
+use super::{Cell, Fault, NOT_UTF8, Scratch, Text};
+use crate::value::{ColumnType, Value};
 
 const NO_ARRAY: &str = "text that is no JSON array";
 const HALF_A_PAIR: &str = "a JSON array with half of a surrogate pair";
@@ -15,8 +18,12 @@ const HALF_A_PAIR: &str = "a JSON array with half of a surrogate pair";
 pub(in crate::encode) struct Elements<'a> {
     rest: &'a str,
     position: Position,
+    /// What each text is to be read as.
+    kind: ColumnType,
     /// The text of an element whose escapes had to be decoded.
     decoded: &'a mut String,
+    /// The digits of an element that had to be made.
+    digits: &'a mut Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,23 +34,24 @@ enum Position {
 }
 
 /// One element of an array.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(in crate::encode) enum Element<'a> {
-    /// JSON's null.
-    Null,
-    /// Text without its escapes.
-    Text(&'a str),
     /// A number as JSON spells it.
     Number(&'a str),
-    /// True or false.
-    Boolean(bool),
+    /// Anything else, and no array.
+    Cell(Cell<'a>),
 }
 
 /// Reads an `array`.
 pub(in crate::encode) fn array<'a>(value: Value<'a>, scratch: &'a mut Scratch) -> Result<Elements<'a>, Fault> {
-    let (Value::Text(text) | Value::Bytes(text)) = value else { return Err(value.kind()) };
-    let rest = std::str::from_utf8(text).map_err(|_| NOT_UTF8)?;
-    Ok(Elements { rest, position: Position::Start, decoded: &mut scratch.text })
+    let (json, kind) = match value {
+        Value::Text(json) | Value::Bytes(json) => (json, ColumnType::Text),
+        Value::Elements(json, kind) => (json, kind),
+        other => return Err(other.kind()),
+    };
+    let rest = std::str::from_utf8(json).map_err(|_| NOT_UTF8)?;
+    let Scratch { text: decoded, digits } = scratch;
+    Ok(Elements { rest, position: Position::Start, kind, decoded, digits })
 }
 
 impl<'a> Elements<'a> {
@@ -77,28 +85,35 @@ impl<'a> Elements<'a> {
 
     fn element(&mut self) -> Result<Element<'_>, Fault> {
         match self.rest.as_bytes().first() {
-            Some(b'"') => self.string().map(Element::Text),
+            Some(b'"') => {
+                let text = match self.string()? {
+                    Some(text) => text,
+                    None => self.decoded.as_str(),
+                };
+                as_kind(self.kind, text, self.digits).map(Element::Cell)
+            }
             Some(b'-' | b'0'..=b'9') => self.number().map(Element::Number),
-            Some(b'n') => self.expect("null").map(|()| Element::Null),
-            Some(b't') => self.expect("true").map(|()| Element::Boolean(true)),
-            Some(b'f') => self.expect("false").map(|()| Element::Boolean(false)),
+            Some(b'n') => self.expect("null").map(|()| Element::Cell(Cell::Null)),
+            Some(b't') => self.expect("true").map(|()| Element::Cell(Cell::Boolean(true))),
+            Some(b'f') => self.expect("false").map(|()| Element::Cell(Cell::Boolean(false))),
             Some(b'[') => Err("a JSON array within a JSON array"),
             Some(b'{') => Err("a JSON array of objects"),
             _ => Err(NO_ARRAY),
         }
     }
 
-    fn string(&mut self) -> Result<&str, Fault> {
+    /// Reads a string; `None` if it had escapes, and its text is in `decoded`.
+    fn string(&mut self) -> Result<Option<&'a str>, Fault> {
         self.expect("\"")?;
         let plain = self.plain_text();
         if self.expect("\"").is_ok() {
-            return Ok(plain);
+            return Ok(Some(plain));
         }
         self.decoded.clear();
         self.decoded.push_str(plain);
         loop {
             match self.take()? {
-                b'"' => return Ok(self.decoded),
+                b'"' => return Ok(None),
                 b'\\' => {
                     let character = self.escape()?;
                     self.decoded.push(character);
@@ -195,4 +210,16 @@ impl<'a> Elements<'a> {
         self.rest = &self.rest[1..];
         Ok(byte)
     }
+}
+
+/// Reads a text as `kind`.
+fn as_kind<'a>(kind: ColumnType, text: &'a str, digits: &'a mut Vec<u8>) -> Result<Cell<'a>, Fault> {
+    let value = Value::Text(text.as_bytes());
+    Ok(match kind {
+        ColumnType::Float => Cell::Float(float(value)?),
+        ColumnType::Decimal => Cell::Decimal(decimal(value, None, digits)?),
+        ColumnType::Date => Cell::Date(date(value)?),
+        ColumnType::Datetime => Cell::Datetime(datetime(text)?),
+        _ => Cell::Text(Text { bytes: text.as_bytes(), not_utf8: NOT_UTF8 }),
+    })
 }

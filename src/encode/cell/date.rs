@@ -1,10 +1,11 @@
-//! Reading dates.
+//! Reading dates, and the datetimes of arrays.
 
 use super::Fault;
 use crate::instant::{DAY_SECONDS, FIRST_DAY, LAST_DAY, parse_date, parse_datetime, unreadable};
 use crate::value::{Instant, Value};
 
 const NO_DATE: &str = "text that is no date of the years 1 to 9999";
+const NO_DATETIME: &str = "text that is no datetime of the years 1 to 9999";
 const OUT_OF_RANGE: &str = "a date outside the years 1 to 9999";
 
 /// Reads a `date`, as days since 1970-01-01. A datetime is one when it is exactly midnight, on its own clock or else in
@@ -23,6 +24,13 @@ pub(in crate::encode) fn date(value: Value<'_>) -> Result<i32, Fault> {
         other => return Err(other.kind()),
     };
     if (FIRST_DAY..=LAST_DAY).contains(&days) { Ok(days) } else { Err(OUT_OF_RANGE) }
+}
+
+/// Reads a text as a datetime, in UTC if it names no offset. Those of columns are read by [`instant::read`].
+///
+/// [`instant::read`]: crate::instant::read
+pub(super) fn datetime(text: &str) -> Result<Instant, Fault> {
+    parse_datetime(text, None).ok_or_else(|| unreadable(text, NO_DATETIME))
 }
 
 fn midnight(instant: Instant) -> Result<i32, Fault> {

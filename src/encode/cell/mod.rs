@@ -18,6 +18,7 @@ use crate::value::{Instant, Value};
 pub(super) type Fault = &'static str;
 
 const NOT_UTF8: Fault = "text that is not UTF-8";
+const NUL: Fault = "text with a NUL character";
 
 /// A value as its declared type. Formats decide how it is written, and nothing else about it.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub(super) enum Cell<'a> {
     Date(i32),
     /// A point in time.
     Datetime(Instant),
-    /// The elements of a JSON array.
+    /// The elements of an array.
     Array(Elements<'a>),
 }
 
@@ -52,7 +53,7 @@ pub(super) enum Integer<'a> {
     Digits(&'a [u8]),
 }
 
-/// Characters that are not known to be UTF-8 yet.
+/// Characters that are not known to be text yet: the bytes may not be UTF-8, or hold a NUL.
 ///
 /// The check is left to the format: it looks at every byte in any case, and most texts turn out to be ASCII on the way.
 #[derive(Clone, Copy, Debug)]
@@ -67,16 +68,21 @@ impl<'a> Text<'a> {
         Text { bytes, not_utf8: NOT_UTF8 }
     }
 
-    /// The characters, if the bytes are UTF-8.
+    /// The characters, if the bytes are UTF-8 without a NUL.
+    ///
+    /// A NUL is a character like any other to UTF-8, but many loaders take it for the end of the text, and then join or
+    /// lose what follows.
     pub fn checked(self) -> Result<&'a str, Fault> {
-        std::str::from_utf8(self.bytes).map_err(|_| self.not_utf8)
+        let text = std::str::from_utf8(self.bytes).map_err(|_| self.not_utf8)?;
+        if memchr::memchr(0, self.bytes).is_some() { Err(NUL) } else { Ok(text) }
     }
 }
 
 /// Memory for what has to be made before it can be borrowed.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    digits: Vec<u8>,
+    /// Digits of a number.
+    pub digits: Vec<u8>,
     text: String,
 }
 

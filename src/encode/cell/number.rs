@@ -4,7 +4,7 @@
 //! callers, and a longer one for all others.
 
 use super::decimal::{Decimal, is_in_form};
-use super::{Fault, Integer, Scratch, Text};
+use super::{Fault, Integer, Text};
 use crate::encode::number::{push_integer, push_shortest};
 use crate::value::Value;
 
@@ -16,11 +16,11 @@ const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads an `integer`.
 #[inline(always)]
-pub(in crate::encode) fn integer<'a>(value: Value<'a>, scratch: &'a mut Scratch) -> Result<Integer<'a>, Fault> {
+pub(in crate::encode) fn integer<'a>(value: Value<'a>, digits: &'a mut Vec<u8>) -> Result<Integer<'a>, Fault> {
     match value {
         Value::Int(number) => Ok(Integer::Small(number)),
         Value::Text(text) if is_in_form(text, Some(0)) => Ok(Integer::Digits(text)),
-        other => unusual_integer(other, &mut scratch.digits),
+        other => unusual_integer(other, digits),
     }
 }
 
@@ -77,11 +77,11 @@ fn unusual_float(value: Value<'_>) -> Result<f64, Fault> {
 pub(in crate::encode) fn decimal<'a>(
     value: Value<'a>,
     scale: Option<u8>,
-    scratch: &'a mut Scratch,
+    digits: &'a mut Vec<u8>,
 ) -> Result<&'a [u8], Fault> {
     match value {
         Value::Text(text) if is_in_form(text, scale) => Ok(text),
-        other => unusual_decimal(other, scale, &mut scratch.digits),
+        other => unusual_decimal(other, scale, digits),
     }
 }
 
@@ -101,6 +101,8 @@ fn unusual_decimal<'a>(value: Value<'_>, scale: Option<u8>, digits: &'a mut Vec<
 pub(super) fn unusual_text<'a>(value: Value<'_>, digits: &'a mut Vec<u8>) -> Result<Text<'a>, Fault> {
     let bytes = match value {
         Value::Uint(number) => made(digits, |digits| push_integer(number, digits)),
+        Value::Float(number) if !number.is_finite() => word(number),
+        Value::Float32(number) if !number.is_finite() => word(number.into()),
         Value::Float(_) | Value::Float32(_) => {
             let number = finite(value)?;
             made(digits, |digits| push_shortest(number, digits))
@@ -111,6 +113,17 @@ pub(super) fn unusual_text<'a>(value: Value<'_>, digits: &'a mut Vec<u8>) -> Res
         other => return Err(other.kind()),
     };
     Ok(Text::ascii(bytes))
+}
+
+/// The word for a number that is not finite: PostgreSQL's, which exact numbers come with already.
+fn word(number: f64) -> &'static [u8] {
+    if number.is_nan() {
+        b"NaN"
+    } else if number > 0.0 {
+        b"Infinity"
+    } else {
+        b"-Infinity"
+    }
 }
 
 /// What `make` puts into the emptied buffer.

@@ -45,21 +45,45 @@ impl Csv {
 
     /// Appends the elements, joined by a comma and a blank.
     fn array(&mut self, mut elements: Elements<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
-        self.joined.clear();
+        let mut joined = std::mem::take(&mut self.joined);
+        joined.clear();
         let mut is_first = true;
         while let Some(element) = elements.next()? {
             if !std::mem::take(&mut is_first) {
-                self.joined.extend_from_slice(b", ");
+                joined.extend_from_slice(b", ");
             }
             match element {
-                Element::Null => {}
-                Element::Text(text) | Element::Number(text) => self.joined.extend_from_slice(text.as_bytes()),
-                Element::Boolean(truth) => {
-                    self.joined.extend_from_slice(&self.dialect.boolean_words[usize::from(truth)]);
-                }
+                Element::Number(digits) => joined.extend_from_slice(digits.as_bytes()),
+                Element::Cell(cell) => self.unquoted(cell, &mut joined)?,
             }
         }
-        self.dialect.guarded_text(&self.joined, out);
+        self.dialect.guarded_text(&joined, out);
+        self.joined = joined;
+        Ok(())
+    }
+
+    /// Appends a cell without the quotes that it may need. NULL, which only arrays show so, is nothing.
+    #[inline(always)]
+    fn unquoted(&mut self, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let start = out.len();
+        match cell {
+            Cell::Null => {}
+            Cell::Text(text) => out.extend_from_slice(text.checked()?.as_bytes()),
+            Cell::Boolean(truth) => out.extend_from_slice(&self.dialect.boolean_words[usize::from(truth)]),
+            Cell::Integer(Integer::Small(number)) => push_integer(number, out),
+            Cell::Integer(Integer::Digits(digits)) => out.extend_from_slice(digits),
+            Cell::Float(number) => {
+                push_shortest(number, out);
+                self.dialect.replace_point(out, start);
+            }
+            Cell::Decimal(digits) => {
+                out.extend_from_slice(digits);
+                self.dialect.replace_point(out, start);
+            }
+            Cell::Date(days) => out.extend_from_slice(&date_text(days)),
+            Cell::Datetime(instant) => self.clock.write(instant, out)?,
+            Cell::Array(_) => return Err("an array within an array"),
+        }
         Ok(())
     }
 }
@@ -90,32 +114,17 @@ impl RowFormat for Csv {
 
     #[inline(always)]
     fn cell(&mut self, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let start = out.len();
         match cell {
-            Cell::Null => {
-                out.extend_from_slice(&self.dialect.null);
-                return Ok(());
+            Cell::Null => out.extend_from_slice(&self.dialect.null),
+            Cell::Text(text) => self.dialect.unchecked_text(text, out)?,
+            Cell::Boolean(truth) => out.extend_from_slice(&self.dialect.boolean_cells[usize::from(truth)]),
+            Cell::Array(elements) => self.array(elements, out)?,
+            number_or_time => {
+                let start = out.len();
+                self.unquoted(number_or_time, out)?;
+                self.dialect.fence(out, start);
             }
-            Cell::Text(text) => return self.dialect.unchecked_text(text, out),
-            Cell::Boolean(truth) => {
-                out.extend_from_slice(&self.dialect.boolean_cells[usize::from(truth)]);
-                return Ok(());
-            }
-            Cell::Array(elements) => return self.array(elements, out),
-            Cell::Integer(Integer::Small(number)) => push_integer(number, out),
-            Cell::Integer(Integer::Digits(digits)) => out.extend_from_slice(digits),
-            Cell::Float(number) => {
-                push_shortest(number, out);
-                self.dialect.replace_point(out, start);
-            }
-            Cell::Decimal(digits) => {
-                out.extend_from_slice(digits);
-                self.dialect.replace_point(out, start);
-            }
-            Cell::Date(days) => out.extend_from_slice(&date_text(days)),
-            Cell::Datetime(instant) => self.clock.write(instant, out)?,
         }
-        self.dialect.fence(out, start);
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use super::scan::{self, QUOTE};
 use crate::encode::cell::{Fault, Text};
 
 impl Dialect {
-    /// Appends text as a cell: quoted when it holds the delimiter, a quote or a line break, when it could be taken
-    /// for NULL, and when it is `\.`, which ends the data for PostgreSQL's COPY.
+    /// Appends text as a cell: quoted when it holds the delimiter, a quote, a backslash or a control character, when it
+    /// starts or ends with a blank, and when it could be taken for NULL.
     pub(super) fn text(&self, text: &[u8], out: &mut Vec<u8>) {
         self.cell(b"", text, self.needs_quotes(text), out);
     }
@@ -53,7 +53,10 @@ impl Dialect {
     /// Whether text without any special byte needs quotes all the same.
     #[inline]
     fn is_reserved(&self, text: &[u8]) -> bool {
-        text.is_empty() || self.quote_all || text == self.null || text == b"\\."
+        matches!(text, [] | [b' ', ..] | [.., b' '])
+            || self.quote_all
+            || text == self.null
+            || text.eq_ignore_ascii_case(b"NULL")
     }
 
     /// Puts quotes around the number or date that was appended to `out` at `start`, if it needs them.

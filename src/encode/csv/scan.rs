@@ -1,4 +1,4 @@
-//! One look at all bytes of a text: does any need quotes, is any beyond ASCII?
+//! One look at all bytes of a text: is any special, is any beyond ASCII?
 //!
 //! Most cells are short and need neither quotes nor a check of their UTF-8, so this look is all that becomes of them
 //! before they are copied. It has no branch per byte: sixteen bytes are compared at once, in loops of a fixed length
@@ -6,6 +6,12 @@
 
 /// Around cells, and doubled inside them.
 pub(super) const QUOTE: u8 = b'"';
+
+/// Starts an escape for some loaders: alone it is part of the text.
+const BACKSLASH: u8 = b'\\';
+
+/// The first character that is no control character. All those before it, line breaks among them, cost one comparison.
+const FIRST_PRINTABLE: u8 = b' ';
 
 /// Bytes that are compared at once.
 const LANES: usize = 16;
@@ -16,13 +22,13 @@ const STRIDE: usize = 32;
 /// What a look at a text found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// A byte that needs quotes.
+    /// A byte that needs quotes, or a NUL, which no text may hold.
     pub special: bool,
     /// A byte that is not ASCII. Only known if there is no special one: the look ends where one is found.
     pub beyond_ascii: bool,
 }
 
-/// Looks for a delimiter, quotes and line breaks in `text`.
+/// Looks for a delimiter, quotes, backslashes and control characters in `text`.
 #[inline]
 pub(super) fn look(text: &[u8], delimiter: u8) -> Found {
     if text.len() < LANES {
@@ -57,7 +63,8 @@ impl Lanes {
     #[inline]
     fn take(&mut self, block: &[u8; LANES]) {
         for (at, &byte) in block.iter().enumerate() {
-            let is_special = (byte == self.delimiter) | (byte == QUOTE) | (byte == b'\n') | (byte == b'\r');
+            let is_special =
+                (byte == self.delimiter) | (byte == QUOTE) | (byte == BACKSLASH) | (byte < FIRST_PRINTABLE);
             self.special[at] |= u8::from(is_special);
             self.high[at] |= byte;
         }
@@ -70,10 +77,10 @@ fn look_at_words(text: &[u8], delimiter: u8) -> Found {
     let (first, last) = if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
         (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
     } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-        (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
+        let word = |half: [u8; 4]| u64::from(u32::from_le_bytes(half)) | FILLER << 32;
+        (word(*first), word(*last))
     } else {
-        let word = text.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
-        // A zero byte is no special one unless the delimiter is, which no format allows.
+        let word = text.iter().fold(FILLER, |word, &byte| word << 8 | u64::from(byte));
         (word, word)
     };
     let special = special_bits(first, delimiter) | special_bits(last, delimiter);
@@ -82,6 +89,8 @@ fn look_at_words(text: &[u8], delimiter: u8) -> Found {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES << 7;
+/// Bytes beside a text that does not fill a word. They are special in no format.
+const FILLER: u64 = ONES * 0x7f;
 
 /// Not zero if any byte of the word is special.
 #[inline]
@@ -90,5 +99,6 @@ fn special_bits(word: u64, delimiter: u8) -> u64 {
         let zero_where_equal = word ^ (ONES * u64::from(byte));
         zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & HIGH
     };
-    equals(delimiter) | equals(QUOTE) | equals(b'\n') | equals(b'\r')
+    let control = word.wrapping_sub(ONES * u64::from(FIRST_PRINTABLE)) & !word & HIGH;
+    equals(delimiter) | equals(QUOTE) | equals(BACKSLASH) | control
 }

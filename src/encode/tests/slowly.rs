@@ -15,7 +15,7 @@ fn plain(options: &CsvOptions, column: &Column, zone: &TimeZone, value: Value<'_
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
     Some(match (column.kind, value) {
         (ColumnType::Text, Value::Text(bytes)) => {
-            let text = text(bytes)?;
+            let text = text(bytes).filter(|text| !text.contains('\0'))?;
             let is_formula = text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
             if options.formula_guard && is_formula { format!("'{text}") } else { text }
         }
@@ -67,9 +67,12 @@ fn datetime(style: DatetimeStyle, zone: &TimeZone, instant: Instant) -> String {
 }
 
 fn quoted(options: &CsvOptions, cell: &str) -> String {
-    let must = cell.contains([char::from(options.delimiter), '"', '\n', '\r'])
+    let must = cell.contains([char::from(options.delimiter), '"', '\\'])
+        || cell.contains(|character: char| character < ' ')
         || cell.is_empty()
-        || cell == "\\."
+        || cell.starts_with(' ')
+        || cell.ends_with(' ')
+        || cell.to_uppercase() == "NULL"
         || cell == options.null;
     if must || options.quote == Quote::All { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
@@ -91,7 +94,8 @@ type Row = (Vec<u8>, i64, f64, String, i32, (i64, u32));
 fn row() -> impl Strategy<Value = Row> {
     let text = prop_oneof![
         "[ -~]{0,40}".prop_map(String::into_bytes),
-        "(a|é|\"|,|;|\n|\r|-|=|'|\\\\\\.|NULL|0){0,40}".prop_map(String::into_bytes),
+        "(a|é|\"|,|;|\n|\r|\t|-|=|'|\\\\|NULL|null| |0){0,40}".prop_map(String::into_bytes),
+        "( |\\\\|a|NULL|Null|N){0,2}".prop_map(String::into_bytes),
         ".{30,80}".prop_map(String::into_bytes),
         ("x{490,540}", "[,\"\n]?", "y{0,40}").prop_map(|(a, b, c)| (a + &b + &c).into_bytes()),
         prop::collection::vec(any::<u8>(), 0..20),

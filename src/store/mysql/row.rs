@@ -26,6 +26,7 @@ enum Wire {
     Time,
     Text,
     Bytes,
+    Bit,
 }
 
 /// Decodes the rows of one result.
@@ -85,6 +86,7 @@ fn wire(column: &MySqlColumn) -> Wire {
         "DATETIME" => Wire::Datetime,
         "TIMESTAMP" => Wire::Timestamp,
         "TIME" => Wire::Time,
+        "BIT" => Wire::Bit,
         "DECIMAL" | "JSON" | "ENUM" | "SET" => Wire::Text,
         // The driver's name tells text from binary data by a flag that text of a binary collation has as well.
         _ if <str as Type<MySql>>::compatible(info) => Wire::Text,
@@ -96,6 +98,7 @@ fn value<'a>(wire: Wire, bytes: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<Va
     Some(match wire {
         Wire::Text => Value::Text(bytes),
         Wire::Bytes => Value::Bytes(bytes),
+        Wire::Bit => Value::Uint(bits(bytes)?),
         Wire::Int8 => Value::Int(i8::from_le_bytes(bytes.try_into().ok()?).into()),
         Wire::Uint8 => Value::Int(u8::from_le_bytes(bytes.try_into().ok()?).into()),
         Wire::Int16 => Value::Int(i16::from_le_bytes(bytes.try_into().ok()?).into()),
@@ -125,6 +128,14 @@ fn datetime<'a>(bytes: &[u8], scratch: &'a mut Vec<u8>, point: impl FnOnce(Insta
         Some(instant) => point(instant),
         None => Value::Text(moment.write_date(scratch)),
     })
+}
+
+/// The number whose digits to the base of two are the bits of a BIT(n), which has at most 64.
+fn bits(bytes: &[u8]) -> Option<u64> {
+    let mut word = [0; 8];
+    let start = word.len().checked_sub(bytes.len())?;
+    word[start..].copy_from_slice(bytes);
+    Some(u64::from_be_bytes(word))
 }
 
 /// A date and time of the wire, which may be none of the calendar's: `0000-00-00`, `2026-11-00`.
@@ -239,5 +250,8 @@ mod tests {
         assert_eq!(of(Wire::Uint8, &[0xff]), "Some(Int(255))");
         assert_eq!(of(Wire::Uint64, &[0xff; 8]), "Some(Uint(18446744073709551615))");
         assert_eq!(of(Wire::Int32, &[1, 0]), "None");
+        assert_eq!(of(Wire::Bit, &[1, 2]), "Some(Uint(258))");
+        assert_eq!(of(Wire::Bit, &[0xff; 8]), "Some(Uint(18446744073709551615))");
+        assert_eq!(of(Wire::Bit, &[0; 9]), "None");
     }
 }

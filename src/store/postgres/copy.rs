@@ -131,6 +131,7 @@ fn value<'a>(wire: Wire, cell: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<Val
     Some(match wire {
         Wire::Text => Value::Text(cell),
         Wire::Bytea => Value::Bytes(cell),
+        Wire::Elements(kind) => Value::Elements(cell, kind),
         Wire::Bool => Value::Bool(cell.first().copied()? != 0),
         Wire::Int2 => Value::Int(i16::from_be_bytes(cell.try_into().ok()?).into()),
         Wire::Int4 => Value::Int(i32::from_be_bytes(cell.try_into().ok()?).into()),

@@ -23,6 +23,8 @@ pub(super) enum Wire {
     Timestamp,
     TimestampTz,
     Uuid,
+    /// A JSON array of texts, each of this type.
+    Elements(ColumnType),
 }
 
 /// How a column is asked for.
@@ -31,10 +33,14 @@ enum Ask {
     Plain,
     /// Cast to text: types whose text is what people mean by them.
     AsText,
+    /// As its output function writes it: inet, whose cast to text appends the length of a whole address, `/32`.
+    AsShown,
     /// Cast to numeric: money, whose text depends on the server's locale.
     AsNumeric,
     /// As JSON text, which keeps the elements of an array apart.
     AsJson,
+    /// As JSON text of the array that this cast makes, whose elements are text.
+    AsJsonOf(&'static str),
 }
 
 /// How rows are sorted by a column.
@@ -60,6 +66,8 @@ impl Type {
     /// The type with this identifier, kind (`typtype`) and category (`typcategory`) in `pg_type`.
     pub(super) fn new(oid: u32, kind: &str, category: &str) -> Type {
         let plain = |wire| Type { wire, ask: Ask::Plain, sort: Sort::Plain };
+        let elements =
+            |kind, cast| Type { wire: Wire::Elements(kind), ask: Ask::AsJsonOf(cast), sort: Sort::BytesOfText };
         match oid {
             16 => plain(Wire::Bool),
             17 => plain(Wire::Bytea),
@@ -79,8 +87,21 @@ impl Type {
             19 | 25 | 1043 => Type { wire: Wire::Text, ask: Ask::Plain, sort: Sort::Bytes },
             // json
             114 => Type { wire: Wire::Text, ask: Ask::Plain, sort: Sort::BytesOfText },
-            // time, interval, inet: they sort by themselves
-            1083 | 1186 | 869 => Type { wire: Wire::Text, ask: Ask::AsText, sort: Sort::Plain },
+            869 => Type { wire: Wire::Text, ask: Ask::AsShown, sort: Sort::Plain },
+            // time, interval: they sort by themselves
+            1083 | 1186 => Type { wire: Wire::Text, ask: Ask::AsText, sort: Sort::Plain },
+            // json[], char(n)[], jsonb[]: their elements are text where they stand alone.
+            199 | 1014 | 3807 => Type { wire: Wire::Text, ask: Ask::AsJsonOf("text[]"), sort: Sort::BytesOfText },
+            // real[], double precision[]
+            1021 | 1022 => elements(ColumnType::Float, "text[]"),
+            // date[]
+            1182 => elements(ColumnType::Date, "text[]"),
+            // timestamp[], timestamptz[]
+            1115 | 1185 => elements(ColumnType::Datetime, "text[]"),
+            // numeric[], money[]
+            1231 => elements(ColumnType::Decimal, "text[]"),
+            791 => elements(ColumnType::Decimal, "numeric[]::text[]"),
+            // Of all others, JSON spells the elements as they are written alone.
             _ if category == "A" => Type { wire: Wire::Text, ask: Ask::AsJson, sort: Sort::BytesOfText },
             _ if kind == "e" => Type { wire: Wire::Text, ask: Ask::Plain, sort: Sort::BytesOfText },
             // Among them char(n): as text it loses the blanks that only pad it.
@@ -93,8 +114,10 @@ impl Type {
         match self.ask {
             Ask::Plain => name.to_owned(),
             Ask::AsText => format!("{name}::text"),
+            Ask::AsShown => format!("textin(inet_out({name}))"),
             Ask::AsNumeric => format!("{name}::numeric"),
             Ask::AsJson => format!("array_to_json({name})::text"),
+            Ask::AsJsonOf(cast) => format!("array_to_json({name}::{cast})::text"),
         }
     }
 
@@ -149,6 +172,8 @@ mod tests {
         assert_eq!(Type::new(1043, "b", "S").cell("\"a\""), "\"a\"");
         assert_eq!(Type::new(1042, "b", "S").cell("\"a\""), "\"a\"::text");
         assert_eq!(Type::new(1007, "b", "A").cell("\"a\""), "array_to_json(\"a\")::text");
+        assert_eq!(Type::new(1185, "b", "A").cell("\"a\""), "array_to_json(\"a\"::text[])::text");
+        assert_eq!(Type::new(791, "b", "A").cell("\"a\""), "array_to_json(\"a\"::numeric[]::text[])::text");
         assert_eq!(Type::new(790, "b", "N").cell("\"a\""), "\"a\"::numeric");
         assert_eq!(Type::new(77777, "b", "U").cell("\"a\""), "\"a\"::text");
     }

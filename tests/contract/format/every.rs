@@ -18,8 +18,9 @@ use super::{formats, push, run_folder, write};
 const NAMES: [&str; 8] = ["n", "a,b", "say \"hi\"", "it's; \\ here", "größe €", "select", " blank ", "tab\there"];
 
 /// A value of each type that does not fit it.
-const UNFIT: [(ColumnType, Value<'static>); 6] = [
+const UNFIT: [(ColumnType, Value<'static>); 7] = [
     (ColumnType::Text, Value::Text(b"not \xff UTF-8")),
+    (ColumnType::Text, Value::Text(b"a\0b")),
     (ColumnType::Integer, Value::Text(b"1.5")),
     (ColumnType::Float, Value::Float(f64::NAN)),
     (ColumnType::Boolean, Value::Text(b"maybe")),

@@ -13,7 +13,7 @@ use super::readers::{FileToRead, READERS, read_all};
 use super::{run_folder, write};
 
 /// Text that has broken a CSV writer or reader somewhere.
-const HOSTILE: [&str; 44] = [
+const HOSTILE: [&str; 43] = [
     "",
     " ",
     "  lead",
@@ -43,8 +43,7 @@ const HOSTILE: [&str; 44] = [
     "\\.",
     "\\\"",
     "a\\",
-    "\0",
-    "a\0b",
+    "a\u{1}b",
     "=1+1",
     "-2",
     "@SUM(A1)",
@@ -69,7 +68,8 @@ fn cell(text: Option<&str>) -> Value<'_> {
 }
 
 fn random_text() -> impl Strategy<Value = String> {
-    prop_oneof!["[\"',;\r\n\\\\.=a -]{0,6}", "\\PC{0,10}", any::<String>()]
+    let any = any::<String>().prop_map(|text| text.replace('\0', ""));
+    prop_oneof!["[\"',;\r\n\\\\.=a -]{0,6}", "\\PC{0,10}", any]
 }
 
 /// Hostile and random text, text as long as a spreadsheet's cell and longer, and NULL.
