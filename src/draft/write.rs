@@ -50,6 +50,9 @@ fn section(export: &ExportPlan) -> String {
         return format!("# Left out, the {}: {}.\n", comment(&export.what), comment(fault.trim_end_matches('.')));
     }
     let mut text = format!("# The {}.\n", comment(&export.what));
+    if let Some(warning) = &export.warning {
+        let _ = writeln!(text, "# Warning: {}.", comment(warning));
+    }
     if !export.columns.iter().any(ColumnPlan::is_default) {
         text.push_str("# All of its columns are held back: a job must name some of them in `fields` or `add`.\n");
     }

@@ -13,6 +13,8 @@ use crate::support::databases::Database;
 mod bytes;
 #[path = "store_faults.rs"]
 mod faults;
+#[path = "store_hidden_rows.rs"]
+mod hidden_rows;
 #[path = "store_own_certificate.rs"]
 mod own_certificate;
 #[path = "store_period.rs"]
