@@ -156,7 +156,7 @@ impl Snapshot {
         let plan = match &mut self.0 {
             Inner::Sqlite(sqlite) => ReadPlan::Sqlite(sqlite.prepare(export, &mut remarks.hints)?),
             Inner::Postgres(postgres) => ReadPlan::Postgres(postgres.prepare(export, &mut remarks).await?),
-            Inner::Mysql(mysql) => ReadPlan::Mysql(mysql.prepare(export, &mut remarks.hints).await?),
+            Inner::Mysql(mysql) => ReadPlan::Mysql(mysql.prepare(export, &mut remarks).await?),
         };
         Ok(Prepared { hints: remarks.hints, warnings: remarks.warnings, plan })
     }

@@ -11,6 +11,8 @@ use crate::support::databases::Database;
 
 #[path = "store_bytes.rs"]
 mod bytes;
+#[path = "store_engines.rs"]
+mod engines;
 #[path = "store_faults.rs"]
 mod faults;
 #[path = "store_hidden_rows.rs"]
