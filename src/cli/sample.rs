@@ -29,8 +29,8 @@ pub async fn sample(options: SampleArguments) -> Result<(), Failure> {
     .map_err(failure)?;
     bar.finish_and_clear();
     output::line(format!(
-        "{} rows in {}, {}",
-        output::count(summary.rows()),
+        "{} in {}, {}",
+        output::plural(summary.rows() as usize, "row"),
         output::plural(summary.tables.len(), "table"),
         output::elapsed(started, Timestamp::now())
     ))?;
