@@ -1,7 +1,9 @@
 //! Periods: which calendar window of data belongs to a due time.
 //!
 //! A period is made of whole days of the job's zone, so one of a day with a change to or from summer time lasts 23
-//! or 25 hours. It depends on the due time alone, never on when the work is done.
+//! or 25 hours. It depends on the due time alone, never on when the work is done. A day that a zone leaves out
+//! altogether (Apia had no 30 December 2011) has no period: the one of the day after it is the day before.
+//! So each period of a job's cadence begins where the one of the occurrence before ended.
 
 use jiff::civil::Date;
 use jiff::{ToSpan, ZonedDateTime};
@@ -42,8 +44,13 @@ impl Period {
             PeriodRule::TwoYears => (date.first_of_year(), 2.years()),
             PeriodRule::All => return None,
         };
-        let from = to.saturating_sub(length);
-        Some(Period { from: start_of(from, &schedule.zone), to: start_of(to, &schedule.zone) })
+        let start = |date| start_of(date, &schedule.zone);
+        let (mut from, end) = (start(to.saturating_sub(length)), start(to));
+        if from == end {
+            // The zone leaves that day out. The day before it is the last one that no period covers yet.
+            from = start(to.saturating_sub(length).saturating_sub(length));
+        }
+        Some(Period { from, to: end })
     }
 
     /// The period of the job's cadence: what history shows of a run as a whole.

@@ -1,7 +1,7 @@
-//! How far a run has come: counters that the work advances and whoever shows it reads.
+//! How far a run has come, and what there is to warn of: written by the work, read by what shows it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::run::Stage;
 
@@ -11,6 +11,7 @@ pub struct Progress {
     stage: Arc<AtomicU8>,
     /// One for each file, in the order of the plan.
     pub files: Arc<[FileProgress]>,
+    warnings: Arc<Mutex<Vec<String>>>,
 }
 
 /// How far one file has come.
@@ -40,7 +41,8 @@ const STAGES: [Stage; 7] = [
 impl Progress {
     /// The start of a run of `files` files.
     pub fn new(files: usize) -> Progress {
-        Progress { stage: Arc::default(), files: (0..files).map(|_| FileProgress::default()).collect() }
+        let files = (0..files).map(|_| FileProgress::default()).collect();
+        Progress { stage: Arc::default(), files, warnings: Arc::default() }
     }
 
     /// How far the run has come.
@@ -52,6 +54,16 @@ impl Progress {
     pub fn enter(&self, stage: Stage) {
         let position = STAGES.iter().position(|one| *one == stage).unwrap_or_default();
         self.stage.store(position as u8, Ordering::Relaxed);
+    }
+
+    /// Adds something that a person should know about the files of a run that succeeds.
+    pub fn warn(&self, warning: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// What was warned of so far.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a few values are written wherever they appear: digests, and errors of the operating system.
+//! How a few values are written wherever they appear: digests, counts, and errors of the operating system.
 
 use std::fmt::Write;
 use std::io;
@@ -18,6 +18,24 @@ pub fn io_error(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
+/// A count for people: `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 file`, `2 files`.
+pub fn plural(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", count(number as u64)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +49,11 @@ mod tests {
     fn an_error_has_no_number() {
         assert_eq!(io_error(&io::Error::from_raw_os_error(13)), "permission denied");
         assert_eq!(io_error(&io::Error::other("No such thing")), "no such thing");
+    }
+
+    #[test]
+    fn counts_read_well() {
+        assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([plural(1, "file"), plural(2000, "file")], ["1 file", "2,000 files"]);
     }
 }

@@ -105,7 +105,7 @@ fn message(progress: &Progress, position: usize, rate: &mut Rate) -> String {
     let file = &progress.files[position];
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (rows, bytes, size, sent) = (read(&file.rows), read(&file.bytes), read(&file.size), read(&file.sent));
-    let made = format!("{} rows, {}", output::count(rows), output::size(bytes));
+    let made = format!("{}, {}", output::plural(rows as usize, "row"), output::size(bytes));
     let mut speed = |total| format!("{}/s", output::size(rate.at(Instant::now(), total)));
     match progress.stage() {
         Stage::Claimed => "connecting".to_owned(),
@@ -216,6 +216,9 @@ mod tests {
         assert_eq!(told(&progress), "connecting");
         progress.enter(Stage::Querying);
         assert_eq!(told(&progress), "waiting for the store");
+        progress.files[0].rows.store(1, Ordering::Relaxed);
+        progress.files[0].bytes.store(7, Ordering::Relaxed);
+        assert!(told(&progress).starts_with("1 row, 7 B, reading "));
         progress.files[0].rows.store(1200, Ordering::Relaxed);
         progress.files[0].bytes.store(34_500, Ordering::Relaxed);
         assert!(told(&progress).starts_with("1,200 rows, 34.5 KB, reading "));

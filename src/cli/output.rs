@@ -7,6 +7,8 @@ use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArran
 use jiff::{Timestamp, ZonedDateTime};
 use serde::Serialize;
 
+pub use crate::wording::{count, plural};
+
 /// Nothing is wrapped for a terminal that is narrower than this: it would be cut to shreds.
 const NARROWEST: usize = 40;
 
@@ -132,24 +134,6 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// A count for people: `1,234,567`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// `1 file`, `2 files`.
-pub fn plural(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", count(number as u64)) }
-}
-
 /// A time of a zone for people: `2026-11-21 04:00 CET`.
 pub fn time(zoned: &ZonedDateTime) -> String {
     zoned.strftime("%Y-%m-%d %H:%M %Z").to_string()
@@ -196,10 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_counts_read_well() {
+    fn sizes_read_well() {
         assert_eq!([size(0), size(999), size(1000), size(430_000_000)], ["0 B", "999 B", "1.0 KB", "430 MB"]);
         assert_eq!(size(999_950), "1.0 MB");
-        assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([plural(1, "file"), plural(2000, "file")], ["1 file", "2,000 files"]);
     }
 }

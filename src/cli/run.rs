@@ -32,6 +32,7 @@ pub struct Executed {
     run: Option<RunId>,
     files: Vec<FileRecord>,
     took: String,
+    warnings: Vec<String>,
     error: Option<RunError>,
 }
 
@@ -159,7 +160,8 @@ async fn execute(
     let result = export::execute(context, &job, &run, &progress, cancel, permit).await;
     drop(bars);
 
-    conclude(context, presence, &job, &run, started, result).await
+    let executed = conclude(context, presence, &job, &run, started, result).await?;
+    Ok(Executed { warnings: progress.warnings(), ..executed })
 }
 
 /// Records how a command's attempt at a run ended.
@@ -178,7 +180,8 @@ pub async fn conclude(
     }
     let files = context.state.run(&run.id).await?.map(|run| run.files).unwrap_or_default();
     let took = output::elapsed(started, finished);
-    Ok(Executed { job: job.label.clone(), run: Some(run.id.clone()), files, took, error: result.err() })
+    let (job, run) = (job.label.clone(), Some(run.id.clone()));
+    Ok(Executed { job, run, files, took, warnings: Vec::new(), error: result.err() })
 }
 
 /// Writes the files of jobs into `output` and delivers nothing; history does not hear of it.
@@ -197,17 +200,18 @@ async fn dry_run(
         let label = job.label.clone();
         let result = produce_into(config, job, due, &spool, output, cancel).await;
         let took = output::elapsed(started, Timestamp::now());
-        let (files, error) = match result {
-            Ok(files) => (files, None),
-            Err(error) => (Vec::new(), Some(error)),
+        let ((files, warnings), error) = match result {
+            Ok(produced) => (produced, None),
+            Err(error) => ((Vec::new(), Vec::new()), Some(error)),
         };
-        executed.push(Executed { job: label, run: None, files, took, error });
+        executed.push(Executed { job: label, run: None, files, took, warnings, error });
     }
     // Empty now, unless something in it could not be moved; then it tells more than it harms.
     let _ = std::fs::remove_dir(output.join("spool"));
     Ok(executed)
 }
 
+/// Writes the files of a job into `output`. Returns them, and what is to be known about them.
 async fn produce_into(
     config: &Config,
     job: Arc<Job>,
@@ -215,14 +219,14 @@ async fn produce_into(
     spool: &Spool,
     output: &Path,
     cancel: &Cancel,
-) -> Result<Vec<FileRecord>, RunError> {
+) -> Result<(Vec<FileRecord>, Vec<String>), RunError> {
     let id = RunId::new(Timestamp::now(), std::process::id());
     let plan = Arc::new(Plan::new(&job, &due, id.as_str()));
     let progress = Progress::new(plan.files.len());
     let _bars = Bars::show(&plan, &progress);
     let folder = Arc::new(spool.run(&id)?);
     let (store, cancel) = (config.store.clone(), cancel.clone());
-    let production = Production { store, job, plan, folder, progress, cancel, begun: None };
+    let production = Production { store, job, plan, folder, progress: progress.clone(), cancel, begun: None };
     let artifacts = match export::produce(production).await {
         Ok(artifacts) => artifacts,
         Err(error) => {
@@ -234,10 +238,10 @@ async fn produce_into(
         artifact.move_to(&output.join(&artifact.name))?;
     }
     spool.remove(&id)?;
-    Ok(artifacts.iter().map(|artifact| artifact.record()).collect())
+    Ok((artifacts.iter().map(|artifact| artifact.record()).collect(), progress.warnings()))
 }
 
-/// Says what came of each job: its files on standard output, its error on standard error.
+/// Says what came of each job: its files on standard output, warnings and its error on standard error.
 pub fn report(executed: &[Executed]) -> std::io::Result<()> {
     let mut listing = Listing::new(&["JOB", "FILE", "ROWS", "SIZE", "TOOK"]).numbers(&[2, 3, 4]);
     for done in executed.iter().filter(|executed| executed.is_done()) {
@@ -249,6 +253,9 @@ pub fn report(executed: &[Executed]) -> std::io::Result<()> {
     }
     if executed.iter().any(Executed::is_done) {
         listing.print(0)?;
+    }
+    for executed in executed {
+        executed.warnings.iter().for_each(|warning| output::say(&format!("warning: job {}, {warning}", executed.job)));
     }
     for failed in executed {
         let Some(error) = &failed.error else { continue };

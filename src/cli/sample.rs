@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::sample::{self, SampleError, SampleOptions};
 use crate::secret::Secret;
-use crate::store::{StoreKind, StoreSettings};
+use crate::store::{RowSecurity, StoreKind, StoreSettings};
 
 use super::args::SampleArguments;
 use super::failure::Failure;
@@ -29,8 +29,8 @@ pub async fn sample(options: SampleArguments) -> Result<(), Failure> {
     .map_err(failure)?;
     bar.finish_and_clear();
     output::line(format!(
-        "{} rows in {}, {}",
-        output::count(summary.rows()),
+        "{} in {}, {}",
+        output::plural(summary.rows() as usize, "row"),
         output::plural(summary.tables.len(), "table"),
         output::elapsed(started, Timestamp::now())
     ))?;
@@ -50,7 +50,13 @@ pub fn settings(url: &str) -> Result<StoreSettings, Failure> {
     let kind = StoreKind::of_url(url).ok_or_else(|| {
         Failure::usage("--store takes sqlite:PATH, postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE")
     })?;
-    Ok(StoreSettings { kind, url: Secret::new(url), statement_timeout: Duration::from_secs(3600), ca: None })
+    Ok(StoreSettings {
+        kind,
+        url: Secret::new(url),
+        statement_timeout: Duration::from_secs(3600),
+        ca: None,
+        row_security: RowSecurity::On,
+    })
 }
 
 /// A bar on a terminal, nothing elsewhere.

@@ -78,10 +78,11 @@ fn print_files(detail: &RunDetail) -> std::io::Result<()> {
         let mut facts = Facts::new();
         facts.add("place", place);
         if stored.is_manifest {
-            facts.add("content", format!("the manifest, {} bytes", output::count(file.bytes)));
+            facts.add("content", format!("the manifest, {}", output::plural(file.bytes as usize, "byte")));
         } else {
-            let (rows, bytes) = (output::count(file.rows), output::count(file.bytes));
-            facts.add("content", format!("{}, {rows} rows, {bytes} bytes", file.export));
+            let (rows, bytes) =
+                (output::plural(file.rows as usize, "row"), output::plural(file.bytes as usize, "byte"));
+            facts.add("content", format!("{}, {rows}, {bytes}", file.export));
         }
         facts.add("sha-256", &file.sha256);
         let mark = |name: &String| if stored.sensitive.contains(name) { format!("{name}*") } else { name.clone() };

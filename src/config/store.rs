@@ -9,7 +9,8 @@ use super::table::{Item, Table, nearest};
 use super::{keys, secret};
 use crate::access;
 use crate::secret::Secret;
-use crate::store::{StoreKind, StoreSettings, check_url};
+use crate::store::{RowSecurity, StoreKind, StoreSettings, check_url};
+use crate::words::Words;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
 const DEFAULT_KEEP: Duration = Duration::from_secs(15 * 24 * 3600);
@@ -27,6 +28,7 @@ pub(super) fn read_store(root: &Table<'_>, context: &Context<'_>) -> Option<Stor
     let get = |key: &str| table.as_ref().and_then(|table| table.get(key));
     let timeout = get("timeout").map_or(Some(DEFAULT_TIMEOUT), |item| at_least_a_second(&item));
     let ca = get("ca").map_or(Some(None), |item| item.path(&context.from.base_dir).map(Some));
+    let row_security = get("row_security").map_or(Some(RowSecurity::On), |item| item.word(RowSecurity::WORDS));
     let (kind, url) = match (&context.from.overrides.store_url, &table) {
         (Some(url), _) => parse_url(url, &context.from.base_dir).map_err(|fault| root.file.fault_of_all(fault)).ok()?,
         (None, Some(table)) => read_url(&table.require("url", "url = \"postgres://user@host/database\"")?, context)?,
@@ -37,7 +39,11 @@ pub(super) fn read_store(root: &Table<'_>, context: &Context<'_>) -> Option<Stor
             return None;
         }
     };
-    Some(StoreSettings { kind, url, statement_timeout: timeout?, ca: ca? })
+    if let Some(item) = get("row_security").filter(|_| kind != StoreKind::Postgres) {
+        item.fault(Fault::new("`row_security` is for PostgreSQL").label("the store is another database; take it out"));
+        return None;
+    }
+    Some(StoreSettings { kind, url, statement_timeout: timeout?, ca: ca?, row_security: row_security? })
 }
 
 fn at_least_a_second(item: &Item<'_>) -> Option<Duration> {

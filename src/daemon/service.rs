@@ -22,6 +22,7 @@ use crate::clearance::Recipient;
 use crate::deliver::Hosts;
 use crate::run::{EventKind, RunRecord, RunState, rfc3339};
 use crate::state::{Holder, NewEvent, PendingRun, State, StateError};
+use crate::wording::plural;
 
 /// How long attempts have to return after they were told to stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -323,6 +324,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         let parked = self.state.park(self.clock.now()).await;
         let text = match &parked {
             Ok(0) | Err(_) => "no run was in progress".to_owned(),
+            Ok(1) => "1 run was cut short and is queued again".to_owned(),
             Ok(parked) => format!("{parked} runs were cut short and are queued again"),
         };
         let detail = json!({ "parked": parked.as_ref().ok() }).to_string();
@@ -353,8 +355,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
     }
 
     pub(super) fn show_status(&mut self) {
-        let mut status =
-            format!("{} jobs, {} running, {} queued", self.scheduler.len(), self.attempts.len(), self.queue.len());
+        let jobs = plural(self.scheduler.len(), "job");
+        let mut status = format!("{jobs}, {} running, {} queued", self.attempts.len(), self.queue.len());
         if let Some((at, job)) = self.scheduler.next_due() {
             let due = rfc3339(&at.to_zoned_datetime(job.schedule.zone.clone()));
             status.push_str(&format!("; next: {} at {due}", job.label));

@@ -9,6 +9,7 @@ use super::timekeeper::{Change, Reading};
 use super::{Clock, Runner};
 use crate::run::{EventKind, NoticeKind};
 use crate::state::{NewEvent, StateError};
+use crate::wording::plural;
 
 /// A clock that was set back by less than this is told in the log alone: what lies in the future now soon does not.
 const WORTH_A_NOTICE: SignedDuration = SignedDuration::from_mins(5);
@@ -87,10 +88,10 @@ impl<R: Runner, C: Clock> Service<R, C> {
     async fn tell_set_back(&mut self, from: Timestamp, now: Timestamp) -> Result<(), StateError> {
         let mut text = format!("the clock was set back by {}, to {now:.0}", length(now, from));
         if let Some(ahead) = self.state.decided_ahead(now).await? {
-            let due_times = if ahead.occurrences == 1 { "due time" } else { "due times" };
+            let due_times = plural(ahead.occurrences as usize, "due time");
             text.push_str(&format!(
-                "; {} {due_times} up to {:.0} had been decided by then: runs begin, or begin again, when their time comes",
-                ahead.occurrences, ahead.until
+                "; {due_times} up to {:.0} had been decided by then: runs begin, or begin again, when their time comes",
+                ahead.until
             ));
             if from.duration_since(now) > WORTH_A_NOTICE {
                 self.state.notice(NoticeKind::Clock, &text, now).await?;

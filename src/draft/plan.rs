@@ -18,6 +18,8 @@ pub(super) struct ExportPlan {
     pub(super) what: String,
     /// Why no export can be made of it.
     pub(super) fault: Option<String>,
+    /// Why its file may hold other rows than an administrator expects.
+    pub(super) warning: Option<String>,
     /// Unique, of characters that an export's name may have.
     pub(super) name: String,
     pub(super) title: String,
@@ -81,6 +83,7 @@ fn export(table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPl
     ExportPlan {
         what: format!("{} {from}", if table.is_view { "view" } else { "table" }),
         fault: fault(table, &from, names, &columns),
+        warning: table.warning.clone(),
         title: title(&table.name),
         is_by_period: created.is_some() && !is_list(table),
         created: created.map(|at| columns[at].header.clone()),

@@ -76,6 +76,7 @@ mod tests {
             columns: columns.iter().map(column).collect(),
             key: Vec::new(),
             fault: None,
+            warning: None,
         }
     }
 

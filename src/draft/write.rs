@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 use super::plan::{ColumnPlan, ExportPlan};
 use super::toml_text::{comment, key, list, string};
 use crate::store::StoreKind;
+use crate::wording::plural;
 
 /// The text of a catalogue file.
 pub(super) fn catalogue(kind: StoreKind, exports: &[ExportPlan]) -> String {
@@ -26,7 +27,7 @@ fn header(kind: StoreKind, exports: &[ExportPlan]) -> String {
     let held = columns().filter(|column| !column.is_default()).count();
     format!(
         "# A draft of a catalogue, made by `exportd catalogue draft` from the tables and views of {database} database.\n\
-         # It holds {} exports with {} columns; {held} are held back.\n\
+         # It holds {} with {}; held back: {held}.\n\
          #\n\
          # Which columns tell about persons was guessed from names and types; no row was looked at. A column that may be\n\
          # personal is marked `sensitive`: it is exported only when a job names it. The guess can be wrong both ways,\n\
@@ -40,8 +41,8 @@ fn header(kind: StoreKind, exports: &[ExportPlan]) -> String {
          #      {{ type = \"datetime\", zone = \"Europe/Berlin\" }}.\n\
          #   5. Save the file beside jobs.toml, name it there with [catalogue] files = [\"FILE.toml\"], and run\n\
          #      `exportd check --connect`.\n",
-        exports.iter().filter(|export| export.fault.is_none()).count(),
-        columns().count(),
+        plural(exports.iter().filter(|export| export.fault.is_none()).count(), "export"),
+        plural(columns().count(), "column"),
     )
 }
 
@@ -50,6 +51,9 @@ fn section(export: &ExportPlan) -> String {
         return format!("# Left out, the {}: {}.\n", comment(&export.what), comment(fault.trim_end_matches('.')));
     }
     let mut text = format!("# The {}.\n", comment(&export.what));
+    if let Some(warning) = &export.warning {
+        let _ = writeln!(text, "# Warning: {}.", comment(warning));
+    }
     if !export.columns.iter().any(ColumnPlan::is_default) {
         text.push_str("# All of its columns are held back: a job must name some of them in `fields` or `add`.\n");
     }

@@ -100,9 +100,17 @@ impl Production {
         let mut prepared = Vec::with_capacity(self.job.exports.len());
         for export in &self.job.exports {
             let ready = snapshot.prepare(export).await;
-            prepared.push(ready.map_err(|cause| RunError::Export { export: export.name.clone(), cause })?);
+            let ready = ready.map_err(|cause| RunError::Export { export: export.name.clone(), cause })?;
+            ready.warnings.iter().for_each(|warning| self.warn(export, warning));
+            prepared.push(ready);
         }
         Ok((snapshot, prepared))
+    }
+
+    /// Every run says it: nobody looks at a run that succeeds, and files that hold less than expected do not look so.
+    fn warn(&self, export: &JobExport, warning: &str) {
+        tracing::warn!(job = %self.job.label, export = %export.name, "{warning}");
+        self.progress.warn(format!("{}: {warning}", export.name));
     }
 
     async fn plain(

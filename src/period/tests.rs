@@ -82,6 +82,20 @@ fn all_has_no_bounds() {
 }
 
 #[test]
+fn a_day_that_a_zone_leaves_out_is_in_no_period_and_the_day_before_it_is_in_one() {
+    // Apia went from Thursday 29 to Saturday 31 December 2011.
+    for cadence in [Cadence::Daily, Cadence::Weekly] {
+        let mut schedule = schedule(cadence, (4, 0), "Pacific/Apia");
+        schedule.week_starts = Weekday::Saturday;
+        let text = period(PeriodRule::Day, &schedule, "2011-12-31");
+        assert_eq!(text, "2011-12-29T00:00:00-10:00 .. 2011-12-31T00:00:00+14:00", "{cadence:?}");
+    }
+    let daily = schedule(Cadence::Daily, (4, 0), "Pacific/Apia");
+    let text = period(PeriodRule::Day, &daily, "2012-01-01");
+    assert_eq!(text, "2011-12-31T00:00:00+14:00 .. 2012-01-01T00:00:00+14:00");
+}
+
+#[test]
 fn a_run_pushed_over_midnight_covers_the_day_before_its_own_date() {
     // Nuuk leaps from 23:00 on Saturday to 00:00 on Sunday: Saturday's 23:30 is due as Sunday begins.
     let daily = schedule(Cadence::Daily, (23, 30), "America/Nuuk");

@@ -24,6 +24,8 @@ pub struct TableDetails {
     pub key: Vec<String>,
     /// Why its columns could not be looked up: a view of what is gone, say.
     pub fault: Option<String>,
+    /// Why an export of it may hold other rows than an administrator expects; one sentence.
+    pub warning: Option<String>,
 }
 
 /// A column in full.
@@ -79,6 +81,7 @@ pub(super) fn assemble(tables: Vec<DbTable>, columns: Vec<FoundColumn>) -> Vec<T
             columns: columns.into_iter().map(|column| column.details).collect(),
             key: key.into_iter().map(|(_, name)| name).collect(),
             fault: None,
+            warning: None,
         }
     };
     tables.into_iter().map(details).collect()

@@ -93,6 +93,17 @@ pub enum StoreError {
         /// Its message if that can't hold data, else the condition in our words.
         cause: String,
     },
+    /// Policies of PostgreSQL would hide rows, and the configuration does not allow that.
+    #[error(
+        "row-level security is active for role {role} on {tables}, so rows would be missing, and `row_security = \
+         \"off\"` of [store] allows none to be; read as a role with BYPASSRLS, or write \"on\""
+    )]
+    RowSecurity {
+        /// The role that reads.
+        role: String,
+        /// The tables, separated by commas.
+        tables: String,
+    },
     /// A statement took longer than allowed.
     #[error("the query took longer than {} seconds; raise `timeout` of [store], or add an index", .0.as_secs_f64())]
     Timeout(Duration),
@@ -131,6 +142,7 @@ impl StoreError {
             | StoreError::NotATime { .. }
             | StoreError::UnreadableTime(_)
             | StoreError::Query(_)
+            | StoreError::RowSecurity { .. }
             | StoreError::Statement { .. } => true,
             StoreError::Unreachable { .. }
             | StoreError::Timeout(_)

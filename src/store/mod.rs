@@ -39,6 +39,7 @@ use crate::job::JobExport;
 use crate::period::Period;
 use crate::secret::Secret;
 use crate::value::RowSink;
+use crate::words::Words;
 
 /// How to reach the store.
 #[derive(Clone, Debug)]
@@ -52,6 +53,22 @@ pub struct StoreSettings {
     /// A file of certificates (PEM) that the server's certificate must be among, or lead to; public authorities if
     /// absent.
     pub ca: Option<PathBuf>,
+    /// What happens where PostgreSQL's row-level security hides rows from our role.
+    pub row_security: RowSecurity,
+}
+
+/// What happens where row-level security hides rows of a table from the store's role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowSecurity {
+    /// The other rows are exported, with a warning.
+    #[default]
+    On,
+    /// The export is refused.
+    Off,
+}
+
+impl Words for RowSecurity {
+    const WORDS: &'static [(&'static str, RowSecurity)] = &[("on", RowSecurity::On), ("off", RowSecurity::Off)];
 }
 
 /// The databases that exports can be read from.
@@ -100,7 +117,16 @@ enum Inner {
 pub struct Prepared {
     /// What an administrator may want to change in the store; one sentence each.
     pub hints: Vec<String>,
+    /// Why its file may hold other rows than an administrator expects; one sentence each. A run tells them too.
+    pub warnings: Vec<String>,
     plan: ReadPlan,
+}
+
+/// What a store has to say about an export: see [`Prepared`].
+#[derive(Debug, Default)]
+struct Remarks {
+    hints: Vec<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -123,16 +149,16 @@ impl Snapshot {
     /// Checks that everything `export` names exists and may be read, and decides how it is read. All missing columns
     /// are reported in one error.
     pub async fn prepare(&mut self, export: &JobExport) -> Result<Prepared, StoreError> {
-        let mut hints = Vec::new();
+        let mut remarks = Remarks::default();
         if export.order.is_empty() {
-            hints.push("without `order`, equal data may come in another order the next time".to_owned());
+            remarks.hints.push("without `order`, equal data may come in another order the next time".to_owned());
         }
         let plan = match &mut self.0 {
-            Inner::Sqlite(sqlite) => ReadPlan::Sqlite(sqlite.prepare(export, &mut hints)?),
-            Inner::Postgres(postgres) => ReadPlan::Postgres(postgres.prepare(export, &mut hints).await?),
-            Inner::Mysql(mysql) => ReadPlan::Mysql(mysql.prepare(export, &mut hints).await?),
+            Inner::Sqlite(sqlite) => ReadPlan::Sqlite(sqlite.prepare(export, &mut remarks.hints)?),
+            Inner::Postgres(postgres) => ReadPlan::Postgres(postgres.prepare(export, &mut remarks).await?),
+            Inner::Mysql(mysql) => ReadPlan::Mysql(mysql.prepare(export, &mut remarks).await?),
         };
-        Ok(Prepared { hints, plan })
+        Ok(Prepared { hints: remarks.hints, warnings: remarks.warnings, plan })
     }
 
     /// Hands every row of an export to `sink`, cells in the order of the export's columns; only those of `period` if

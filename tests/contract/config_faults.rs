@@ -88,6 +88,8 @@ const BROKEN: &[(&str, &str)] = &[
     ("[store]", "[catalogue]\nbuiltin = \"contact-center\"\n[store]"),
     ("[store]", "[catalogue]\nfiles = [\"nowhere/*.toml\"]\n[store]"),
     ("[defaults]", "[defaults]\nlabel = \"x\""),
+    ("[defaults]", "row_security = \"off\"\n[defaults]"),
+    ("[defaults]", "row_security = \"none\"\n[defaults]"),
     ("[defaults]", "[notify]\nlate = \"2h\"\n[defaults]"),
     ("[defaults]", "[notify]\ncommand = \"page\"\nurl = \"http://hooks.example/hunter2\"\nlate = \"1s\"\n[defaults]"),
     ("[defaults]", "[notify]\ncomand = [\"page\"]\nurl = { env = \"EXPORTD_NO_SUCH_VARIABLE\" }\n[defaults]"),

@@ -199,6 +199,7 @@ async fn what_is_there_is_kept_and_what_is_broken_is_said() {
     let shown = draft(&[]).expect(0);
     assert!(shown.out.contains("[[export]]\nname = \"t\""), "{}", shown.out);
     assert!(shown.out.contains("# Left out, the view v: "), "{}", shown.out);
+    assert!(shown.out.contains("# It holds 1 export with 1 column; held back: 0.\n"), "{}", shown.out);
     fs::write(program.path("mine.toml"), "mine").unwrap();
     let refused = draft(&["--output", "mine.toml"]).expect(2);
     assert!(refused.err.contains("mine.toml"), "{}", refused.err);

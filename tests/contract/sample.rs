@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use exportd::sample::{self, SampleError, SampleOptions, Summary, TableProgress};
 use exportd::secret::Secret;
-use exportd::store::{StoreKind, StoreSettings};
+use exportd::store::{RowSecurity, StoreKind, StoreSettings};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -19,7 +19,13 @@ use rusqlite::types::ValueRef;
 const SMALL: SampleOptions = SampleOptions { messages: 1000, seed: 7 };
 
 fn settings(kind: StoreKind, url: String) -> StoreSettings {
-    StoreSettings { kind, url: Secret::new(url), statement_timeout: Duration::from_secs(60), ca: None }
+    StoreSettings {
+        kind,
+        url: Secret::new(url),
+        statement_timeout: Duration::from_secs(60),
+        ca: None,
+        row_security: RowSecurity::On,
+    }
 }
 
 async fn fill_file(path: &Path, options: SampleOptions) -> Result<Summary, SampleError> {

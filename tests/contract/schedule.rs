@@ -1,6 +1,7 @@
 //! Due times: exactly one for each calendar day, week and month, in every zone there is.
 
 use exportd::job::{Cadence, Job, Schedule};
+use exportd::period::Period;
 use exportd::plan::Plan;
 use jiff::civil::{Date, Time, Weekday, date, time};
 use jiff::tz::{TimeZone, db};
@@ -161,6 +162,35 @@ fn a_week_that_would_begin_on_a_day_left_out_begins_right_after_it() {
     let text: Vec<String> = dues.iter().map(rfc3339).collect();
     assert_eq!(text, ["2011-12-31T00:00:00+14:00", "2012-01-06T04:00:00+14:00"]);
     assert_eq!(weekly.date(&dues[0]), date(2011, 12, 30));
+}
+
+/// Around every change of the clocks, where alone days differ in length or are left out.
+#[test]
+fn periods_of_consecutive_occurrences_join_in_every_zone_from_1900_to_2100() {
+    let (from, until) = (at("1900-01-01T00:00:00Z"), at("2100-01-01T00:00:00Z"));
+    in_every_zone(|name, zone| {
+        let changes = zone.following(from).map(|change| change.timestamp()).take_while(|moment| *moment < until);
+        for change in changes.chain([from, until]) {
+            for (cadence, around) in
+                [(Cadence::Daily, 3.days()), (Cadence::Weekly, 15.days()), (Cadence::Monthly, 63.days())]
+            {
+                for at in [time(0, 0, 0, 0), time(23, 30, 0, 0)] {
+                    let mut schedule = schedule(cadence, at, zone);
+                    // A week that begins on the very day.
+                    schedule.week_starts = zone.to_datetime(change).date().yesterday().unwrap().weekday();
+                    let first = change.to_zoned_datetime(zone.clone()).saturating_sub(around).timestamp();
+                    let last = change.to_zoned_datetime(zone.clone()).saturating_add(around).timestamp();
+                    let dues = schedule.occurrences(first, last);
+                    let periods: Vec<Period> = dues.map(|due| Period::of_cadence(&due, &schedule)).collect();
+                    assert!(periods.len() >= 4, "{name} around {change}: only {} periods", periods.len());
+                    for pair in periods.windows(2) {
+                        assert!(pair[0].from < pair[0].to, "{name}: empty: {:?}", pair[0]);
+                        assert_eq!(pair[0].to, pair[1].from, "{name}, {cadence:?} at {at}");
+                    }
+                }
+            }
+        }
+    });
 }
 
 #[test]

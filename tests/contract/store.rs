@@ -11,8 +11,12 @@ use crate::support::databases::Database;
 
 #[path = "store_bytes.rs"]
 mod bytes;
+#[path = "store_engines.rs"]
+mod engines;
 #[path = "store_faults.rs"]
 mod faults;
+#[path = "store_hidden_rows.rs"]
+mod hidden_rows;
 #[path = "store_own_certificate.rs"]
 mod own_certificate;
 #[path = "store_period.rs"]

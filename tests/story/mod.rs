@@ -13,6 +13,7 @@ mod distance;
 mod first_export;
 mod folder;
 mod formats;
+mod hidden_rows;
 mod history;
 mod init;
 mod interrupt;

@@ -167,4 +167,6 @@ fn the_service_manager_is_told_of_start_reload_and_end() {
     while wait_for("READY=1") != "READY=1\n" {}
     service.stop();
     while wait_for("STOPPING=1") != "STOPPING=1\n" {}
+    let is_status = |text: &String| text.starts_with("STATUS=1 job, 0 running, 0 queued; next: shop at ");
+    assert!(told.iter().any(is_status), "{told:?}");
 }

@@ -6,7 +6,7 @@ use super::finding::{Finding, Level};
 use crate::cli::output;
 use crate::config::Config;
 use crate::job::JobExport;
-use crate::store::{self, DbColumn, Snapshot, StoreError, StoreKind};
+use crate::store::{self, DbColumn, Prepared, Snapshot, StoreError, StoreKind};
 
 /// What a look at the store came to.
 pub struct StoreLook {
@@ -59,7 +59,8 @@ impl Found {
 }
 
 async fn look_at(snapshot: &mut Snapshot, config: &Config, export: &JobExport) -> Result<Found, StoreError> {
-    let mut hints = snapshot.prepare(export).await?.hints;
+    let Prepared { mut hints, warnings, .. } = snapshot.prepare(export).await?;
+    hints.splice(0..0, warnings);
     let there = snapshot.inspect(&export.source).await?;
     let known: BTreeSet<&str> = config
         .catalogue

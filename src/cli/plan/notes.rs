@@ -5,6 +5,7 @@ use jiff::{SignedDuration, ToSpan, ZonedDateTime};
 
 use crate::job::Job;
 use crate::plan::Plan;
+use crate::wording::plural;
 
 /// In a longer period every change of the clocks is commonplace.
 const LONGEST: i32 = 31;
@@ -69,8 +70,8 @@ fn hours(time: &ZonedDateTime) -> String {
         _ => SignedDuration::from_hours(24),
     };
     match (length.as_hours(), length.as_mins() % 60) {
-        (hours, 0) => format!("{hours} hours"),
-        (hours, minutes) => format!("{hours} hours {minutes} minutes"),
+        (hours, 0) => plural(hours as usize, "hour"),
+        (hours, minutes) => format!("{} {}", plural(hours as usize, "hour"), plural(minutes as usize, "minute")),
     }
 }
 

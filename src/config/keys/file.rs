@@ -1,8 +1,9 @@
 //! The keys of `jobs.toml` besides those of jobs.
 
-use super::takes::Takes;
+use super::takes::{Takes, words};
 use super::{Choice, JOB, Key, REFERENCE, Section};
 use crate::catalogue::BUILTIN;
+use crate::store::RowSecurity;
 
 /// The file itself.
 pub(in super::super) static ROOT: Section = Section {
@@ -51,6 +52,14 @@ pub(in super::super) static STORE: Section = Section {
         )
         .otherwise("public authorities")
         .example("\"/etc/exportd/store-ca.pem\""),
+        Key::new(
+            "row_security",
+            Takes::Word(words::<RowSecurity>),
+            "PostgreSQL only. `\"off\"` refuses an export if row-level security would hide rows from the role; \
+             `\"on\"` exports the rows that remain, with a warning.",
+        )
+        .default("\"on\"")
+        .example("\"off\""),
     ],
     choice: Choice::Free,
 };

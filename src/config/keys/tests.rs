@@ -46,6 +46,7 @@ fn with(section: &Section, key: &str, value: &str) -> String {
     };
     let pair = || format!("{{ {key} = {value}{} }}", if key == "name" { "" } else { ", name = \"identities\"" });
     match section.name {
+        "store" if key == "row_security" => format!("[store]\nurl = \"postgres://u@h/d\"\n{line}"),
         "store" if key == "url" => format!("[store]\n{line}"),
         "store" => format!("{STORE_URL}{line}"),
         "notify" if ["command", "url"].contains(&key) => format!("{STORE_URL}[notify]\n{line}"),
@@ -71,7 +72,8 @@ fn load(text: &str) -> Result<Config, super::super::Faults> {
 fn meaning(text: &str) -> String {
     let config = load(text).unwrap_or_else(|faults| panic!("{text}\n{faults}"));
     let jobs: Vec<String> = config.jobs.iter().map(|job| Definition::of(job).text()).collect();
-    format!("{:?} {:?} {:?} {:?}", config.store.statement_timeout, config.state_dir, config.keep, jobs)
+    let store = (config.store.statement_timeout, config.store.row_security);
+    format!("{store:?} {:?} {:?} {jobs:?}", config.state_dir, config.keep)
 }
 
 /// What lies in other files is not there.

@@ -163,7 +163,7 @@ pub(super) fn optional_text(row: &MySqlRow, index: usize) -> sqlx::Result<Option
 }
 
 /// A comparison's result: a number of any width.
-fn truth(row: &MySqlRow, index: usize) -> sqlx::Result<bool> {
+pub(super) fn truth(row: &MySqlRow, index: usize) -> sqlx::Result<bool> {
     let bytes = row.try_get_unchecked::<Option<&[u8]>, _>(index)?;
     Ok(bytes.is_some_and(|bytes| bytes.iter().any(|&byte| byte != 0)))
 }

@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod describe;
+mod engine;
 mod error;
 mod prepare;
 mod row;

@@ -7,6 +7,7 @@ use super::{Mysql, error};
 use crate::catalogue::Column;
 use crate::job::JobExport;
 use crate::period::Period;
+use crate::store::Remarks;
 use crate::store::bounds::{self, Form};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
@@ -25,10 +26,11 @@ impl Mysql {
     pub(in crate::store) async fn prepare(
         &mut self,
         export: &JobExport,
-        hints: &mut Vec<String>,
+        remarks: &mut Remarks,
     ) -> Result<ReadPlan, StoreError> {
         let relation = self.relation(&export.source).await?;
         let found = relation::find(export, &relation.columns, Case::Folds)?;
+        remarks.warnings.extend(self.outside_snapshot(&export.source, &relation.from).await?);
         let order = |column: &&MyColumn| column.class.order(&quoted(column), column.collation.as_deref());
         let mut select = Select {
             cells: found.cells.iter().map(|column| cell(column)).collect(),
@@ -42,7 +44,7 @@ impl Mysql {
             select.filter = condition;
             filter = Some(form);
             if column.lacks_index {
-                hints.push(bounds::no_index(&quoted(column)));
+                remarks.hints.push(bounds::no_index(&quoted(column)));
             }
         }
         // Preparing it is what tells whether every function and right is there.

@@ -80,7 +80,8 @@ impl Postgres {
 
     /// The columns of a table, view or query.
     pub(in crate::store) async fn inspect(&mut self, source: &Source) -> Result<Vec<DbColumn>, StoreError> {
-        Ok(self.relation(source).await?.columns.into_iter().map(|column| column.column).collect())
+        let relation = self.undone(async |postgres| postgres.relation(source).await).await?;
+        Ok(relation.columns.into_iter().map(|column| column.column).collect())
     }
 
     /// Finds what `source` names.

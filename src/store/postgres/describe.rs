@@ -33,7 +33,10 @@ impl Postgres {
         let tables = self.tables().await?;
         let rows = self.ask(sqlx::query(COLUMNS)).await?;
         let columns = rows.iter().map(column).collect::<sqlx::Result<_>>();
-        Ok(assemble(tables, columns.map_err(|error| error::of(error, self.timeout))?))
+        let columns = columns.map_err(|error| error::of(error, self.timeout))?;
+        let warnings = self.narrowed_tables(&tables).await?;
+        let details = assemble(tables, columns).into_iter().zip(warnings);
+        Ok(details.map(|(table, warning)| TableDetails { warning, ..table }).collect())
     }
 }
 

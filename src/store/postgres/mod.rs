@@ -11,6 +11,7 @@ mod describe;
 mod error;
 mod numeric;
 mod prepare;
+mod row_security;
 mod types;
 
 use std::str::FromStr;
@@ -24,15 +25,17 @@ use super::error::{ReadError, StoreError};
 use super::reader::ReaderThread;
 use super::server::{self, Deadline, ServerConnection};
 use super::tunnel::{Protocol, Tunnel};
-use super::{StoreSettings, bounds};
+use super::{RowSecurity, StoreSettings, bounds};
 use crate::period::Period;
 use crate::tls::is_local;
 use crate::value::RowSink;
+use crate::words::Words;
 
 /// One connection, inside one transaction.
 pub(super) struct Postgres {
     pub(super) connection: ServerConnection<PgConnection>,
     timeout: Duration,
+    row_security: RowSecurity,
 }
 
 /// Settings that decide how values are read and written, fixed for the transaction. It is a query, and so takes the
@@ -40,7 +43,8 @@ pub(super) struct Postgres {
 const SETTINGS: &str = "SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true), \
      set_config('IntervalStyle', 'postgres', true), set_config('bytea_output', 'hex', true), \
      set_config('extra_float_digits', '1', true), set_config('standard_conforming_strings', 'on', true), \
-     set_config('client_encoding', 'UTF8', true), set_config('statement_timeout', $1, true)";
+     set_config('client_encoding', 'UTF8', true), set_config('statement_timeout', $1, true), \
+     set_config('row_security', $2, true)";
 
 /// Compiling a statement costs seconds where a view has many small subqueries and saves nothing where rows are copied.
 /// Servers before version 11 don't have the setting.
@@ -65,9 +69,11 @@ impl Postgres {
         let _ = db.execute(NOTICE).await;
         db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(fault)?;
         let millis = timeout.as_millis().clamp(1, i32::MAX as u128).to_string();
-        sqlx::query(SETTINGS).persistent(false).bind(millis).execute(&mut *db).await.map_err(fault)?;
+        let row_security = settings.row_security;
+        let fixed = sqlx::query(SETTINGS).persistent(false).bind(millis).bind(row_security.word());
+        fixed.execute(&mut *db).await.map_err(fault)?;
         db.execute(NO_JIT).await.map_err(fault)?;
-        Ok(Postgres { connection, timeout })
+        Ok(Postgres { connection, timeout, row_security })
     }
 
     /// Hands every row to `sink`. Where that fails, rows may still be on their way: the connection has to be abandoned.

@@ -12,6 +12,7 @@ use crate::store::bounds::{self, Form};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
+use crate::store::{Remarks, RowSecurity};
 
 /// How one export is read.
 #[derive(Debug)]
@@ -28,18 +29,12 @@ impl Postgres {
     pub(in crate::store) async fn prepare(
         &mut self,
         export: &JobExport,
-        hints: &mut Vec<String>,
+        remarks: &mut Remarks,
     ) -> Result<ReadPlan, StoreError> {
-        // An error would end the transaction, and with it the snapshot of the other exports.
-        self.run("SAVEPOINT exportd").await?;
-        let result = self.plan(export, hints).await;
-        if self.connection.is_open() {
-            self.run("ROLLBACK TO SAVEPOINT exportd; RELEASE SAVEPOINT exportd").await?;
-        }
-        result
+        self.undone(async |postgres| postgres.plan(export, remarks).await).await
     }
 
-    async fn plan(&mut self, export: &JobExport, hints: &mut Vec<String>) -> Result<ReadPlan, StoreError> {
+    async fn plan(&mut self, export: &JobExport, remarks: &mut Remarks) -> Result<ReadPlan, StoreError> {
         let relation = self.relation(&export.source).await?;
         let found = relation::find(export, &relation.columns, Case::Matters)?;
         let quoted = |column: &PgColumn| Quotes::Double.quote(&column.column.name);
@@ -59,12 +54,17 @@ impl Postgres {
             self.bind_any(&form).await?;
             filter = Some(form);
             if column.lacks_index {
-                hints.push(bounds::no_index(&quoted(column)));
+                remarks.hints.push(bounds::no_index(&quoted(column)));
             }
         }
         // Planning it is what tells whether every function, operator and right is there.
-        let explain = format!("EXPLAIN {}", select.text(filter.is_some()));
-        self.ask(sqlx::query(AssertSqlSafe(explain))).await?;
+        let statement = select.text(filter.is_some());
+        self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {statement}")))).await?;
+        match self.narrowed(&statement).await? {
+            Some(narrowed) if self.row_security == RowSecurity::Off => return Err(narrowed.refusal()),
+            Some(narrowed) => remarks.warnings.push(narrowed.warning()),
+            None => {}
+        }
         Ok(ReadPlan { select, wires, filter })
     }
 
@@ -86,7 +86,22 @@ impl Postgres {
         self.bind(form, &period).await
     }
 
-    async fn run(&mut self, statements: &'static str) -> Result<(), StoreError> {
+    /// Does `work` and takes back what it leaves in the transaction: settings, locks, and an error, which would end the
+    /// transaction and with it the snapshot of the other exports.
+    pub(super) async fn undone<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Postgres) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // Whether row-level security refuses is asked for by itself, so that its error is not taken for another.
+        self.run("SAVEPOINT exportd; SET LOCAL row_security = on").await?;
+        let result = work(self).await;
+        if self.connection.is_open() {
+            self.run("ROLLBACK TO SAVEPOINT exportd; RELEASE SAVEPOINT exportd").await?;
+        }
+        result
+    }
+
+    pub(super) async fn run(&mut self, statements: &'static str) -> Result<(), StoreError> {
         let timeout = self.timeout;
         self.db()?.execute(statements).await.map_err(|error| error::of(error, timeout))?;
         Ok(())

@@ -26,6 +26,7 @@ impl Sqlite {
             columns: Vec::new(),
             key: Vec::new(),
             fault: None,
+            warning: None,
         };
         match self.columns_and_key(&empty.name) {
             Ok((columns, key)) => TableDetails { columns, key, ..empty },
