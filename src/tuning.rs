@@ -111,12 +111,6 @@ impl Tuning {
     }
 }
 
-impl Default for Tuning {
-    fn default() -> Tuning {
-        Tuning::DEFAULT
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -62,9 +62,9 @@ impl Hosts {
     }
 
     /// The connection left last that is identical to one that would be opened now.
-    pub(super) fn take_idle(&self, host: &str, identity: &Identity) -> Option<Session> {
+    pub(super) fn take_idle(&self, identity: &Identity) -> Option<Session> {
         let mut hosts = self.lock();
-        let idle = hosts.get_mut(host)?;
+        let idle = hosts.get_mut(identity.host())?;
         idle.retain(|idle| idle.session.is_alive());
         let position = idle.iter().rposition(|idle| idle.identity == *identity)?;
         Some(idle.remove(position).session)

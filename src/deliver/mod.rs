@@ -103,7 +103,7 @@ impl Delivery {
                 let settings = options.settings(sftp);
                 // Before anything is read that may change meanwhile.
                 let identity = Identity::of(sftp, &settings);
-                options.hosts.make_room(&sftp.host.to_lowercase()).await;
+                options.hosts.make_room(identity.host()).await;
                 let session = Session::open_with(sftp, settings).await?;
                 Ok(Delivery::over(session, sftp, identity))
             }
@@ -123,9 +123,9 @@ impl Delivery {
     /// A connection that an earlier run has left open. It may have died unnoticed: then its check fails.
     pub fn reuse(destination: &Destination, options: &Options) -> Option<Delivery> {
         let Destination::Sftp(sftp) = destination else { return None };
-        let (host, settings) = (sftp.host.to_lowercase(), options.settings(sftp));
+        let settings = options.settings(sftp);
         let identity = Identity::of(sftp, &settings);
-        let session = options.hosts.take_idle(&host, &identity)?;
+        let session = options.hosts.take_idle(&identity)?;
         Some(Delivery::over(session.move_to(sftp, settings), sftp, identity))
     }
 
