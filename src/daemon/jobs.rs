@@ -36,8 +36,12 @@ impl Jobs {
         self.by_key.iter()
     }
 
-    /// The definition of the job of that key.
-    pub(super) fn definition(&self, key: &str) -> Option<Definition> {
-        self.by_key.get(key).map(|job| Definition::of(job))
+    /// The definitions of the jobs of those keys, each made when it is asked for.
+    pub(super) fn definitions(
+        &self,
+        keys: Vec<String>,
+    ) -> impl Iterator<Item = (String, Option<Definition>)> + Send + use<> {
+        let jobs: Vec<Option<Arc<Job>>> = keys.iter().map(|key| self.by_key.get(key).cloned()).collect();
+        keys.into_iter().zip(jobs).map(|(key, job)| (key, job.map(|job| Definition::of(&job))))
     }
 }

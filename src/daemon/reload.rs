@@ -46,7 +46,8 @@ impl<R: Runner, C: Clock> Service<R, C> {
         if let Err(Refusal { faults, digest }) = result {
             error!("the new configuration is refused, the one before stays in force: {faults}");
             let detail = json!({ "faults": faults }).to_string();
-            self.tell(NewEvent { kind: EventKind::Refused, config: digest, text: faults.clone(), detail }, &[]).await;
+            self.tell(NewEvent { kind: EventKind::Refused, config: digest, text: faults.clone(), detail }, Vec::new())
+                .await;
             self.refused = Some(faults);
         }
         self.show_status();
@@ -73,7 +74,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         log_exposed(&changes);
         let (text, detail) = (changes.to_string(), to_text(&changes));
         let event = NewEvent { kind: EventKind::Accepted, config: Some(digest), text, detail };
-        self.tell(event, &compared.rewritten).await;
+        self.tell(event, compared.rewritten).await;
         self.note_late(now).await;
         let held = self.queue.held(&self.jobs);
         if held > 0 {
@@ -96,15 +97,15 @@ impl<R: Runner, C: Clock> Service<R, C> {
         let (process, version, file) = (holder.process, holder.version.as_str(), holder.config.as_deref());
         let detail = to_text(&Start { process, version, file, changes: &changes });
         let event = NewEvent { kind: EventKind::Started, config: Some(digest), text, detail };
-        self.state.record_event(&event, &rewritten, &|key| self.jobs.definition(key), self.clock.now()).await
+        self.state.record_event(event, self.jobs.definitions(rewritten), self.clock.now()).await
     }
 
     /// Records an event, and the definitions of the jobs of those keys as they are in force. That it can't be recorded
     /// stops nothing.
-    pub(super) async fn tell(&self, event: NewEvent, rewritten: &[String]) {
-        let (definition, now) = (|key: &str| self.jobs.definition(key), self.clock.now());
-        if let Err(error) = self.state.record_event(&event, rewritten, &definition, now).await {
-            error!(%error, event = event.kind.name(), "an event can't be recorded");
+    pub(super) async fn tell(&self, event: NewEvent, rewritten: Vec<String>) {
+        let (kind, now) = (event.kind, self.clock.now());
+        if let Err(error) = self.state.record_event(event, self.jobs.definitions(rewritten), now).await {
+            error!(%error, event = kind.name(), "an event can't be recorded");
         }
     }
 }

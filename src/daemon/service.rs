@@ -328,7 +328,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
             Ok(parked) => format!("{parked} runs were cut short and are queued again"),
         };
         let detail = json!({ "parked": parked.as_ref().ok() }).to_string();
-        self.tell(NewEvent { kind: EventKind::Stopped, config: None, text, detail }, &[]).await;
+        self.tell(NewEvent { kind: EventKind::Stopped, config: None, text, detail }, Vec::new()).await;
         match parked {
             Ok(0) => info!("stopped"),
             Ok(parked) => info!(parked, "stopped; runs that were cut short are queued again"),

@@ -105,7 +105,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
 
     async fn tell_clock(&self, text: String, from: Timestamp, to: Timestamp) {
         let detail = json!({ "from": from.to_string(), "to": to.to_string() }).to_string();
-        self.tell(NewEvent { kind: EventKind::Clock, config: None, text, detail }, &[]).await;
+        self.tell(NewEvent { kind: EventKind::Clock, config: None, text, detail }, Vec::new()).await;
     }
 }
 

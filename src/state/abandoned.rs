@@ -4,8 +4,11 @@
 //! a row can be counted. All of this is only for the holder of the folder's [`DaemonLock`](super::DaemonLock).
 
 use jiff::Timestamp;
+use rusqlite::{Connection, params};
 
-use super::row::{RECORD, to_micros};
+use super::row::{RECORD, maybe_time, record, to_micros, word};
+use super::runs::set_waiting;
+use super::sql::Sql;
 use super::{State, StateError};
 use crate::run::{RunId, RunRecord, Stage};
 
@@ -36,28 +39,37 @@ impl State {
                          0)) AS deaths
              FROM run WHERE state = 'running' AND owner = 'daemon' ORDER BY due_at, id"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.reader()).await;
-        let rows = rows.map_err(|error| self.failed(error))?;
-        let abandoned = rows.iter().map(|row| {
-            Ok(Abandoned {
-                record: self.record(row)?,
-                stage: self.word(row, "stage")?,
-                deaths: self.get(row, "deaths")?,
-                first_failed: self.maybe_time(row, "first_failed_at")?,
+        self.read(move |db| {
+            db.all(&sql, [], |row| {
+                Ok(Abandoned {
+                    record: record(row)?,
+                    stage: word(row, "stage")?,
+                    deaths: row.get("deaths")?,
+                    first_failed: maybe_time(row, "first_failed_at")?,
+                })
             })
-        });
-        abandoned.collect()
+        })
+        .await
     }
 
     /// Queues again what a daemon left running when it died, attempts and stages kept. Returns how many runs there
     /// were.
-    pub async fn requeue_abandoned(&self) -> Result<u64, StateError> {
-        self.requeue(None).await
+    pub async fn requeue_abandoned(&self) -> Result<usize, StateError> {
+        self.write(requeue).await
     }
 
     /// The same for a daemon's own runs, which it has cut short because it was told to stop.
-    pub async fn park(&self, now: Timestamp) -> Result<u64, StateError> {
-        self.requeue(Some(now)).await
+    pub async fn park(&self, now: Timestamp) -> Result<usize, StateError> {
+        self.write(move |db| {
+            db.change(
+                "UPDATE attempt SET ended_at = ?, error = ?
+                 WHERE ended_at IS NULL AND (run, number) IN
+                     (SELECT id, attempts FROM run WHERE state = 'running' AND owner = 'daemon')",
+                params![to_micros(now), PARKED],
+            )?;
+            requeue(db)
+        })
+        .await
     }
 
     /// Parks a run that died with its daemon until `retry_at`; its attempt goes on counting as dead.
@@ -68,31 +80,11 @@ impl State {
         retry_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        self.set_waiting(&mut tx, run, error, retry_at, now).await?;
-        tx.commit().await
+        let (run, error) = (run.clone(), error.to_owned());
+        self.write(move |db| set_waiting(db, &run, &error, retry_at, now)).await
     }
+}
 
-    async fn requeue(&self, ended: Option<Timestamp>) -> Result<u64, StateError> {
-        let mut tx = self.write().await?;
-        if let Some(ended) = ended {
-            sqlx::query(
-                "UPDATE attempt SET ended_at = ?1, error = ?2
-                 WHERE ended_at IS NULL AND (run, number) IN
-                     (SELECT id, attempts FROM run WHERE state = 'running' AND owner = 'daemon')",
-            )
-            .bind(to_micros(ended))
-            .bind(PARKED)
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-        }
-        let queued =
-            sqlx::query("UPDATE run SET state = 'queued', owner = NULL WHERE state = 'running' AND owner = 'daemon'")
-                .execute(&mut *tx)
-                .await
-                .map_err(|error| self.failed(error))?;
-        tx.commit().await?;
-        Ok(queued.rows_affected())
-    }
+fn requeue(db: &Connection) -> rusqlite::Result<usize> {
+    db.change("UPDATE run SET state = 'queued', owner = NULL WHERE state = 'running' AND owner = 'daemon'", [])
 }

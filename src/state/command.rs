@@ -3,9 +3,12 @@
 //! Such a run knows what it falls back to: an attempt that fails, or whose process dies, leaves it as it was.
 
 use jiff::Timestamp;
+use rusqlite::params;
 
 use super::presence::{self, Presence};
-use super::row::to_micros;
+use super::row::{run_id, to_micros};
+use super::runs::{begin_attempt, end_attempt};
+use super::sql::Sql;
 use super::{State, StateError};
 use crate::run::{RunId, RunRecord};
 
@@ -26,31 +29,27 @@ impl State {
         presence: &Presence,
         now: Timestamp,
     ) -> Result<Option<RunRecord>, StateError> {
-        let mut tx = self.write().await?;
-        // Files of a delivered run are as good as never sent, for they are all to be sent again.
-        sqlx::query(
-            "UPDATE file SET is_published = 0, temp_name = NULL
-             WHERE run = ?1 AND (SELECT state FROM run WHERE id = ?1) = 'delivered'",
-        )
-        .bind(run.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
-        let taken = sqlx::query(
-            "UPDATE run SET fallback = state, state = 'running', stage = iif(state = 'delivered', 'spooled', stage)
-             WHERE id = ?1 AND state IN ('delivered', 'failed', 'waiting')
-               AND EXISTS (SELECT 1 FROM file WHERE run = ?1 AND spool IS NOT NULL)",
-        )
-        .bind(run.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
-        if taken.rows_affected() == 0 {
-            return Ok(None);
-        }
-        self.begin_attempt(&mut tx, run, presence, now).await?;
-        self.commit(tx, "state:reopen").await?;
-        self.run(run).await
+        let (id, presence) = (run.clone(), presence.name().to_owned());
+        let taken = self.write_at("state:reopen", move |db| {
+            let taken = db.change(
+                "UPDATE run SET fallback = state, state = 'running', stage = iif(state = 'delivered', 'spooled', stage)
+                 WHERE id = ?1 AND state IN ('delivered', 'failed', 'waiting')
+                   AND EXISTS (SELECT 1 FROM file WHERE run = ?1 AND spool IS NOT NULL)",
+                [id.as_str()],
+            )?;
+            if taken == 0 {
+                return Ok(false);
+            }
+            // Files of a delivered run are as good as never sent, because they are all to be sent again.
+            db.change(
+                "UPDATE file SET is_published = 0, temp_name = NULL
+                 WHERE run = ?1 AND (SELECT fallback FROM run WHERE id = ?1) = 'delivered'",
+                [id.as_str()],
+            )?;
+            begin_attempt(db, &id, &presence, now)?;
+            Ok(true)
+        });
+        if taken.await? { self.run(run).await } else { Ok(None) }
     }
 
     /// Ends a command's attempt that did not work: the run is again what it was before, with `error` as its last
@@ -62,22 +61,21 @@ impl State {
         error: &str,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        self.let_fall(run, Some(presence.name()), error, now).await.map(|_| ())
+        self.let_fall(run, Some(presence.name()), error, now).await.map(drop)
     }
 
     /// Lets runs fall back whose commands died without recording a result, and returns them.
     pub async fn settle_commands(&self, now: Timestamp) -> Result<Vec<RunId>, StateError> {
-        let running: Vec<(String, Option<String>)> =
-            sqlx::query_as("SELECT id, presence FROM run WHERE state = 'running' AND owner = 'command'")
-                .fetch_all(self.reader())
-                .await
-                .map_err(|error| self.failed(error))?;
+        let running = self.read(|db| {
+            db.all("SELECT id, presence FROM run WHERE state = 'running' AND owner = 'command'", [], |row| {
+                Ok((run_id(row, "id")?, row.get::<_, Option<String>>("presence")?))
+            })
+        });
         let mut settled = Vec::new();
-        for (id, name) in running {
+        for (run, name) in running.await? {
             if name.as_deref().is_some_and(|name| presence::is_present(self.dir(), name)) {
                 continue;
             }
-            let run = RunId::from_stored(&id);
             if self.let_fall(&run, name.as_deref(), ENDED, now).await? {
                 settled.push(run);
             }
@@ -94,34 +92,28 @@ impl State {
         error: &str,
         now: Timestamp,
     ) -> Result<bool, StateError> {
-        let mut tx = self.write().await?;
-        let fallen = sqlx::query(
-            "UPDATE run SET state = coalesce(fallback, 'failed'), fallback = NULL, owner = NULL, presence = NULL,
-                            error = iif(fallback = 'delivered', error, ?1),
-                            stage = iif(fallback = 'delivered', 'published', stage),
-                            finished_at = iif(fallback IN ('delivered', 'waiting'), finished_at, ?2)
-             WHERE id = ?3 AND state = 'running' AND owner = 'command' AND presence IS ?4",
-        )
-        .bind(error)
-        .bind(to_micros(now))
-        .bind(run.as_str())
-        .bind(presence)
-        .execute(&mut *tx)
+        let (run, presence, error) = (run.clone(), presence.map(str::to_owned), error.to_owned());
+        self.write_at("state:fall-back", move |db| {
+            let fallen = db.change(
+                "UPDATE run SET state = coalesce(fallback, 'failed'), fallback = NULL, owner = NULL, presence = NULL,
+                                error = iif(fallback = 'delivered', error, ?1),
+                                stage = iif(fallback = 'delivered', 'published', stage),
+                                finished_at = iif(fallback IN ('delivered', 'waiting'), finished_at, ?2)
+                 WHERE id = ?3 AND state = 'running' AND owner = 'command' AND presence IS ?4",
+                params![error, to_micros(now), run.as_str(), presence],
+            )?;
+            if fallen == 0 {
+                return Ok(false);
+            }
+            // What was delivered once stays so, however a second delivery went.
+            db.change(
+                "UPDATE file SET is_published = 1
+                 WHERE run = ?1 AND (SELECT state FROM run WHERE id = ?1) = 'delivered'",
+                [run.as_str()],
+            )?;
+            end_attempt(db, &run, Some(&error), now)?;
+            Ok(true)
+        })
         .await
-        .map_err(|error| self.failed(error))?;
-        if fallen.rows_affected() == 0 {
-            return Ok(false);
-        }
-        // What was delivered once stays so, however a second delivery went.
-        sqlx::query(
-            "UPDATE file SET is_published = 1 WHERE run = ?1 AND (SELECT state FROM run WHERE id = ?1) = 'delivered'",
-        )
-        .bind(run.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
-        self.end_attempt(&mut tx, run, Some(error), now).await?;
-        self.commit(tx, "state:fall-back").await?;
-        Ok(true)
     }
 }

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sqlx::migrate::MigrateError;
-
 use crate::access::{self, Denied};
 
 /// Why state can't be used. A command that meets one ends with exit code 3.
@@ -64,7 +62,7 @@ impl StateError {
     pub(super) fn io(path: &Path, error: &io::Error) -> StateError {
         match access::is_denied(error) {
             true => StateError::Denied(Denied::at(path)),
-            false => StateError::Unreachable { path: path.to_owned(), cause: error.to_string() },
+            false => StateError::unreachable(path, error.to_string()),
         }
     }
 
@@ -72,31 +70,28 @@ impl StateError {
         StateError::Corrupt { path: path.to_owned(), cause: cause.into() }
     }
 
-    pub(super) fn sql(path: &Path, error: sqlx::Error) -> StateError {
-        let path = path.to_owned();
-        match error {
-            sqlx::Error::Database(fault) => match primary_code(fault.code().as_deref()) {
-                // It could not be opened, or is open for reading only.
-                Some(8 | 14) if let Some(denied) = denied(&path) => StateError::Denied(denied),
-                Some(5 | 6) => StateError::Busy { path },
-                Some(11 | 26) => StateError::Corrupt { path, cause: fault.message().to_owned() },
-                _ => StateError::Unreachable { path, cause: fault.message().to_owned() },
-            },
-            sqlx::Error::PoolTimedOut => StateError::Busy { path },
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                StateError::Corrupt { path, cause: error.to_string() }
-            }
-            other => StateError::Unreachable { path, cause: other.to_string() },
-        }
+    pub(super) fn unreachable(path: &Path, cause: impl Into<String>) -> StateError {
+        StateError::Unreachable { path: path.to_owned(), cause: cause.into() }
     }
 
-    pub(super) fn migrate(path: &Path, error: MigrateError) -> StateError {
+    pub(super) fn sql(path: &Path, error: rusqlite::Error) -> StateError {
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase, ReadOnly};
+
         match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StateError::sql(path, error),
-            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
-                StateError::Newer { path: path.to_owned() }
+            rusqlite::Error::SqliteFailure(fault, message) => {
+                let cause = message.unwrap_or_else(|| fault.to_string());
+                match fault.code {
+                    CannotOpen | ReadOnly if let Some(denied) = denied(path) => StateError::Denied(denied),
+                    DatabaseBusy | DatabaseLocked => StateError::Busy { path: path.to_owned() },
+                    DatabaseCorrupt | NotADatabase => StateError::corrupt(path, cause),
+                    _ => StateError::unreachable(path, cause),
+                }
             }
-            other => StateError::corrupt(path, other.to_string()),
+            rusqlite::Error::FromSqlConversionFailure(_, _, cause) => StateError::corrupt(path, cause.to_string()),
+            rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::IntegralValueOutOfRange(..) => {
+                StateError::corrupt(path, error.to_string())
+            }
+            other => StateError::unreachable(path, other.to_string()),
         }
     }
 }
@@ -105,9 +100,4 @@ impl StateError {
 fn denied(path: &Path) -> Option<Denied> {
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
     ["", "-wal", "-shm"].into_iter().find_map(|ending| Denied::to_write(&beside(ending)))
-}
-
-/// SQLite's result code without its refinement (<https://sqlite.org/rescode.html>).
-fn primary_code(code: Option<&str>) -> Option<u32> {
-    code?.parse::<u32>().ok().map(|code| code & 0xff)
 }

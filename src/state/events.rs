@@ -1,10 +1,11 @@
 //! Events: what the daemon did beside runs, and the definitions of the jobs that it accepted last.
 
 use jiff::Timestamp;
+use rusqlite::params;
 use serde_json::Value;
-use sqlx::QueryBuilder;
 
-use super::row::to_micros;
+use super::row::{from_json, time, to_micros, word};
+use super::sql::Sql;
 use super::{State, StateError};
 use crate::definition::Definition;
 use crate::run::EventKind;
@@ -40,67 +41,57 @@ pub struct NewEvent {
 }
 
 impl State {
-    /// Records an event, and with it what it makes of the jobs of `changed` keys, by [`job_key`](super::job_key): their
-    /// definitions now, or that they have none any more.
+    /// Records an event, and with it what it makes of jobs, by [`job_key`](super::job_key): their definitions now, or
+    /// that they have none any more.
     pub async fn record_event(
         &self,
-        event: &NewEvent,
-        changed: &[String],
-        definition: &(dyn Fn(&str) -> Option<Definition> + Sync),
+        event: NewEvent,
+        definitions: impl Iterator<Item = (String, Option<Definition>)> + Send + 'static,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        let mut insert = QueryBuilder::new("INSERT INTO event (at, kind, config, text, detail) VALUES (");
-        let mut values = insert.separated(", ");
-        values.push_bind(to_micros(now)).push_bind(event.kind.name()).push_bind(&event.config);
-        values.push_bind(&event.text).push_bind(&event.detail);
-        values.push_unseparated(")");
-        insert.build().execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        // One at a time: all definitions of ten thousand jobs would be the largest thing in memory.
-        for key in changed {
-            let change = match definition(key) {
-                Some(definition) => {
-                    let replace = "INSERT OR REPLACE INTO definition (job_key, definition) VALUES (?, ?)";
-                    sqlx::query(replace).bind(key).bind(definition.text())
-                }
-                None => sqlx::query("DELETE FROM definition WHERE job_key = ?").bind(key),
-            };
-            change.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        }
-        tx.commit().await
+        self.write(move |db| {
+            db.change(
+                "INSERT INTO event (at, kind, config, text, detail) VALUES (?, ?, ?, ?, ?)",
+                params![to_micros(now), event.kind.name(), event.config, event.text, event.detail],
+            )?;
+            // One at a time: all definitions of ten thousand jobs would be the largest thing in memory.
+            for (key, definition) in definitions {
+                match definition {
+                    Some(definition) => db.change(
+                        "INSERT OR REPLACE INTO definition (job_key, definition) VALUES (?, ?)",
+                        [key, definition.text()],
+                    )?,
+                    None => db.change("DELETE FROM definition WHERE job_key = ?", [key])?,
+                };
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Events after the one numbered `after`, the newest first, at most `limit`.
     pub async fn events(&self, after: i64, limit: u32) -> Result<Vec<Event>, StateError> {
-        let rows =
-            sqlx::query("SELECT id, at, kind, config, text, detail FROM event WHERE id > ? ORDER BY id DESC LIMIT ?")
-                .bind(after)
-                .bind(limit)
-                .fetch_all(self.reader())
-                .await
-                .map_err(|error| self.failed(error))?;
-        let events = rows.iter().map(|row| {
-            let detail: String = self.get(row, "detail")?;
-            Ok(Event {
-                id: self.get(row, "id")?,
-                at: self.time(row, "at")?,
-                kind: self.word(row, "kind")?,
-                config: self.get(row, "config")?,
-                text: self.get(row, "text")?,
-                detail: serde_json::from_str(&detail).unwrap_or_default(),
+        let events = "SELECT id, at, kind, config, text, detail FROM event WHERE id > ? ORDER BY id DESC LIMIT ?";
+        self.read(move |db| {
+            db.all(events, params![after, limit], |row| {
+                Ok(Event {
+                    id: row.get("id")?,
+                    at: time(row, "at")?,
+                    kind: word(row, "kind")?,
+                    config: row.get("config")?,
+                    text: row.get("text")?,
+                    detail: from_json(row.get("detail")?).unwrap_or_default(),
+                })
             })
-        });
-        events.collect()
+        })
+        .await
     }
 
     /// The jobs of the configuration that was accepted last: keys, which are by [`job_key`](super::job_key), and texts of
     /// their definitions, in the order of the keys, at most `limit` of those after `after`.
     pub async fn definitions(&self, after: &str, limit: u32) -> Result<Vec<(String, String)>, StateError> {
-        sqlx::query_as("SELECT job_key, definition FROM definition WHERE job_key > ? ORDER BY job_key LIMIT ?")
-            .bind(after)
-            .bind(limit)
-            .fetch_all(self.reader())
-            .await
-            .map_err(|error| self.failed(error))
+        let page = "SELECT job_key, definition FROM definition WHERE job_key > ? ORDER BY job_key LIMIT ?";
+        let after = after.to_owned();
+        self.read(move |db| db.all(page, params![after, limit], |row| Ok((row.get(0)?, row.get(1)?)))).await
     }
 }

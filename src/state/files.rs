@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use rusqlite::{Connection, Row, params};
 
 use super::row::{from_json, to_json};
+use super::runs::set_stage;
+use super::sql::Sql;
 use super::{State, StateError};
 use crate::clearance::{Content, Recipient};
 use crate::run::{FileRecord, Origin, RunId, Stage};
@@ -42,198 +43,165 @@ impl State {
         files: &[StoredFile],
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        self.delete_files(&mut tx, run).await?;
-        self.set_recipient(&mut tx, run, Some(recipient)).await?;
-        for (position, stored) in files.iter().enumerate() {
-            self.insert_file(&mut tx, run, position, stored).await?;
+        if let Some(path) = files.iter().filter_map(|file| file.spool.as_deref()).find(|path| path.to_str().is_none()) {
+            return Err(StateError::unreachable(path, "the path of the spool is not UTF-8"));
         }
-        self.set_stage(&mut tx, run, Stage::Spooled, now).await?;
-        self.commit(tx, "state:spooled").await
+        let (run, recipient, files) = (run.clone(), to_json(recipient), files.to_vec());
+        self.write_at("state:spooled", move |db| {
+            delete_files(db, &run)?;
+            set_recipient(db, &run, Some(&recipient))?;
+            for (position, stored) in files.iter().enumerate() {
+                insert_file(db, &run, position, stored)?;
+            }
+            set_stage(db, &run, Stage::Spooled, now)
+        })
+        .await
     }
 
     /// Forgets the files of a run, which are not to be sent for the reason given: the run begins anew. What may lie at
-    /// destinations under hidden names stays on record. The attempt says who made it, for it has done something.
+    /// destinations under hidden names stays on record. The attempt says who made it, because it has done something.
     pub async fn discard(&self, run: &RunId, reason: &str, origin: &Origin, now: Timestamp) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        self.delete_files(&mut tx, run).await?;
-        self.set_recipient(&mut tx, run, None).await?;
-        sqlx::query(
-            "UPDATE attempt SET discarded = ?1, actor = ?2, config = ?3
-             WHERE run = ?4 AND number = (SELECT attempts FROM run WHERE id = ?4)",
-        )
-        .bind(reason)
-        .bind(&origin.actor)
-        .bind(&origin.config)
-        .bind(run.as_str())
-        .execute(&mut *tx)
+        let (run, reason, origin) = (run.clone(), reason.to_owned(), origin.clone());
+        self.write_at("state:discard", move |db| {
+            delete_files(db, &run)?;
+            set_recipient(db, &run, None)?;
+            db.change(
+                "UPDATE attempt SET discarded = ?1, actor = ?2, config = ?3
+                 WHERE run = ?4 AND number = (SELECT attempts FROM run WHERE id = ?4)",
+                params![reason, origin.actor, origin.config, run.as_str()],
+            )?;
+            set_stage(db, &run, Stage::Claimed, now)
+        })
         .await
-        .map_err(|error| self.failed(error))?;
-        self.set_stage(&mut tx, run, Stage::Claimed, now).await?;
-        self.commit(tx, "state:discard").await
     }
 
     /// Records that the spooled files of a run are about to be sent to another recipient than the one they were made
     /// for. Nothing of them is there yet, so all of them count as neither uploaded nor published.
     pub async fn hand_over(&self, run: &RunId, recipient: &Recipient, now: Timestamp) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        let forget = sqlx::query("UPDATE file SET is_published = 0, temp_name = NULL WHERE run = ?").bind(run.as_str());
-        forget.execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        self.set_recipient(&mut tx, run, Some(recipient)).await?;
-        self.set_stage(&mut tx, run, Stage::Spooled, now).await?;
-        self.commit(tx, "state:hand-over").await
+        let (run, recipient) = (run.clone(), to_json(recipient));
+        self.write_at("state:hand-over", move |db| {
+            db.change("UPDATE file SET is_published = 0, temp_name = NULL WHERE run = ?", [run.as_str()])?;
+            set_recipient(db, &run, Some(&recipient))?;
+            set_stage(db, &run, Stage::Spooled, now)
+        })
+        .await
     }
 
-    /// Records under which temporary names files are about to go up, and with it that the run is
+    /// Records under which temporary names files are about to be uploaded, and with it that the run is
     /// [`Stage::Uploading`]. Positions count the run's files from 0.
     pub async fn uploading(&self, run: &RunId, names: &[(usize, String)], now: Timestamp) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        for (position, name) in names {
-            self.insert_temporary(&mut tx, run, name).await?;
-            sqlx::query("UPDATE file SET temp_name = ? WHERE run = ? AND position = ?")
-                .bind(name)
-                .bind(run.as_str())
-                .bind(*position as i64)
-                .execute(&mut *tx)
-                .await
-                .map_err(|error| self.failed(error))?;
-        }
-        self.set_stage(&mut tx, run, Stage::Uploading, now).await?;
-        self.commit(tx, "state:uploading").await
+        let (run, names) = (run.clone(), names.to_vec());
+        self.write_at("state:uploading", move |db| {
+            for (position, name) in &names {
+                insert_temporary(db, &run, name)?;
+                db.change(
+                    "UPDATE file SET temp_name = ? WHERE run = ? AND position = ?",
+                    params![name, run.as_str(), *position as i64],
+                )?;
+            }
+            set_stage(db, &run, Stage::Uploading, now)
+        })
+        .await
     }
 
     /// Records that files have their final names, and so no temporary ones any more. Positions count the run's files
     /// from 0.
     pub async fn published(&self, run: &RunId, positions: &[usize]) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        for position in positions {
-            sqlx::query(
-                "DELETE FROM temporary
-                 WHERE run = ?1 AND name = (SELECT temp_name FROM file WHERE run = ?1 AND position = ?2)",
-            )
-            .bind(run.as_str())
-            .bind(*position as i64)
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-            sqlx::query("UPDATE file SET is_published = 1 WHERE run = ? AND position = ?")
-                .bind(run.as_str())
-                .bind(*position as i64)
-                .execute(&mut *tx)
-                .await
-                .map_err(|error| self.failed(error))?;
-        }
-        self.commit(tx, "state:published").await
+        let (run, positions) = (run.clone(), positions.to_vec());
+        self.write_at("state:published", move |db| {
+            for position in positions {
+                let file = params![run.as_str(), position as i64];
+                db.change(
+                    "DELETE FROM temporary
+                     WHERE run = ?1 AND name = (SELECT temp_name FROM file WHERE run = ?1 AND position = ?2)",
+                    file,
+                )?;
+                db.change("UPDATE file SET is_published = 1 WHERE run = ? AND position = ?", file)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// The files of a run, in the order in which they are to be published.
     pub async fn files(&self, run: &RunId) -> Result<Vec<StoredFile>, StateError> {
-        let rows = sqlx::query(
-            "SELECT name, export, row_count, bytes, sha256, is_manifest, spool, temp_name, is_published,
-                    columns, sensitive, contents
-             FROM file WHERE run = ? ORDER BY position",
-        )
-        .bind(run.as_str())
-        .fetch_all(self.reader())
-        .await
-        .map_err(|error| self.failed(error))?;
-        rows.iter().map(|row| stored_file(row).map_err(|error| self.failed(error))).collect()
-    }
-
-    /// Records a hidden name at the destination of the run's present attempt.
-    pub(super) async fn insert_temporary(
-        &self,
-        tx: &mut SqliteConnection,
-        run: &RunId,
-        name: &str,
-    ) -> Result<(), StateError> {
-        let insert = sqlx::query(
-            "INSERT INTO temporary (run, name, location)
-             SELECT id, ?2, (SELECT location FROM attempt WHERE attempt.run = run.id AND number = run.attempts)
-             FROM run WHERE id = ?1
-             ON CONFLICT (run, name) DO UPDATE SET location = excluded.location",
-        );
-        let inserted = insert.bind(run.as_str()).bind(name).execute(&mut *tx).await;
-        inserted.map(|_| ()).map_err(|error| self.failed(error))
-    }
-
-    async fn delete_files(&self, tx: &mut SqliteConnection, run: &RunId) -> Result<(), StateError> {
-        let delete = sqlx::query("DELETE FROM file WHERE run = ?").bind(run.as_str());
-        delete.execute(&mut *tx).await.map(|_| ()).map_err(|error| self.failed(error))
-    }
-
-    async fn set_recipient(
-        &self,
-        tx: &mut SqliteConnection,
-        run: &RunId,
-        recipient: Option<&Recipient>,
-    ) -> Result<(), StateError> {
-        let update = sqlx::query("UPDATE run SET recipient = ? WHERE id = ?").bind(recipient.map(to_json));
-        let updated = update.bind(run.as_str()).execute(&mut *tx).await;
-        updated.map(|_| ()).map_err(|error| self.failed(error))
-    }
-
-    async fn insert_file(
-        &self,
-        tx: &mut SqliteConnection,
-        run: &RunId,
-        position: usize,
-        stored: &StoredFile,
-    ) -> Result<(), StateError> {
-        let StoredFile { file, is_manifest, spool, temp_name, columns, sensitive, contents } = stored;
-        let spool = spool.as_deref().map(|path| self.path_text(path)).transpose()?;
-        sqlx::query(
-            "INSERT INTO file (run, position, name, export, row_count, bytes, sha256, is_manifest, spool, temp_name,
-                               is_published, columns, sensitive, contents)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(run.as_str())
-        .bind(position as i64)
-        .bind(&file.name)
-        .bind(&file.export)
-        .bind(file.rows as i64)
-        .bind(file.bytes as i64)
-        .bind(&file.sha256)
-        .bind(is_manifest)
-        .bind(spool)
-        .bind(temp_name.as_deref())
-        .bind(file.published)
-        .bind(serde_json::Value::from(columns.as_slice()).to_string())
-        .bind(serde_json::Value::from(sensitive.as_slice()).to_string())
-        .bind(contents.as_ref().map(to_json))
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
-    fn path_text<'p>(&self, path: &'p Path) -> Result<&'p str, StateError> {
-        path.to_str().ok_or_else(|| StateError::Unreachable {
-            path: path.to_owned(),
-            cause: "the path of the spool is not UTF-8".to_owned(),
-        })
+        let run = run.clone();
+        self.read(move |db| files(db, &run)).await
     }
 }
 
-fn stored_file(row: &SqliteRow) -> Result<StoredFile, sqlx::Error> {
+/// The files of a run, in the order in which they are to be published.
+pub(super) fn files(db: &Connection, run: &RunId) -> rusqlite::Result<Vec<StoredFile>> {
+    db.all(
+        "SELECT name, export, row_count, bytes, sha256, is_manifest, spool, temp_name, is_published,
+                columns, sensitive, contents
+         FROM file WHERE run = ? ORDER BY position",
+        [run.as_str()],
+        stored_file,
+    )
+}
+
+/// Records a hidden name at the destination of the run's present attempt.
+pub(super) fn insert_temporary(db: &Connection, run: &RunId, name: &str) -> rusqlite::Result<()> {
+    db.change(
+        "INSERT INTO temporary (run, name, location)
+         SELECT id, ?2, (SELECT location FROM attempt WHERE attempt.run = run.id AND number = run.attempts)
+         FROM run WHERE id = ?1
+         ON CONFLICT (run, name) DO UPDATE SET location = excluded.location",
+        [run.as_str(), name],
+    )?;
+    Ok(())
+}
+
+fn delete_files(db: &Connection, run: &RunId) -> rusqlite::Result<()> {
+    db.change("DELETE FROM file WHERE run = ?", [run.as_str()]).map(drop)
+}
+
+fn set_recipient(db: &Connection, run: &RunId, recipient: Option<&str>) -> rusqlite::Result<()> {
+    db.change("UPDATE run SET recipient = ? WHERE id = ?", params![recipient, run.as_str()]).map(drop)
+}
+
+fn insert_file(db: &Connection, run: &RunId, position: usize, stored: &StoredFile) -> rusqlite::Result<()> {
+    let StoredFile { file, is_manifest, spool, temp_name, columns, sensitive, contents } = stored;
+    db.change(
+        "INSERT INTO file (run, position, name, export, row_count, bytes, sha256, is_manifest, spool, temp_name,
+                           is_published, columns, sensitive, contents)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            run.as_str(),
+            position as i64,
+            file.name,
+            file.export,
+            file.rows as i64,
+            file.bytes as i64,
+            file.sha256,
+            is_manifest,
+            spool.as_deref().and_then(Path::to_str),
+            temp_name,
+            file.published,
+            to_json(columns),
+            to_json(sensitive),
+            contents.as_ref().map(to_json),
+        ],
+    )?;
+    Ok(())
+}
+
+fn stored_file(row: &Row<'_>) -> rusqlite::Result<StoredFile> {
     Ok(StoredFile {
         file: FileRecord {
-            name: row.try_get("name")?,
-            export: row.try_get("export")?,
-            rows: row.try_get::<i64, _>("row_count")? as u64,
-            bytes: row.try_get::<i64, _>("bytes")? as u64,
-            sha256: row.try_get("sha256")?,
-            published: row.try_get("is_published")?,
+            name: row.get("name")?,
+            export: row.get("export")?,
+            rows: row.get::<_, i64>("row_count")? as u64,
+            bytes: row.get::<_, i64>("bytes")? as u64,
+            sha256: row.get("sha256")?,
+            published: row.get("is_published")?,
         },
-        is_manifest: row.try_get("is_manifest")?,
-        spool: row.try_get::<Option<String>, _>("spool")?.map(PathBuf::from),
-        temp_name: row.try_get("temp_name")?,
-        columns: names(row.try_get("columns")?),
-        sensitive: names(row.try_get("sensitive")?),
-        contents: from_json(row.try_get("contents")?),
+        is_manifest: row.get("is_manifest")?,
+        spool: row.get::<_, Option<String>>("spool")?.map(PathBuf::from),
+        temp_name: row.get("temp_name")?,
+        columns: from_json(row.get("columns")?).unwrap_or_default(),
+        sensitive: from_json(row.get("sensitive")?).unwrap_or_default(),
+        contents: from_json(row.get("contents")?),
     })
-}
-
-fn names(json: Option<String>) -> Vec<String> {
-    from_json(json).unwrap_or_default()
 }

@@ -1,9 +1,12 @@
 //! History: past runs, and one run in full.
 
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params, params_from_iter};
 
-use super::row::{RECORD, from_json, to_micros};
+use super::files::files;
+use super::row::{from_json, maybe_time, maybe_word, records, time, to_micros, word};
+use super::sql::Sql;
 use super::{State, StateError, StoredFile, job_key};
 use crate::clearance::{Location, Recipient};
 use crate::run::{RunId, RunRecord, RunState, Stage};
@@ -86,117 +89,111 @@ impl RunDetail {
 impl State {
     /// Past and present runs, the newest first, with their files.
     pub async fn history(&self, filter: &Filter) -> Result<Vec<RunRecord>, StateError> {
-        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {RECORD} FROM run WHERE TRUE"));
+        let mut conditions = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
         if let Some(job) = &filter.job {
-            query.push(" AND job_key = ").push_bind(job_key(job));
+            conditions.push("job_key = ?");
+            values.push(job_key(job).into());
         }
         if let Some(state) = filter.state {
-            query.push(" AND state = ").push_bind(state.name());
+            conditions.push("state = ?");
+            values.push(state.name().to_owned().into());
         }
         if let Some(since) = filter.since {
-            query.push(" AND created_at >= ").push_bind(to_micros(since));
+            conditions.push("created_at >= ?");
+            values.push(to_micros(since).into());
         }
-        query.push(" ORDER BY created_at DESC, due_at DESC, id DESC LIMIT ").push_bind(filter.limit);
-        self.records(query).await
+        values.push(filter.limit.into());
+        let only = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
+        let rest = format!("WHERE {only} ORDER BY created_at DESC, due_at DESC, id DESC LIMIT ?");
+        self.read(move |db| with_files(db, records(db, &rest, params_from_iter(values))?)).await
     }
 
     /// The run of that identifier, with its files.
     pub async fn run(&self, run: &RunId) -> Result<Option<RunRecord>, StateError> {
-        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {RECORD} FROM run WHERE id = "));
-        query.push_bind(run.as_str());
-        Ok(self.records(query).await?.pop())
+        let run = run.clone();
+        self.read(move |db| one_run(db, &run)).await
     }
 
     /// The runs whose identifiers begin with `prefix`, the oldest first, at most ten: one if it names a run, more if
     /// it is too short to tell which.
     pub async fn find(&self, prefix: &str) -> Result<Vec<RunRecord>, StateError> {
-        let prefix = prefix.to_lowercase();
-        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {RECORD} FROM run WHERE id >= "));
+        let from = prefix.to_lowercase();
         // `{` sorts after every character of an identifier.
-        query
-            .push_bind(prefix.clone())
-            .push(" AND id < ")
-            .push_bind(format!("{prefix}{{"))
-            .push(" ORDER BY id LIMIT 10");
-        self.records(query).await
+        let to = format!("{from}{{");
+        self.read(move |db| with_files(db, records(db, "WHERE id >= ? AND id < ? ORDER BY id LIMIT 10", [from, to])?))
+            .await
     }
 
     /// All that is known of a run.
     pub async fn detail(&self, run: &RunId) -> Result<Option<RunDetail>, StateError> {
-        let Some(record) = self.run(run).await? else { return Ok(None) };
-        let row = sqlx::query("SELECT stage, recipient FROM run WHERE id = ?").bind(run.as_str());
-        let row = row.fetch_one(self.reader()).await.map_err(|error| self.failed(error))?;
-        let has_stage = self.get::<Option<String>>(&row, "stage")?.is_some();
-        Ok(Some(RunDetail {
-            record,
-            stage: has_stage.then(|| self.word(&row, "stage")).transpose()?,
-            recipient: from_json(self.get(&row, "recipient")?),
-            files: self.files(run).await?,
-            attempts: self.attempts(run).await?,
-        }))
-    }
-
-    async fn attempts(&self, run: &RunId) -> Result<Vec<Attempt>, StateError> {
-        let query = sqlx::query(
-            "SELECT number, started_at, ended_at, error, actor, config, host_key, location, reason, discarded
-             FROM attempt WHERE run = ? ORDER BY number",
-        );
-        let rows = query.bind(run.as_str()).fetch_all(self.reader()).await.map_err(|error| self.failed(error))?;
-        let passages =
-            sqlx::query("SELECT attempt, stage, entered_at FROM passage WHERE run = ? ORDER BY attempt, position");
-        let passages = passages.bind(run.as_str()).fetch_all(self.reader()).await;
-        let passages = passages.map_err(|error| self.failed(error))?;
-        let attempts = rows.iter().map(|row| {
-            let number: u32 = self.get(row, "number")?;
-            let mut own = Vec::new();
-            for passage in &passages {
-                if self.get::<u32>(passage, "attempt")? == number {
-                    own.push((self.word(passage, "stage")?, self.time(passage, "entered_at")?));
-                }
-            }
-            Ok(Attempt {
-                number,
-                started: self.time(row, "started_at")?,
-                ended: self.maybe_time(row, "ended_at")?,
-                error: self.get(row, "error")?,
-                actor: self.get(row, "actor")?,
-                config: self.get(row, "config")?,
-                host_key: self.get(row, "host_key")?,
-                location: from_json(self.get(row, "location")?),
-                reason: self.get(row, "reason")?,
-                discarded: self.get(row, "discarded")?,
-                passages: own,
-            })
-        });
-        attempts.collect()
+        let run = run.clone();
+        self.read(move |db| {
+            let Some(record) = one_run(db, &run)? else { return Ok(None) };
+            let row = db.first("SELECT stage, recipient FROM run WHERE id = ?", [run.as_str()], |row| {
+                Ok((maybe_word(row, "stage")?, from_json(row.get("recipient")?)))
+            })?;
+            let (stage, recipient) = row.unwrap_or_default();
+            let (files, attempts) = (files(db, &run)?, attempts(db, &run)?);
+            Ok(Some(RunDetail { record, stage, recipient, files, attempts }))
+        })
+        .await
     }
 
     /// The latest run of a job that has ended; none before the first.
     pub async fn last_ended(&self, job: &str) -> Result<Option<RunRecord>, StateError> {
-        let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT {RECORD} FROM run WHERE state IN ('delivered', 'failed', 'skipped') AND job_key = "
-        ));
-        query.push_bind(job_key(job)).push(" ORDER BY created_at DESC, due_at DESC, id DESC LIMIT 1");
-        Ok(self.records(query).await?.pop())
+        let key = job_key(job);
+        let last = "WHERE state IN ('delivered', 'failed', 'skipped') AND job_key = ?
+                    ORDER BY created_at DESC, due_at DESC, id DESC LIMIT 1";
+        self.read(move |db| Ok(with_files(db, records(db, last, [key])?)?.pop())).await
     }
 
     /// Every run that is queued, running or waiting, commands' own too, the oldest due time first.
     pub async fn under_way(&self) -> Result<Vec<RunRecord>, StateError> {
-        let query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT {RECORD} FROM run WHERE state IN ('queued', 'running', 'waiting') ORDER BY due_at, id"
-        ));
-        self.records(query).await
+        let under_way = "WHERE state IN ('queued', 'running', 'waiting') ORDER BY due_at, id";
+        self.read(move |db| with_files(db, records(db, under_way, [])?)).await
     }
+}
 
-    async fn records(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<RunRecord>, StateError> {
-        let rows = query.build().fetch_all(self.reader()).await.map_err(|error| self.failed(error))?;
-        let mut records = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let mut record = self.record(row)?;
-            let files = self.files(&record.id).await?;
-            record.files = files.into_iter().filter(|file| !file.is_manifest).map(|stored| stored.file).collect();
-            records.push(record);
-        }
-        Ok(records)
+fn one_run(db: &Connection, run: &RunId) -> rusqlite::Result<Option<RunRecord>> {
+    Ok(with_files(db, records(db, "WHERE id = ?", [run.as_str()])?)?.pop())
+}
+
+fn with_files(db: &Connection, mut records: Vec<RunRecord>) -> rusqlite::Result<Vec<RunRecord>> {
+    for record in &mut records {
+        let files = files(db, &record.id)?;
+        record.files = files.into_iter().filter(|file| !file.is_manifest).map(|stored| stored.file).collect();
     }
+    Ok(records)
+}
+
+fn attempts(db: &Connection, run: &RunId) -> rusqlite::Result<Vec<Attempt>> {
+    let mut attempts = db.all(
+        "SELECT number, started_at, ended_at, error, actor, config, host_key, location, reason, discarded
+         FROM attempt WHERE run = ? ORDER BY number",
+        [run.as_str()],
+        |row| {
+            Ok(Attempt {
+                number: row.get("number")?,
+                started: time(row, "started_at")?,
+                ended: maybe_time(row, "ended_at")?,
+                error: row.get("error")?,
+                actor: row.get("actor")?,
+                config: row.get("config")?,
+                host_key: row.get("host_key")?,
+                location: from_json(row.get("location")?),
+                reason: row.get("reason")?,
+                discarded: row.get("discarded")?,
+                passages: Vec::new(),
+            })
+        },
+    )?;
+    for attempt in &mut attempts {
+        attempt.passages = db.all(
+            "SELECT stage, entered_at FROM passage WHERE run = ? AND attempt = ? ORDER BY position",
+            params![run.as_str(), attempt.number],
+            |row| Ok((word(row, "stage")?, time(row, "entered_at")?)),
+        )?;
+    }
+    Ok(attempts)
 }

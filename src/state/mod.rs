@@ -1,8 +1,9 @@
 //! State: the daemon's own database of jobs, runs, files and attempts.
 //!
 //! One SQLite file, `state.db`, in the state folder. Every function is one write, done or not done as a whole, that is
-//! on disk when it returns; a run's row is written before the step that it announces. All writes go through one
-//! connection; those that wait for each other go to disk together, see `group`. Commands and the daemon share the file.
+//! on disk when it returns; a run's row is written before the step that it announces. SQL runs on two threads, one that
+//! writes and one that reads; writes that wait for each other share a commit, see `thread`. Commands and the daemon
+//! share the file.
 //! Nothing here reads a clock or decides anything: callers say what time it is and what is to be kept.
 
 mod abandoned;
@@ -12,7 +13,6 @@ mod decide;
 mod error;
 mod events;
 mod files;
-mod group;
 mod history;
 mod keep;
 mod lock;
@@ -22,12 +22,13 @@ mod open;
 mod presence;
 mod row;
 mod runs;
+mod sql;
+mod thread;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use group::Line;
-use sqlx::sqlite::SqlitePool;
+use thread::DbThread;
 
 pub use abandoned::Abandoned;
 pub use clock::DecidedAhead;
@@ -54,6 +55,6 @@ pub struct State {
 struct Inner {
     dir: PathBuf,
     path: PathBuf,
-    line: Line,
-    reader: SqlitePool,
+    writer: DbThread,
+    reader: DbThread,
 }

@@ -2,9 +2,10 @@
 //! the process loses one.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 
-use super::row::to_micros;
+use super::row::{time, to_micros, word};
+use super::sql::Sql;
 use super::{State, StateError};
 use crate::run::{NoticeKind, RunId};
 
@@ -35,82 +36,66 @@ pub enum Subject {
 impl State {
     /// Makes a notice that is about no run, to be sent from `now` on.
     pub async fn notice(&self, kind: NoticeKind, text: &str, now: Timestamp) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        sqlx::query("INSERT INTO notice (kind, text, made_at, try_at) VALUES (?1, ?2, ?3, ?3)")
-            .bind(kind.name())
-            .bind(text)
-            .bind(to_micros(now))
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-        tx.commit().await
+        let text = text.to_owned();
+        let insert = "INSERT INTO notice (kind, text, made_at, try_at) VALUES (?1, ?2, ?3, ?3)";
+        self.write(move |db| db.change(insert, params![kind.name(), text, to_micros(now)]).map(drop)).await
     }
 
     /// Makes notices of the occurrences that fell due more than `late` ago and are still not done, one for each.
     /// Returns how many are new.
-    pub async fn note_late(&self, late: SignedDuration, now: Timestamp) -> Result<u64, StateError> {
+    pub async fn note_late(&self, late: SignedDuration, now: Timestamp) -> Result<usize, StateError> {
         let before = to_micros(now.checked_sub(late).unwrap_or(Timestamp::MIN));
-        let overdue = "occurrence IS NOT NULL AND state IN ('queued', 'running', 'waiting') AND due_at < ?1
-                       AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.run = run.id AND kind = 'late')";
-        let count = format!("SELECT count(*) FROM run WHERE {overdue}");
-        let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
-            .bind(before)
-            .fetch_one(self.reader())
-            .await
-            .map_err(|error| self.failed(error))?;
-        if found == 0 {
+        let found = self.read(move |db| db.first(&format!("SELECT 1 FROM run WHERE {OVERDUE}"), [before], |_| Ok(())));
+        if found.await?.is_none() {
             return Ok(0);
         }
-        let mut tx = self.write().await?;
-        let trouble =
-            format!("UPDATE job SET is_troubled = 1 WHERE job_key IN (SELECT job_key FROM run WHERE {overdue})");
-        let update = sqlx::query(sqlx::AssertSqlSafe(trouble)).bind(before).execute(&mut *tx).await;
-        update.map_err(|error| self.failed(error))?;
-        let insert = format!(
-            "INSERT INTO notice (kind, run, made_at, try_at) SELECT 'late', id, ?2, ?2 FROM run WHERE {overdue}"
-        );
-        let insert = sqlx::query(sqlx::AssertSqlSafe(insert)).bind(before).bind(to_micros(now)).execute(&mut *tx).await;
-        let made = insert.map_err(|error| self.failed(error))?.rows_affected();
-        tx.commit().await?;
-        Ok(made)
+        self.write(move |db| {
+            db.change(
+                &format!("UPDATE job SET is_troubled = 1 WHERE job_key IN (SELECT job_key FROM run WHERE {OVERDUE})"),
+                [before],
+            )?;
+            db.change(
+                &format!(
+                    "INSERT INTO notice (kind, run, made_at, try_at) SELECT 'late', id, ?2, ?2 FROM run
+                     WHERE {OVERDUE}"
+                ),
+                [before, to_micros(now)],
+            )
+        })
+        .await
     }
 
     /// The notices whose time to be sent has come, the oldest first, at most `limit`.
     pub async fn pending_notices(&self, now: Timestamp, limit: u32) -> Result<Vec<Notice>, StateError> {
-        let rows =
-            sqlx::query("SELECT id, kind, run, text, made_at, tries FROM notice WHERE try_at <= ? ORDER BY id LIMIT ?")
-                .bind(to_micros(now))
-                .bind(limit)
-                .fetch_all(self.reader())
-                .await
-                .map_err(|error| self.failed(error))?;
-        let notices = rows.iter().map(|row| {
-            Ok(Notice {
-                id: self.get(row, "id")?,
-                kind: self.word(row, "kind")?,
-                subject: match self.get::<Option<String>>(row, "run")? {
-                    Some(run) => Subject::Run(RunId::from_stored(&run)),
-                    None => Subject::Text(self.get(row, "text")?),
-                },
-                made: self.time(row, "made_at")?,
-                tries: self.get(row, "tries")?,
+        let pending = "SELECT id, kind, run, text, made_at, tries FROM notice WHERE try_at <= ? ORDER BY id LIMIT ?";
+        self.read(move |db| {
+            db.all(pending, params![to_micros(now), limit], |row| {
+                Ok(Notice {
+                    id: row.get("id")?,
+                    kind: word(row, "kind")?,
+                    subject: match row.get::<_, Option<String>>("run")? {
+                        Some(run) => Subject::Run(RunId::from_stored(&run)),
+                        None => Subject::Text(row.get("text")?),
+                    },
+                    made: time(row, "made_at")?,
+                    tries: row.get("tries")?,
+                })
             })
-        });
-        notices.collect()
+        })
+        .await
     }
 
     /// Records that a notice is about to be tried. A recovery counts as sent from here on: should the process end now,
     /// nobody is told twice that all is well again.
     pub async fn trying_notice(&self, notice: &Notice) -> Result<(), StateError> {
-        let sql = match notice.kind {
+        let trying = match notice.kind {
             NoticeKind::Recovery => "UPDATE notice SET tries = tries + 1, try_at = NULL WHERE id = ?",
             NoticeKind::Failure | NoticeKind::Late | NoticeKind::Clock => {
                 "UPDATE notice SET tries = tries + 1 WHERE id = ?"
             }
         };
-        let mut tx = self.write().await?;
-        sqlx::query(sql).bind(notice.id).execute(&mut *tx).await.map_err(|error| self.failed(error))?;
-        tx.commit().await
+        let id = notice.id;
+        self.write(move |db| db.change(trying, [id]).map(drop)).await
     }
 
     /// Records what came of it: sent at `now`, or to be tried again at `again`, or neither: given up.
@@ -121,54 +106,45 @@ impl State {
         again: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        sqlx::query("UPDATE notice SET try_at = ?, sent_at = ? WHERE id = ?")
-            .bind(again.map(to_micros))
-            .bind(sent.then(|| to_micros(now)))
-            .bind(notice.id)
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-        tx.commit().await
+        let id = notice.id;
+        self.write(move |db| {
+            db.change(
+                "UPDATE notice SET try_at = ?, sent_at = ? WHERE id = ?",
+                params![again.map(to_micros), sent.then(|| to_micros(now)), id],
+            )?;
+            Ok(())
+        })
+        .await
     }
 
     /// Records that there is nobody to be told of what is pending.
     pub async fn drop_notices(&self) -> Result<(), StateError> {
-        let pending: i64 = sqlx::query_scalar("SELECT count(*) FROM notice WHERE try_at IS NOT NULL")
-            .fetch_one(self.reader())
-            .await
-            .map_err(|error| self.failed(error))?;
-        if pending == 0 {
+        let pending = "SELECT 1 FROM notice WHERE try_at IS NOT NULL";
+        if self.read(move |db| db.first(pending, [], |_| Ok(()))).await?.is_none() {
             return Ok(());
         }
-        let mut tx = self.write().await?;
-        let update = sqlx::query("UPDATE notice SET try_at = NULL WHERE try_at IS NOT NULL").execute(&mut *tx).await;
-        update.map_err(|error| self.failed(error))?;
-        tx.commit().await
+        let forget = "UPDATE notice SET try_at = NULL WHERE try_at IS NOT NULL";
+        self.write(move |db| db.change(forget, []).map(drop)).await
     }
+}
 
-    /// Makes the notice that the end of a run calls for: of a failure, or of the first delivery after one.
-    pub(super) async fn note_end(
-        &self,
-        tx: &mut SqliteConnection,
-        run: &RunId,
-        has_failed: bool,
-        now: Timestamp,
-    ) -> Result<(), StateError> {
-        let mut insert = "INSERT INTO notice (kind, run, made_at, try_at) SELECT 'failure', id, ?2, ?2 FROM run
-                          WHERE id = ?1";
-        if !has_failed {
-            insert = "INSERT INTO notice (kind, run, made_at, try_at) SELECT 'recovery', run.id, ?2, ?2
-                      FROM run JOIN job USING (job_key) WHERE run.id = ?1 AND job.is_troubled";
+/// Runs that fell due before a time and are not done, and of which nobody has been told.
+const OVERDUE: &str = "occurrence IS NOT NULL AND state IN ('queued', 'running', 'waiting') AND due_at < ?1
+                       AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.run = run.id AND kind = 'late')";
+
+/// Makes the notice that the end of a run calls for: of a failure, or of the first delivery after one.
+pub(super) fn note_end(db: &Connection, run: &RunId, has_failed: bool, now: Timestamp) -> rusqlite::Result<()> {
+    let insert = match has_failed {
+        true => "INSERT INTO notice (kind, run, made_at, try_at) SELECT 'failure', id, ?2, ?2 FROM run WHERE id = ?1",
+        false => {
+            "INSERT INTO notice (kind, run, made_at, try_at) SELECT 'recovery', run.id, ?2, ?2
+             FROM run JOIN job USING (job_key) WHERE run.id = ?1 AND job.is_troubled"
         }
-        let inserted = sqlx::query(insert).bind(run.as_str()).bind(to_micros(now)).execute(&mut *tx).await;
-        inserted.map_err(|error| self.failed(error))?;
-        sqlx::query("UPDATE job SET is_troubled = ?1 WHERE job_key = (SELECT job_key FROM run WHERE id = ?2)")
-            .bind(has_failed)
-            .bind(run.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
+    };
+    db.change(insert, params![run.as_str(), to_micros(now)])?;
+    db.change(
+        "UPDATE job SET is_troubled = ? WHERE job_key = (SELECT job_key FROM run WHERE id = ?)",
+        params![has_failed, run.as_str()],
+    )?;
+    Ok(())
 }

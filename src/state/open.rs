@@ -1,16 +1,15 @@
 //! Opening the state database: the folder, the connections, the migrations.
 
 use std::fs::File;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use rusqlite::{Connection, OpenFlags};
 
-use super::group::{Line, Write};
 use super::migrate::bring_up_to_date;
+use super::sql::STATEMENTS;
+use super::thread::DbThread;
 use super::{Inner, State, StateError};
 use crate::access;
 use crate::failpoint::{self, Side};
@@ -22,29 +21,9 @@ impl State {
     /// Opens the state in `dir`. What is missing is made: the folder, for its owner alone (mode 0700), and the
     /// database; an older one is copied and brought up to date. A newer or damaged one is refused and left as it is.
     pub async fn open(dir: &Path) -> Result<State, StateError> {
-        access::make_folders(dir).map_err(|error| StateError::io(dir, &error))?;
-        let path = dir.join("state.db");
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A commit that was reported must outlive a power cut: a run is announced here before it acts.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY)
-            .disable_statement_logging();
-        let failed = |error| StateError::sql(&path, error);
-        let pool = |size| SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
-        let connection = {
-            // Two processes that find an old database must not both bring it up to date, nor both create it.
-            let _alone = migration_lock(dir).await?;
-            access::open_or_make(&path).map_err(|error| StateError::io(&path, &error))?;
-            let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
-            bring_up_to_date(&writer, &path).await?;
-            writer.acquire().await.map_err(failed)?.detach()
-        };
-        let reader = pool(2).connect_lazy_with(options.pragma("query_only", "ON"));
-        let line = Line::new(path.clone(), connection);
-        Ok(State { inner: Arc::new(Inner { dir: dir.to_owned(), path, line, reader }) })
+        let own = dir.to_owned();
+        let opening = tokio::task::spawn_blocking(move || open(&own));
+        opening.await.unwrap_or_else(|gone| Err(StateError::unreachable(dir, gone.to_string())))
     }
 
     /// Opens the state in `dir` for those who only look: what is missing is not made, and none is returned.
@@ -59,63 +38,95 @@ impl State {
 
     /// Reads the whole database and refuses one that is damaged anywhere. Takes time in proportion to its size.
     pub async fn verify(&self) -> Result<(), StateError> {
-        let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-            .fetch_one(self.reader())
-            .await
-            .map_err(|error| self.failed(error))?;
+        let check = |db: &Connection| db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        let verdict = self.read(check).await?;
         if verdict == "ok" { Ok(()) } else { Err(StateError::corrupt(&self.inner.path, verdict)) }
     }
 
     /// A number that changes whenever another process has written. Cheap enough to ask all the time.
     pub async fn changes_of_others(&self) -> Result<i64, StateError> {
         // SQLite leaves out what the asking connection has written, and there is one for all our writing.
-        self.inner.line.data_version().await
+        let version = |db: &Connection| db.query_row("PRAGMA data_version", [], |row| row.get(0));
+        self.inner.writer.read(version).await
     }
 
     /// Waits for what is being written, then closes the database for all clones.
     pub async fn close(&self) {
         self.inner.reader.close().await;
-        self.inner.line.close().await;
+        self.inner.writer.close().await;
     }
 
     pub(super) fn dir(&self) -> &Path {
         &self.inner.dir
     }
 
-    pub(super) fn reader(&self) -> &SqlitePool {
-        &self.inner.reader
+    pub(super) fn path(&self) -> &Path {
+        &self.inner.path
     }
 
-    /// Waits for the turn to write.
-    pub(super) async fn write(&self) -> Result<Write, StateError> {
-        self.inner.line.join().await
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StateError> {
+        self.inner.reader.read(read).await
     }
 
-    /// Brings a write to disk. `point` is where tests let the disk fail, or the process die.
-    pub(super) async fn commit(&self, tx: Write, point: &'static str) -> Result<(), StateError> {
-        failpoint::step(point, Side::Before).await.map_err(|error| self.failed(sqlx::Error::Io(error)))?;
-        tx.commit().await?;
+    /// Writes all that `write` does, or nothing if it fails. Returns when that is on disk.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StateError> {
+        self.inner.writer.write(write).await
+    }
+
+    /// The same. `point` is where tests let the disk fail, or the process die.
+    pub(super) async fn write_at<T: Send + 'static>(
+        &self,
+        point: &'static str,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StateError> {
+        let before = failpoint::step(point, Side::Before).await;
+        before.map_err(|error| StateError::io(&self.inner.path, &error))?;
+        let written = self.write(write).await?;
         failpoint::reach(point, Side::After).await;
-        Ok(())
-    }
-
-    pub(super) fn failed(&self, error: sqlx::Error) -> StateError {
-        StateError::sql(&self.inner.path, error)
-    }
-
-    pub(super) fn corrupt(&self, cause: impl Into<String>) -> StateError {
-        StateError::corrupt(&self.inner.path, cause)
+        Ok(written)
     }
 }
 
-async fn migration_lock(dir: &Path) -> Result<File, StateError> {
+fn open(dir: &Path) -> Result<State, StateError> {
+    access::make_folders(dir).map_err(|error| StateError::io(dir, &error))?;
+    let path = dir.join("state.db");
+    let failed = |error| StateError::sql(&path, error);
+    let connection = {
+        // Two processes that find an old database must not both bring it up to date, nor both create it.
+        let _alone = migration_lock(dir)?;
+        access::open_or_make(&path).map_err(|error| StateError::io(&path, &error))?;
+        let mut connection = connect(&path).map_err(failed)?;
+        bring_up_to_date(&mut connection, &path)?;
+        connection
+    };
+    let reading = connect(&path).map_err(failed)?;
+    reading.pragma_update(None, "query_only", true).map_err(failed)?;
+    let writer = DbThread::start("state-writer", &path, connection)?;
+    let reader = DbThread::start("state-reader", &path, reading)?;
+    Ok(State { inner: Arc::new(Inner { dir: dir.to_owned(), path, writer, reader }) })
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    // A path that looks like a URI is a path.
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A commit that was reported must outlive a power cut: a run is announced here before it acts.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+fn migration_lock(dir: &Path) -> Result<File, StateError> {
     let path = dir.join("migration.lock");
-    let locked = path.clone();
-    let locking = tokio::task::spawn_blocking(move || {
-        let file = access::open_or_make(&path)?;
-        file.lock()?;
-        Ok(file)
-    });
-    let result: io::Result<File> = locking.await.unwrap_or_else(|gone| Err(io::Error::other(gone)));
-    result.map_err(|error| StateError::io(&locked, &error))
+    let file = access::open_or_make(&path).and_then(|file| file.lock().map(|()| file));
+    file.map_err(|error| StateError::io(&path, &error))
 }

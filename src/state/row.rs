@@ -1,19 +1,22 @@
 //! Between rows and the vocabulary: times, zones and records as the database keeps them.
+//!
+//! A value that can't be read is an error of conversion, which counts as damage.
 
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::{Connection, Params, Result, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
-use super::{State, StateError};
+use super::sql::Sql;
 use crate::run::{RunId, RunRecord, RunState};
 
-/// The columns that [`State::record`] reads.
+/// The columns that [`record`] reads.
 pub(super) const RECORD: &str = "id, job, due_at, zone, trigger, state, attempts, started_at, finished_at, first_failed_at, retry_at, period_from, \
      period_to, error";
 
@@ -30,65 +33,92 @@ pub(super) fn to_micros(time: Timestamp) -> i64 {
     time.as_microsecond()
 }
 
-/// The text that [`State::zone`] reads back to the same zone: its IANA name, or its offset where it has no name.
+/// The text that [`record`] reads back to the same zone: its IANA name, or its offset where it has no name.
 pub(super) fn zone_text(time: &ZonedDateTime) -> String {
     let printed = DateTimePrinter::new().time_zone_to_string(time.time_zone());
     printed.unwrap_or_else(|_| "UTC".to_owned())
 }
 
-impl State {
-    /// The run in `row`, without its files.
-    pub(super) fn record(&self, row: &SqliteRow) -> Result<RunRecord, StateError> {
-        let zone = self.zone(&self.get::<String>(row, "zone")?)?;
-        let zoned = |column| Ok(self.time(row, column)?.to_zoned_datetime(zone.clone()));
-        let state: RunState = self.word(row, "state")?;
-        // What a run was in an earlier life stays in its row, for it may fall back to it.
-        let only_if = |wanted: bool, column| if wanted { self.maybe_time(row, column) } else { Ok(None) };
-        let is_waiting = state == RunState::Waiting;
-        let has_ended = matches!(state, RunState::Delivered | RunState::Failed | RunState::Skipped);
-        Ok(RunRecord {
-            id: RunId::from_stored(&self.get::<String>(row, "id")?),
-            job: self.get(row, "job")?,
-            due: zoned("due_at")?,
-            trigger: self.word(row, "trigger")?,
-            state,
-            attempts: self.get(row, "attempts")?,
-            started: self.maybe_time(row, "started_at")?,
-            finished: only_if(has_ended, "finished_at")?,
-            waiting_since: only_if(is_waiting, "first_failed_at")?,
-            retry_at: only_if(is_waiting, "retry_at")?,
-            period: (zoned("period_from")?, zoned("period_to")?),
-            files: Vec::new(),
-            error: self.get(row, "error")?,
-        })
-    }
+/// The run in `row`, without its files.
+pub(super) fn record(row: &Row<'_>) -> Result<RunRecord> {
+    let Zone(zone) = row.get("zone")?;
+    let zoned = |column| time(row, column).map(|time| time.to_zoned_datetime(zone.clone()));
+    let state: RunState = word(row, "state")?;
+    // What a run was in an earlier life stays in its row, because it may fall back to it.
+    let only_if = |wanted: bool, column| if wanted { maybe_time(row, column) } else { Ok(None) };
+    let is_waiting = state == RunState::Waiting;
+    let has_ended = matches!(state, RunState::Delivered | RunState::Failed | RunState::Skipped);
+    Ok(RunRecord {
+        id: run_id(row, "id")?,
+        job: row.get("job")?,
+        due: zoned("due_at")?,
+        trigger: word(row, "trigger")?,
+        state,
+        attempts: row.get("attempts")?,
+        started: maybe_time(row, "started_at")?,
+        finished: only_if(has_ended, "finished_at")?,
+        waiting_since: only_if(is_waiting, "first_failed_at")?,
+        retry_at: only_if(is_waiting, "retry_at")?,
+        period: (zoned("period_from")?, zoned("period_to")?),
+        files: Vec::new(),
+        error: row.get("error")?,
+    })
+}
 
-    pub(super) fn get<'r, T>(&self, row: &'r SqliteRow, column: &str) -> Result<T, StateError>
-    where
-        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-    {
-        row.try_get(column).map_err(|error| self.failed(error))
-    }
+/// The runs that `SELECT {RECORD} FROM run` finds with `rest` behind it, without their files.
+pub(super) fn records(db: &Connection, rest: &str, params: impl Params) -> Result<Vec<RunRecord>> {
+    db.all(&format!("SELECT {RECORD} FROM run {rest}"), params, record)
+}
 
-    pub(super) fn word<T: FromStr>(&self, row: &SqliteRow, column: &str) -> Result<T, StateError> {
-        let word: String = self.get(row, column)?;
-        word.parse().map_err(|_| self.corrupt(format!("column {column} holds the unknown word {word}")))
-    }
+pub(super) fn run_id(row: &Row<'_>, column: &str) -> Result<RunId> {
+    Ok(RunId::from_stored(&row.get::<_, String>(column)?))
+}
 
-    pub(super) fn time(&self, row: &SqliteRow, column: &str) -> Result<Timestamp, StateError> {
-        self.time_of(self.get(row, column)?)
-    }
+/// A word of a closed list.
+pub(super) fn word<T: FromStr>(row: &Row<'_>, column: &str) -> Result<T> {
+    Ok(row.get::<_, Word<T>>(column)?.0)
+}
 
-    pub(super) fn maybe_time(&self, row: &SqliteRow, column: &str) -> Result<Option<Timestamp>, StateError> {
-        self.get::<Option<i64>>(row, column)?.map(|micros| self.time_of(micros)).transpose()
-    }
+pub(super) fn maybe_word<T: FromStr>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
+    Ok(row.get::<_, Option<Word<T>>>(column)?.map(|Word(word)| word))
+}
 
-    pub(super) fn time_of(&self, micros: i64) -> Result<Timestamp, StateError> {
-        Timestamp::from_microsecond(micros).map_err(|_| self.corrupt("a time lies outside the calendar"))
-    }
+pub(super) fn time(row: &Row<'_>, column: &str) -> Result<Timestamp> {
+    Ok(row.get::<_, Time>(column)?.0)
+}
 
-    fn zone(&self, text: &str) -> Result<TimeZone, StateError> {
-        let parsed = DateTimeParser::new().parse_time_zone(text);
-        parsed.map_err(|_| self.corrupt(format!("{text} is no time zone")))
+pub(super) fn maybe_time(row: &Row<'_>, column: &str) -> Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<Time>>(column)?.map(|Time(time)| time))
+}
+
+struct Time(Timestamp);
+
+impl FromSql for Time {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Time> {
+        let time = Timestamp::from_microsecond(value.as_i64()?);
+        time.map(Time).map_err(|_| damage("a time lies outside the calendar"))
     }
+}
+
+struct Word<T>(T);
+
+impl<T: FromStr> FromSql for Word<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Word<T>> {
+        let word = value.as_str()?;
+        word.parse().map(Word).map_err(|_| damage(format!("the word {word:?} is unknown here")))
+    }
+}
+
+struct Zone(TimeZone);
+
+impl FromSql for Zone {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Zone> {
+        let text = value.as_str()?;
+        let zone = DateTimeParser::new().parse_time_zone(text);
+        zone.map(Zone).map_err(|_| damage(format!("{text} is no time zone")))
+    }
+}
+
+fn damage(cause: impl fmt::Display) -> FromSqlError {
+    FromSqlError::Other(cause.to_string().into())
 }

@@ -1,16 +1,13 @@
 //! The life of a run: begun, staged, parked, ended.
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 
-use super::row::{RECORD, to_micros};
-use super::{Presence, State, StateError};
+use super::notices::note_end;
+use super::row::{RECORD, maybe_time, maybe_word, record, records, to_micros};
+use super::sql::Sql;
+use super::{State, StateError};
 use crate::run::{RunId, RunRecord, RunState, Stage};
-
-/// Identifiers as one value that a statement can take apart.
-pub(super) fn id_list<'a>(runs: impl IntoIterator<Item = &'a RunId>) -> String {
-    serde_json::Value::from_iter(runs.into_iter().map(RunId::as_str)).to_string()
-}
 
 /// A run that has not ended, with what its next attempt depends on.
 #[derive(Clone, Debug)]
@@ -29,37 +26,31 @@ impl State {
     /// Begins an attempt of the daemon at each of `runs` that is queued or waiting, all in one commit, and returns those
     /// as they are now, in no order. Of the others somebody else has taken care, or they have ended.
     pub async fn start(&self, runs: &[RunId], now: Timestamp) -> Result<Vec<RunRecord>, StateError> {
-        let mut tx = self.write().await?;
-        // A stage that was reached is kept: the attempt goes on from it, unless the files were read too early.
-        let sql = format!(
-            "UPDATE run SET state = 'running', owner = 'daemon', presence = NULL, attempts = attempts + 1,
-                            started_at = coalesce(started_at, ?1),
-                            stage = iif(early IS NULL, coalesce(stage, 'claimed'), 'claimed'), early = NULL
-             WHERE id IN (SELECT value FROM json_each(?2)) AND state IN ('queued', 'waiting')
-             RETURNING {RECORD}"
-        );
-        let started = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(to_micros(now)).bind(id_list(runs));
-        let started = started.fetch_all(&mut *tx).await.map_err(|error| self.failed(error))?;
-        let started: Vec<RunRecord> = started.iter().map(|row| self.record(row)).collect::<Result<_, _>>()?;
-        let ids = id_list(started.iter().map(|run| &run.id));
-        sqlx::query(
-            "INSERT INTO attempt (run, number, started_at)
-             SELECT id, attempts, ? FROM run WHERE id IN (SELECT value FROM json_each(?))",
-        )
-        .bind(to_micros(now))
-        .bind(ids)
-        .execute(&mut *tx)
+        let runs = id_list(runs);
+        self.write_at("state:start", move |db| {
+            // A stage that was reached is kept: the attempt goes on from it, unless the files were read too early.
+            let sql = format!(
+                "UPDATE run SET state = 'running', owner = 'daemon', presence = NULL, attempts = attempts + 1,
+                                started_at = coalesce(started_at, ?1),
+                                stage = iif(early IS NULL, coalesce(stage, 'claimed'), 'claimed'), early = NULL
+                 WHERE id IN (SELECT value FROM json_each(?2)) AND state IN ('queued', 'waiting')
+                 RETURNING {RECORD}"
+            );
+            let started = db.all(&sql, params![to_micros(now), runs], record)?;
+            db.change(
+                "INSERT INTO attempt (run, number, started_at)
+                 SELECT id, attempts, ? FROM run WHERE id IN (SELECT value FROM json_each(?))",
+                params![to_micros(now), id_list(started.iter().map(|run| &run.id))],
+            )?;
+            Ok(started)
+        })
         .await
-        .map_err(|error| self.failed(error))?;
-        self.commit(tx, "state:start").await?;
-        Ok(started)
     }
 
     /// Records that a run enters `stage`. Returns when that is on disk; only then may the stage begin.
     pub async fn stage(&self, run: &RunId, stage: Stage, now: Timestamp) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        self.set_stage(&mut tx, run, stage, now).await?;
-        self.commit(tx, "state:stage").await
+        let run = run.clone();
+        self.write_at("state:stage", move |db| set_stage(db, &run, stage, now)).await
     }
 
     /// Ends a run for good, as delivered or failed, with the error of its last attempt.
@@ -70,157 +61,110 @@ impl State {
         error: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        sqlx::query(
-            "UPDATE run SET state = ?, error = ?, finished_at = ?, owner = NULL, presence = NULL, fallback = NULL,
-                            retry_at = NULL
-             WHERE id = ?",
-        )
-        .bind(state.name())
-        .bind(error)
-        .bind(to_micros(now))
-        .bind(run.as_str())
-        .execute(&mut *tx)
+        let (run, error) = (run.clone(), error.map(str::to_owned));
+        self.write_at("state:finish", move |db| {
+            db.change(
+                "UPDATE run SET state = ?, error = ?, finished_at = ?, owner = NULL, presence = NULL, fallback = NULL,
+                                retry_at = NULL
+                 WHERE id = ?",
+                params![state.name(), error, to_micros(now), run.as_str()],
+            )?;
+            end_attempt(db, &run, error.as_deref(), now)?;
+            note_end(db, &run, state == RunState::Failed, now)
+        })
         .await
-        .map_err(|error| self.failed(error))?;
-        self.end_attempt(&mut tx, run, error, now).await?;
-        self.note_end(&mut tx, run, state == RunState::Failed, now).await?;
-        self.commit(tx, "state:finish").await
     }
 
     /// Parks a run whose attempt failed for a passing reason until `retry_at`.
     pub async fn wait(&self, run: &RunId, error: &str, retry_at: Timestamp, now: Timestamp) -> Result<(), StateError> {
-        let mut tx = self.write().await?;
-        self.set_waiting(&mut tx, run, error, retry_at, now).await?;
-        self.end_attempt(&mut tx, run, Some(error), now).await?;
-        self.commit(tx, "state:wait").await
+        let (run, error) = (run.clone(), error.to_owned());
+        self.write_at("state:wait", move |db| {
+            set_waiting(db, &run, &error, retry_at, now)?;
+            end_attempt(db, &run, Some(&error), now)
+        })
+        .await
     }
 
     /// The queued runs, oldest due time first, at most `limit`.
     pub async fn queued(&self, limit: u32) -> Result<Vec<RunRecord>, StateError> {
-        let sql = format!("SELECT {RECORD} FROM run WHERE state = 'queued' ORDER BY due_at, id LIMIT ?");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(limit).fetch_all(self.reader()).await;
-        rows.map_err(|error| self.failed(error))?.iter().map(|row| self.record(row)).collect()
+        self.read(move |db| records(db, "WHERE state = 'queued' ORDER BY due_at, id LIMIT ?", [limit])).await
     }
 
     /// The runs that wait for an attempt or are in one, oldest due time first; commands' own are left out.
     pub async fn unfinished(&self) -> Result<Vec<PendingRun>, StateError> {
         let sql = format!(
-            "SELECT {RECORD}, stage, first_failed_at FROM run
+            "SELECT {RECORD}, stage FROM run
              WHERE state IN ('queued', 'running', 'waiting') AND owner IS NOT 'command' ORDER BY due_at, id"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.reader()).await;
-        let rows = rows.map_err(|error| self.failed(error))?;
-        let pending = rows.iter().map(|row| {
-            let record = self.record(row)?;
-            let has_stage = self.get::<Option<String>>(row, "stage")?.is_some();
-            Ok(PendingRun {
-                retry_at: record.retry_at,
-                stage: has_stage.then(|| self.word(row, "stage")).transpose()?,
-                first_failed: self.maybe_time(row, "first_failed_at")?,
-                record,
+        self.read(move |db| {
+            db.all(&sql, [], |row| {
+                let record = record(row)?;
+                Ok(PendingRun {
+                    retry_at: record.retry_at,
+                    stage: maybe_word(row, "stage")?,
+                    first_failed: maybe_time(row, "first_failed_at")?,
+                    record,
+                })
             })
-        });
-        pending.collect()
-    }
-
-    pub(super) async fn set_waiting(
-        &self,
-        tx: &mut SqliteConnection,
-        run: &RunId,
-        error: &str,
-        retry_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StateError> {
-        sqlx::query(
-            "UPDATE run SET state = 'waiting', error = ?1, retry_at = ?2, owner = NULL,
-                            first_failed_at = coalesce(first_failed_at, ?3)
-             WHERE id = ?4",
-        )
-        .bind(error)
-        .bind(to_micros(retry_at))
-        .bind(to_micros(now))
-        .bind(run.as_str())
-        .execute(&mut *tx)
+        })
         .await
-        .map_err(|error| self.failed(error))?;
-        Ok(())
     }
+}
 
-    pub(super) async fn set_stage(
-        &self,
-        tx: &mut SqliteConnection,
-        run: &RunId,
-        stage: Stage,
-        now: Timestamp,
-    ) -> Result<(), StateError> {
-        sqlx::query("UPDATE run SET stage = ?1, read_at = iif(?1 = 'querying', ?2, read_at) WHERE id = ?3")
-            .bind(stage.name())
-            .bind(to_micros(now))
-            .bind(run.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-        sqlx::query(
-            "INSERT INTO passage (run, attempt, position, stage, entered_at)
-             SELECT id, attempts, (SELECT count(*) FROM passage WHERE passage.run = run.id AND attempt = run.attempts),
-                    ?1, ?2
-             FROM run WHERE id = ?3",
-        )
-        .bind(stage.name())
-        .bind(to_micros(now))
-        .bind(run.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
+/// Identifiers as one value that a statement can take apart.
+fn id_list<'a>(runs: impl IntoIterator<Item = &'a RunId>) -> String {
+    serde_json::Value::from_iter(runs.into_iter().map(RunId::as_str)).to_string()
+}
 
-    /// Begins the attempt of a command.
-    pub(super) async fn begin_attempt(
-        &self,
-        tx: &mut SqliteConnection,
-        run: &RunId,
-        presence: &Presence,
-        now: Timestamp,
-    ) -> Result<(), StateError> {
-        sqlx::query(
-            "UPDATE run SET owner = 'command', presence = ?, attempts = attempts + 1, started_at = coalesce(started_at, ?),
-                            stage = coalesce(stage, 'claimed')
-             WHERE id = ?",
-        )
-        .bind(presence.name())
-        .bind(to_micros(now))
-        .bind(run.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
-        sqlx::query("INSERT INTO attempt (run, number, started_at) SELECT id, attempts, ? FROM run WHERE id = ?")
-            .bind(to_micros(now))
-            .bind(run.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
+pub(super) fn set_waiting(
+    db: &Connection,
+    run: &RunId,
+    error: &str,
+    retry_at: Timestamp,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    db.change(
+        "UPDATE run SET state = 'waiting', error = ?, retry_at = ?, owner = NULL,
+                        first_failed_at = coalesce(first_failed_at, ?)
+         WHERE id = ?",
+        params![error, to_micros(retry_at), to_micros(now), run.as_str()],
+    )?;
+    Ok(())
+}
 
-    pub(super) async fn end_attempt(
-        &self,
-        tx: &mut SqliteConnection,
-        run: &RunId,
-        error: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), StateError> {
-        sqlx::query(
-            "UPDATE attempt SET ended_at = ?1, error = ?2
-             WHERE run = ?3 AND number = (SELECT attempts FROM run WHERE id = ?3)",
-        )
-        .bind(to_micros(now))
-        .bind(error)
-        .bind(run.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
+pub(super) fn set_stage(db: &Connection, run: &RunId, stage: Stage, now: Timestamp) -> rusqlite::Result<()> {
+    let entered = params![stage.name(), to_micros(now), run.as_str()];
+    db.change("UPDATE run SET stage = ?1, read_at = iif(?1 = 'querying', ?2, read_at) WHERE id = ?3", entered)?;
+    db.change(
+        "INSERT INTO passage (run, attempt, position, stage, entered_at)
+         SELECT id, attempts, (SELECT count(*) FROM passage WHERE passage.run = run.id AND attempt = run.attempts),
+                ?1, ?2
+         FROM run WHERE id = ?3",
+        entered,
+    )?;
+    Ok(())
+}
+
+/// Begins the attempt of the command with that presence.
+pub(super) fn begin_attempt(db: &Connection, run: &RunId, presence: &str, now: Timestamp) -> rusqlite::Result<()> {
+    db.change(
+        "UPDATE run SET owner = 'command', presence = ?, attempts = attempts + 1, started_at = coalesce(started_at, ?),
+                        stage = coalesce(stage, 'claimed')
+         WHERE id = ?",
+        params![presence, to_micros(now), run.as_str()],
+    )?;
+    db.change(
+        "INSERT INTO attempt (run, number, started_at) SELECT id, attempts, ? FROM run WHERE id = ?",
+        params![to_micros(now), run.as_str()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn end_attempt(db: &Connection, run: &RunId, error: Option<&str>, now: Timestamp) -> rusqlite::Result<()> {
+    db.change(
+        "UPDATE attempt SET ended_at = ?1, error = ?2
+         WHERE run = ?3 AND number = (SELECT attempts FROM run WHERE id = ?3)",
+        params![to_micros(now), error, run.as_str()],
+    )?;
+    Ok(())
 }

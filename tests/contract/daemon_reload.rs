@@ -10,7 +10,6 @@ use exportd::run::EventKind;
 use exportd::state::{Event, State};
 use exportd::value::ColumnType;
 use jiff::civil::Weekday;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tempfile::TempDir;
 
 use crate::support::daemon::TestDaemon;
@@ -170,13 +169,11 @@ fn older_jobs() -> Vec<Job> {
 async fn older_state() -> TempDir {
     let dir = TempDir::new().unwrap();
     State::open(dir.path()).await.unwrap().close().await;
-    let options = SqliteConnectOptions::new().filename(dir.path().join("state.db"));
-    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let db = rusqlite::Connection::open(dir.path().join("state.db")).unwrap();
     for (key, text) in OLDER {
         let insert = "INSERT INTO definition (job_key, definition) VALUES (?, ?)";
-        sqlx::query(insert).bind(key).bind(text.replace('\n', "")).execute(&pool).await.unwrap();
+        db.execute(insert, (key, text.replace('\n', ""))).unwrap();
     }
-    pool.close().await;
     dir
 }
 

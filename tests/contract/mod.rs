@@ -30,4 +30,5 @@ mod servers;
 mod servers_odd;
 mod state;
 mod state_durable;
+mod state_migrate;
 mod store;

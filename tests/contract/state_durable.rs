@@ -1,19 +1,15 @@
-//! State of runs that are interrupted, taken over by commands, or written by an older version.
+//! State of runs that are interrupted, or taken over by commands.
 
-use std::borrow::Cow;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::slice::from_ref;
 
 use exportd::clearance::{Location, Recipient};
 use exportd::job::{Cadence, Schedule};
 use exportd::period::Period;
 use exportd::run::{Origin, RunId, RunRecord, RunState, Stage, Trigger};
-use exportd::state::{Decision, Filter, NewRun, State, Temporary};
+use exportd::state::{Decision, NewRun, State, Temporary};
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 
 use crate::support::jobs::{here, spooled_file as file};
@@ -202,84 +198,4 @@ async fn every_attempt_keeps_where_it_went_and_why() {
     let places = state.temporaries(&run.id, "nightly").await.unwrap().into_iter();
     let places: Vec<_> = places.map(|temporary| temporary.location.map(|location| location.directory)).collect();
     assert_eq!(places, [Some(".".to_owned()), Some("elsewhere".to_owned())]);
-}
-
-#[tokio::test]
-async fn what_the_version_before_has_recorded_is_kept() {
-    let dir = TempDir::new().unwrap();
-    let old = older(&dir, 3).await;
-    sqlx::raw_sql(
-        "INSERT INTO run (id, job_key, job, trigger, due_at, zone, period_from, period_to, state, created_at, stage,
-                          attempts, reason)
-         VALUES ('0abc', 'nightly', 'nightly', 'schedule', 0, 'UTC', 0, 0, 'waiting', 0, 'uploading', 3, 'they asked');
-         INSERT INTO attempt (run, number, started_at, ended_at, actor)
-         VALUES ('0abc', 1, 0, 0, 'daemon'), ('0abc', 2, 0, 0, 'daemon'), ('0abc', 3, 0, 0, NULL);
-         INSERT INTO file (run, position, name, export, row_count, bytes, sha256, spool, temp_name, columns, sensitive)
-         VALUES ('0abc', 0, 'a.csv', 'agents', 1, 2, 'ab', '/spool/a.csv', '.a.part', '[\"id\"]', '[]');
-         INSERT INTO temporary (run, name) VALUES ('0abc', '.a.part')",
-    )
-    .execute(&old)
-    .await
-    .unwrap();
-    old.close().await;
-
-    let state = State::open(dir.path()).await.unwrap();
-    let run = RunId::from_stored("0abc");
-    let detail = state.detail(&run).await.unwrap().unwrap();
-    assert_eq!((detail.stage, detail.recipient.clone()), (Some(Stage::Uploading), None));
-    let file = &detail.files[0];
-    assert_eq!(
-        (&file.columns, &file.contents, file.temp_name.as_deref()),
-        (&vec!["id".to_owned()], &None, Some(".a.part"))
-    );
-    let reasons: Vec<_> = detail.attempts.iter().map(|attempt| attempt.reason.as_deref()).collect();
-    assert_eq!(reasons, [None, Some("they asked"), None], "it was that of the last attempt that set out");
-    let left = Temporary { run: run.clone(), name: ".a.part".to_owned(), location: None };
-    assert_eq!(state.temporaries(&run, "nightly").await.unwrap(), [left]);
-}
-
-/// A database as the version of that number has left it.
-async fn older(dir: &TempDir, version: i64) -> sqlx::SqlitePool {
-    let mut migrator = sqlx::migrate!("src/state/migrations");
-    let older: Vec<_> = migrator.iter().filter(|migration| migration.version <= version).cloned().collect();
-    migrator.migrations = Cow::Owned(older);
-    let options = SqliteConnectOptions::new().filename(dir.path().join("state.db")).create_if_missing(true);
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    migrator.run(&pool).await.unwrap();
-    pool
-}
-
-#[tokio::test]
-async fn an_older_database_is_copied_and_brought_up_to_date() {
-    let dir = TempDir::new().unwrap();
-    let old = older(&dir, 1).await;
-    sqlx::query(
-        "INSERT INTO run (id, job_key, job, trigger, due_at, zone, period_from, period_to, state, owner, created_at)
-         VALUES ('0abc', 'nightly', 'nightly', 'manual', 0, 'UTC', 0, 0, 'running', 'command', 0)",
-    )
-    .execute(&old)
-    .await
-    .unwrap();
-    old.close().await;
-
-    let state = State::open(dir.path()).await.unwrap();
-    let runs = state.history(&Filter::default()).await.unwrap();
-    assert_eq!(runs[0].state, RunState::Running);
-    state.settle_commands(now()).await.unwrap();
-    assert_eq!(state.history(&Filter::default()).await.unwrap()[0].state, RunState::Failed);
-    state.close().await;
-
-    let copies: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let copy = copies.iter().find(|path| path.to_string_lossy().contains("state.db.before-")).expect("a copy is kept");
-    assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
-    let copy = sqlx::SqlitePool::connect_with(SqliteConnectOptions::new().filename(copy)).await.unwrap();
-    let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&copy).await.unwrap();
-    assert_eq!(version, 1, "as it was before all that is newer");
-    let state_then: String = sqlx::query_scalar("SELECT state FROM run").fetch_one(&copy).await.unwrap();
-    assert_eq!(state_then, "running");
-    copy.close().await;
-
-    let before = fs::read_dir(dir.path()).unwrap().count();
-    State::open(dir.path()).await.unwrap().close().await;
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), before, "a database that is up to date is not copied");
 }

@@ -2,7 +2,7 @@
 //!
 //! Rows are handed on as they lie in SQLite's own page cache, from one statement, without a copy. That is why sqlx
 //! does not read here although it reads the other stores: it copies every value and sends every row through a
-//! channel. Both use the same copy of SQLite.
+//! channel.
 //!
 //! The file is opened read only and never created. One read transaction is the snapshot.
 
@@ -117,7 +117,7 @@ impl FileState {
 /// Opens a connection that can't write and begins its snapshot. `immutable` leaves out locks and the WAL.
 fn connect(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = if immutable {
+    let mut db = if immutable {
         Connection::open_with_flags(immutable_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?
     } else {
         Connection::open_with_flags(path, flags)?

@@ -220,7 +220,7 @@ impl Sqlite {
             return Err(StoreError::Query("it has parameters, and there is nothing to bind to them".to_owned()));
         }
         let columns = statement.columns();
-        let columns = columns.iter().map(|column| DbColumn {
+        let columns = columns.map(|column| DbColumn {
             name: column.name().to_owned(),
             sql_type: column.decl_type().unwrap_or("unknown").to_owned(),
             nullable: true,

@@ -1,5 +1,6 @@
 //! Reading rows: one statement, each value lent to the sink where SQLite keeps it.
 
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use rusqlite::types::Value as Bound;
@@ -19,7 +20,7 @@ const STEPS: i32 = 20_000;
 impl Sqlite {
     /// Hands every row to `sink`.
     pub(in crate::store) fn read<S: RowSink>(
-        &self,
+        &mut self,
         plan: &ReadPlan,
         period: Option<&Period>,
         sink: &mut S,
@@ -32,20 +33,23 @@ impl Sqlite {
             Some(Filter::Datetime { name, .. }) => name.as_str(),
             _ => "",
         };
-        let fault = |error| ReadError::Store(error::running(error, self.timeout, time_column));
-        let _deadline = Deadline::start(&self.db, self.timeout).map_err(fault)?;
-        let select = match &plan.indexed {
-            Some(indexed) if spelt_alike(&self.db, indexed, &bound).map_err(fault)? => &indexed.select,
-            _ => &plan.select,
-        };
-        let mut statement = self.db.prepare(&select.text(!bound.is_empty())).map_err(error::asking)?;
-        let used = statement.parameter_count();
-        let mut rows = statement.query(params_from_iter(bound.iter().take(used))).map_err(fault)?;
-        while let Some(row) = rows.next().map_err(fault)? {
-            for index in 0..plan.width {
-                sink.cell(value(row.get_ref(index).map_err(fault)?))?;
+        let timeout = self.timeout;
+        let fault = |error| ReadError::Store(error::running(error, timeout, time_column));
+        {
+            let db = Deadline::start(&mut self.db, timeout).map_err(fault)?;
+            let select = match &plan.indexed {
+                Some(indexed) if spelt_alike(&db, indexed, &bound).map_err(fault)? => &indexed.select,
+                _ => &plan.select,
+            };
+            let mut statement = db.prepare(&select.text(!bound.is_empty())).map_err(error::asking)?;
+            let used = statement.parameter_count();
+            let mut rows = statement.query(params_from_iter(bound.iter().take(used))).map_err(fault)?;
+            while let Some(row) = rows.next().map_err(fault)? {
+                for index in 0..plan.width {
+                    sink.cell(value(row.get_ref(index).map_err(fault)?))?;
+                }
+                sink.end_row()?;
             }
-            sink.end_row()?;
         }
         self.check_unchanged()?;
         Ok(())
@@ -72,14 +76,22 @@ fn spelt_alike(db: &Connection, indexed: &Indexed, bound: &[Bound]) -> rusqlite:
     Ok(true)
 }
 
-/// Interrupts statements once their time is up, as long as it lives.
-struct Deadline<'a>(&'a Connection);
+/// A connection whose statements are interrupted once their time is up.
+struct Deadline<'a>(&'a mut Connection);
 
 impl<'a> Deadline<'a> {
-    fn start(db: &'a Connection, timeout: Duration) -> rusqlite::Result<Deadline<'a>> {
+    fn start(db: &'a mut Connection, timeout: Duration) -> rusqlite::Result<Deadline<'a>> {
         let started = Instant::now();
         db.progress_handler(STEPS, Some(move || started.elapsed() > timeout))?;
         Ok(Deadline(db))
+    }
+}
+
+impl Deref for Deadline<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0
     }
 }
 

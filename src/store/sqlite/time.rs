@@ -44,15 +44,15 @@ pub(super) fn register(db: &Connection, column: &Column, number: usize) -> rusql
     };
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     let (exact, sorted, shaped) = (column.clone(), column.clone(), column.clone());
-    db.create_scalar_function(names.exact.as_str(), 1, flags, move |call: &Context<'_>| {
+    db.create_scalar_function(names.exact.as_str(), 1, flags, move |call: &mut Context<'_>| {
         // A message would replace the code by a general one.
         let fault = |_| Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CONSTRAINT_FUNCTION), None);
         micros(call.get_raw(0), &exact).map_err(fault)
     })?;
-    db.create_scalar_function(names.sorted.as_str(), 1, flags, move |call: &Context<'_>| {
+    db.create_scalar_function(names.sorted.as_str(), 1, flags, move |call: &mut Context<'_>| {
         Ok(micros(call.get_raw(0), &sorted).unwrap_or(None))
     })?;
-    db.create_scalar_function(names.shape.as_str(), 1, flags, move |call: &Context<'_>| {
+    db.create_scalar_function(names.shape.as_str(), 1, flags, move |call: &mut Context<'_>| {
         Ok(shape(call.get_raw(0), shaped.zone.is_some()))
     })?;
     Ok(names)
