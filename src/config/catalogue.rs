@@ -5,7 +5,7 @@ use super::keys;
 use super::pieces::Piece;
 use super::schedule::read_zone;
 use super::table::{Item, Table, suggest};
-use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn};
+use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn, Unreadable};
 use crate::value::ColumnType;
 use crate::words::Words;
 
@@ -144,6 +144,7 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
     let zone = only_for(&table, "zone", kind, ColumnType::Datetime, |item| read_zone(item));
     let epoch = only_for(&table, "epoch", kind, ColumnType::Datetime, |item| item.word(EpochUnit::WORDS));
     let scale = only_for(&table, "scale", kind, ColumnType::Decimal, |item| item.integer(keys::COLUMN_SCALE));
+    let unreadable = table.get("unreadable").map_or(Some(Unreadable::Fail), |item| item.word(Unreadable::WORDS));
     Some(Column {
         name: item.key.to_owned(),
         sql_name: sql_name?.to_owned(),
@@ -154,6 +155,7 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
         zone: zone?,
         epoch: epoch?.unwrap_or_default(),
         scale: scale?.map(|digits| digits as u8),
+        unreadable: unreadable?,
     })
 }
 

@@ -83,6 +83,9 @@ impl Production {
                 [part] if !self.job.zip => self.plain(thread, &mut snapshot, &prepared, file, part, progress).await?,
                 _ => self.zip(thread, &mut snapshot, &prepared, file, progress).await?,
             };
+            if let Some(warning) = artifact.record().unreadable_words() {
+                tracing::warn!(job = %self.job.label, file = %artifact.name, "{warning}");
+            }
             progress.size.store(artifact.bytes, Ordering::Relaxed);
             files.push(artifact);
         }
@@ -187,9 +190,7 @@ fn failed(export: &JobExport, error: ReadError) -> RunError {
     let export = export.name.clone();
     match error {
         ReadError::Store(cause) => RunError::Export { export, cause },
-        ReadError::Stop(Stop::Cell { row, column, fault }) => {
-            RunError::Cell { export, row, column, fault: fault.to_string() }
-        }
+        ReadError::Stop(Stop::Cells(cells)) => RunError::Cells { export, cells },
         ReadError::Stop(Stop::Closed) => RunError::Cancelled,
     }
 }

@@ -191,11 +191,6 @@ fn contents(attempt: &Attempt<'_>, file: &PlannedFile) -> Vec<Content> {
 /// The sensitive columns of a file, named as its artifact names columns.
 fn sensitive(attempt: &Attempt<'_>, file: &PlannedFile) -> Vec<String> {
     let exports = file.parts.iter().map(|part| &attempt.job.exports[part.index]);
-    let names = exports.flat_map(|export| {
-        export.sensitive().map(|column| match attempt.job.zip {
-            true => format!("{}.{}", export.name, column.name),
-            false => column.name.clone(),
-        })
-    });
+    let names = exports.flat_map(|export| export.sensitive().map(|column| attempt.job.column_in_file(export, column)));
     names.collect()
 }

@@ -179,6 +179,11 @@ impl Snapshot {
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
             _ => Err(foreign().into()),
         };
+        // A bad cell is why the sink takes no file; where the store fails behind it, that is not what to mend first.
+        let read = match (read, sink.end_rows()) {
+            (Ok(()) | Err(ReadError::Store(_)), Err(stop)) => Err(stop.into()),
+            (read, _) => read,
+        };
         match &mut self.0 {
             Inner::Postgres(postgres) if read.is_err() => postgres.connection.abandon(),
             Inner::Mysql(mysql) if read.is_err() => mysql.connection.abandon(),

@@ -120,7 +120,10 @@ async fn history_has_the_documented_fields() {
             "rows": 3,
             "bytes": 120,
             "sha256": "abababababababababababababababababababababababababababababababab",
-            "published": false
+            "published": false,
+            "unreadable": {
+              "note": 2
+            }
           }
         ],
         "error": null
