@@ -6,7 +6,7 @@ use super::pieces::Piece;
 use super::schedule::read_zone;
 use super::table::{Item, Table, suggest};
 use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn, Unreadable};
-use crate::value::ColumnType;
+use crate::value::{ColumnType, Scale};
 use crate::words::Words;
 
 const CONTACT_CENTRE: [&str; 4] = [
@@ -154,7 +154,7 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
         group: group?.map(str::to_owned),
         zone: zone?,
         epoch: epoch?.unwrap_or_default(),
-        scale: scale?.map(|digits| digits as u8),
+        scale: scale?.map_or(Scale::AsNeeded, |digits| Scale::Exactly(digits as u8)),
         unreadable: unreadable?,
     })
 }

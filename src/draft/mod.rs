@@ -37,5 +37,5 @@ pub async fn draft(settings: &StoreSettings) -> Result<String, DraftError> {
     if tables.is_empty() {
         return Err(DraftError::Empty);
     }
-    Ok(write::catalogue(settings.kind, &plan::exports(&tables)))
+    Ok(write::catalogue(settings.kind, &plan::exports(settings.kind, &tables)))
 }

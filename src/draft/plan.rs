@@ -8,7 +8,7 @@ use super::sql_type::Shape;
 use super::subject::{Subject, Topic};
 use super::times::times;
 use super::words::words;
-use crate::store::{ColumnDetails, TableDetails};
+use crate::store::{ColumnDetails, StoreKind, TableDetails, declared_scale};
 use crate::value::ColumnType;
 
 /// An export for one table or view.
@@ -42,6 +42,8 @@ pub(super) struct ColumnPlan {
     /// The name in the store, where the header differs.
     pub(super) sql_name: Option<String>,
     pub(super) kind: ColumnType,
+    /// The digits after the point that the database declares for a decimal.
+    pub(super) scale: Option<u16>,
     pub(super) personal: Option<Reason>,
     /// Something to know about the type.
     pub(super) remark: Option<String>,
@@ -57,23 +59,23 @@ impl ColumnPlan {
 }
 
 /// Plans an export for each table.
-pub(super) fn exports(tables: &[TableDetails]) -> Vec<ExportPlan> {
+pub(super) fn exports(kind: StoreKind, tables: &[TableDetails]) -> Vec<ExportPlan> {
     let schemas: HashSet<&Option<String>> = tables.iter().map(|table| &table.schema).collect();
     let names: HashSet<&str> = tables.iter().map(|table| table.name.as_str()).collect();
     let mut taken = HashSet::new();
     let plan = |table| {
         let name = unique(export_name(table, schemas.len() > 1), &mut taken);
-        export(table, name, &names)
+        export(kind, table, name, &names)
     };
     tables.iter().map(plan).collect()
 }
 
-fn export(table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPlan {
+fn export(kind: StoreKind, table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPlan {
     let from = match &table.schema {
         Some(schema) => format!("{schema}.{}", table.name),
         None => table.name.clone(),
     };
-    let columns = columns(table);
+    let columns = columns(kind, table);
     let times = times(table);
     let column = |at: usize| &table.columns[at].name;
     // A time that has no plain name can't be named in the catalogue either.
@@ -121,7 +123,7 @@ fn fault(table: &TableDetails, from: &str, names: &HashSet<&str>, columns: &[Col
     None
 }
 
-fn columns(table: &TableDetails) -> Vec<ColumnPlan> {
+fn columns(store: StoreKind, table: &TableDetails) -> Vec<ColumnPlan> {
     let names_and_types = table.columns.iter().map(|column| (column.name.as_str(), column.sql_type.as_str()));
     let subject = Subject::of(&table.name, names_and_types);
     let exact: HashSet<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
@@ -135,6 +137,7 @@ fn columns(table: &TableDetails) -> Vec<ColumnPlan> {
             header: header.to_owned(),
             sql_name: is_awkward.then(|| column.name.clone()),
             kind: kind(table, column, shape),
+            scale: scale(store, column),
             personal,
             remark: remark(column, shape),
             obstacle: obstacle(column, shape),
@@ -148,6 +151,14 @@ fn kind(table: &TableDetails, column: &ColumnDetails, shape: Shape) -> ColumnTyp
     let is_key = table.key.contains(&column.name) || words(&column.name).last().is_some_and(|word| word == "id");
     let can_be_id = matches!(shape, Shape::Whole | Shape::Uuid | Shape::Text { .. });
     if is_key && can_be_id { ColumnType::Id } else { kind }
+}
+
+/// The largest scale that a catalogue can name.
+const LARGEST_SCALE: u16 = 38;
+
+/// SQLite does not hold its values to the scale that a column declares, and so a catalogue should not either.
+fn scale(store: StoreKind, column: &ColumnDetails) -> Option<u16> {
+    declared_scale(&column.sql_type).filter(|digits| store != StoreKind::Sqlite && *digits <= LARGEST_SCALE)
 }
 
 /// What the type alone does not tell.

@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 use super::plan::{ColumnPlan, ExportPlan};
 use super::toml_text::{comment, key, list, string};
 use crate::store::StoreKind;
+use crate::value::ColumnType;
 use crate::wording::plural;
 
 /// The text of a catalogue file.
@@ -91,6 +92,8 @@ fn section(export: &ExportPlan) -> String {
 fn column(column: &ColumnPlan) -> String {
     let kind = string(column.kind.name());
     let mut keys = vec![format!("type = {kind}")];
+    let scale = column.scale.filter(|_| column.kind == ColumnType::Decimal);
+    keys.extend(scale.map(|digits| format!("scale = {digits}")));
     keys.extend(column.sql_name.as_ref().map(|name| format!("column = {}", string(name))));
     keys.extend(column.personal.map(|_| "sensitive = true".to_owned()));
     let value = if keys.len() == 1 { kind } else { format!("{{ {} }}", keys.join(", ")) };

@@ -127,7 +127,8 @@ impl Production {
     ) -> Result<Artifact, RunError> {
         let export = &self.job.exports[part.index];
         let writer = self.begin(file)?;
-        let mut sink = pipeline::plain(&export.name, self.encoder(export), writer, self.watch(progress));
+        let mut sink =
+            pipeline::plain(&export.name, self.encoder(export, &prepared[part.index]), writer, self.watch(progress));
         let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut sink, Some(thread)).await;
         settle(export, read, sink.finish())
     }
@@ -144,7 +145,8 @@ impl Production {
         let mut zip = Zip::new(writer, &self.plan.due);
         for part in &file.parts {
             let export = &self.job.exports[part.index];
-            let mut member = zip.member(&export.name, self.encoder(export), self.watch(progress));
+            let mut member =
+                zip.member(&export.name, self.encoder(export, &prepared[part.index]), self.watch(progress));
             let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut member, Some(thread)).await;
             match read.and_then(|()| Ok(member.finish()?)) {
                 Ok(_) => {}
@@ -164,8 +166,8 @@ impl Production {
         Ok(writer)
     }
 
-    fn encoder(&self, export: &JobExport) -> Encoder {
-        Encoder::new(&self.job.format, &export.columns, &self.job.schedule.zone)
+    fn encoder(&self, export: &JobExport, prepared: &Prepared) -> Encoder {
+        Encoder::new(&self.job.format, &export.columns, &self.job.schedule.zone).with_scales(prepared.scales())
     }
 
     fn watch(&self, progress: &FileProgress) -> Watch {

@@ -30,7 +30,7 @@ pub use self::interrupt::Interrupt;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
 pub use self::reader::{ReaderFault, ReaderThread};
-pub use self::relation::{DbColumn, DbTable};
+pub use self::relation::{DbColumn, DbTable, declared_scale};
 pub use self::server::check_url;
 use self::sqlite::Sqlite;
 pub use self::sqlite::sqlite_path;
@@ -38,7 +38,7 @@ use crate::catalogue::Source;
 use crate::job::JobExport;
 use crate::period::Period;
 use crate::secret::Secret;
-use crate::value::RowSink;
+use crate::value::{RowSink, Scale};
 use crate::words::Words;
 
 /// How to reach the store.
@@ -134,6 +134,17 @@ enum ReadPlan {
     Sqlite(sqlite::ReadPlan),
     Postgres(postgres::ReadPlan),
     Mysql(mysql::ReadPlan),
+}
+
+impl Prepared {
+    /// For each column of the file, how the store declares the scale of its decimals.
+    pub fn scales(&self) -> &[Scale] {
+        match &self.plan {
+            ReadPlan::Sqlite(plan) => &plan.scales,
+            ReadPlan::Postgres(plan) => &plan.scales,
+            ReadPlan::Mysql(plan) => &plan.scales,
+        }
+    }
 }
 
 impl Snapshot {

@@ -6,7 +6,7 @@
 use super::decimal::{Decimal, is_in_form};
 use super::{Fault, Integer, Text};
 use crate::encode::number::{push_integer, push_shortest};
-use crate::value::Value;
+use crate::value::{Scale, Value};
 
 const NO_NUMBER: &str = "text that is no number";
 const FRACTION: &str = "a number with a fraction";
@@ -19,7 +19,7 @@ const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 pub(in crate::encode) fn integer<'a>(value: Value<'a>, digits: &'a mut Vec<u8>) -> Result<Integer<'a>, Fault> {
     match value {
         Value::Int(number) => Ok(Integer::Small(number)),
-        Value::Text(text) if is_in_form(text, Some(0)) => Ok(Integer::Digits(text)),
+        Value::Text(text) if is_in_form(text, Scale::Exactly(0)) => Ok(Integer::Digits(text)),
         other => unusual_integer(other, digits),
     }
 }
@@ -33,7 +33,7 @@ fn unusual_integer<'a>(value: Value<'_>, digits: &'a mut Vec<u8>) -> Result<Inte
         Value::Text(text) => {
             let number = Decimal::parse(text).ok_or(NO_NUMBER)?;
             digits.clear();
-            number.write(Some(0), digits).map_err(|_| FRACTION)?;
+            number.write(Scale::Exactly(0), digits).map_err(|_| FRACTION)?;
             Ok(Integer::Digits(digits))
         }
         Value::Float(_) | Value::Float32(_) => {
@@ -72,11 +72,11 @@ fn unusual_float(value: Value<'_>) -> Result<f64, Fault> {
     }
 }
 
-/// Reads a `decimal`, with exactly `scale` digits after the point if there is one.
+/// Reads a `decimal`.
 #[inline(always)]
 pub(in crate::encode) fn decimal<'a>(
     value: Value<'a>,
-    scale: Option<u8>,
+    scale: Scale,
     digits: &'a mut Vec<u8>,
 ) -> Result<&'a [u8], Fault> {
     match value {
@@ -85,7 +85,7 @@ pub(in crate::encode) fn decimal<'a>(
     }
 }
 
-fn unusual_decimal<'a>(value: Value<'_>, scale: Option<u8>, digits: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
+fn unusual_decimal<'a>(value: Value<'_>, scale: Scale, digits: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
     match value {
         Value::Text(text) => in_form(text, scale, digits),
         Value::Int(number) => in_form(itoa::Buffer::new().format(number).as_bytes(), scale, digits),
@@ -133,7 +133,7 @@ fn made(digits: &mut Vec<u8>, make: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
     digits
 }
 
-fn in_form<'a>(text: &[u8], scale: Option<u8>, digits: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
+fn in_form<'a>(text: &[u8], scale: Scale, digits: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
     digits.clear();
     if is_in_form(text, scale) {
         digits.extend_from_slice(text);
