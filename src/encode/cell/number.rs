@@ -11,6 +11,19 @@ use crate::value::{Scale, Value};
 const NO_NUMBER: &str = "text that is no number";
 const FRACTION: &str = "a number with a fraction";
 
+/// What a text is that can't be read as a number.
+fn no_number(text: &[u8]) -> Fault {
+    match std::str::from_utf8(text).map(str::parse::<f64>) {
+        Ok(Ok(number)) if number.is_nan() || !text.iter().any(u8::is_ascii_digit) => not_finite(number),
+        _ => NO_NUMBER,
+    }
+}
+
+/// Databases have numbers that are none, which the words for them tell best.
+fn not_finite(number: f64) -> Fault {
+    if number.is_nan() { "NaN" } else { "infinity" }
+}
+
 /// Every whole number up to here has a 64-bit float of its own; beyond it, a float may stand for its neighbours too.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -31,7 +44,7 @@ fn unusual_integer<'a>(value: Value<'_>, digits: &'a mut Vec<u8>) -> Result<Inte
             Err(_) => Integer::Digits(made(digits, |digits| push_integer(number, digits))),
         }),
         Value::Text(text) => {
-            let number = Decimal::parse(text).ok_or(NO_NUMBER)?;
+            let number = Decimal::parse(text).ok_or_else(|| no_number(text))?;
             digits.clear();
             number.write(Scale::Exactly(0), digits).map_err(|_| FRACTION)?;
             Ok(Integer::Digits(digits))
@@ -66,7 +79,11 @@ fn unusual_float(value: Value<'_>) -> Result<f64, Fault> {
         Value::Uint(number) => exact_float(i128::from(number)),
         Value::Text(text) => {
             let text = std::str::from_utf8(text).map_err(|_| NO_NUMBER)?;
-            finite(Value::Float(text.parse().map_err(|_| NO_NUMBER)?))
+            let number = text.parse::<f64>().map_err(|_| NO_NUMBER)?;
+            if number.is_infinite() && text.contains(|character: char| character.is_ascii_digit()) {
+                return Err("a number too large for a 64-bit float");
+            }
+            finite(Value::Float(number))
         }
         other => Err(other.kind()),
     }
@@ -139,7 +156,7 @@ fn in_form<'a>(text: &[u8], scale: Scale, digits: &'a mut Vec<u8>) -> Result<&'a
         digits.extend_from_slice(text);
         return Ok(digits);
     }
-    let number = Decimal::parse(text).ok_or(NO_NUMBER)?;
+    let number = Decimal::parse(text).ok_or_else(|| no_number(text))?;
     let written = number.write(scale, digits);
     written.map_err(|_| "a number with more digits after the decimal point than the column's scale")?;
     Ok(digits)
@@ -160,7 +177,7 @@ fn finite(value: Value<'_>) -> Result<f64, Fault> {
         other => return Err(other.kind()),
     };
     if !number.is_finite() {
-        return Err("a number that is not finite");
+        return Err(not_finite(number));
     }
     Ok(without_sign_of_zero(number))
 }

@@ -130,6 +130,22 @@ fn decimals() {
 }
 
 #[test]
+fn what_is_no_finite_number_is_called_by_its_name() {
+    let found = |kind, value| bi(kind, value).unwrap_err();
+    for kind in [ColumnType::Decimal, ColumnType::Integer, ColumnType::Float] {
+        for value in [text("NaN"), Value::Float(f64::NAN), Value::Float32(f32::NAN)] {
+            assert_eq!(found(kind, value), "NaN", "{kind} {value:?}");
+        }
+        for value in [text("Infinity"), text("-Infinity"), Value::Float(f64::NEG_INFINITY)] {
+            assert_eq!(found(kind, value), "infinity", "{kind} {value:?}");
+        }
+        assert_eq!(found(kind, text("nano")), "text that is no number");
+    }
+    assert_eq!(found(ColumnType::Decimal, text("1e999")), "text that is no number");
+    assert_eq!(found(ColumnType::Float, text("1e999")), "a number too large for a 64-bit float");
+}
+
+#[test]
 fn decimals_have_the_scale_that_the_database_declares_unless_the_catalogue_does() {
     let column = Column::new("x", ColumnType::Decimal);
     let scaled = Column { scale: Scale::Exactly(1), ..column.clone() };
