@@ -110,7 +110,7 @@ impl Production {
     /// Every run says it: nobody looks at a run that succeeds, and files that hold less than expected do not look so.
     fn warn(&self, export: &JobExport, warning: &str) {
         tracing::warn!(job = %self.job.label, export = %export.name, "{warning}");
-        self.progress.warn(format!("{}: {warning}", export.name));
+        self.progress.warn(Some(&export.name), warning);
     }
 
     async fn plain(
