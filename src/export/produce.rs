@@ -17,7 +17,7 @@ use crate::plan::{Plan, PlannedExport, PlannedFile};
 use crate::progress::{FileProgress, Progress};
 use crate::spool::{Artifact, FileWriter, RunFolder};
 use crate::store::{Interrupt, Prepared, ReadError, ReaderFault, ReaderThread, Snapshot, StoreError, StoreSettings};
-use crate::value::Stop;
+use crate::value::{RowSink, Stop};
 
 /// How long opening the store and checking every export's columns may take. The store itself limits each statement
 /// that reads rows.
@@ -125,7 +125,7 @@ impl Production {
         let export = &self.job.exports[part.index];
         let writer = self.begin(file)?;
         let mut sink = pipeline::plain(&export.name, self.encoder(export), writer, self.watch(progress));
-        let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut sink, Some(thread)).await;
+        let read = self.read(thread, snapshot, prepared, part, &mut sink).await;
         settle(export, read, sink.finish())
     }
 
@@ -142,7 +142,7 @@ impl Production {
         for part in &file.parts {
             let export = &self.job.exports[part.index];
             let mut member = zip.member(&export.name, self.encoder(export), self.watch(progress));
-            let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut member, Some(thread)).await;
+            let read = self.read(thread, snapshot, prepared, part, &mut member).await;
             match read.and_then(|()| Ok(member.finish()?)) {
                 Ok(_) => {}
                 Err(ReadError::Stop(Stop::Closed)) => return Ok(zip.finish()?),
@@ -150,6 +150,19 @@ impl Production {
             }
         }
         Ok(zip.finish()?)
+    }
+
+    async fn read<S: RowSink>(
+        &self,
+        thread: &ReaderThread,
+        snapshot: &mut Snapshot,
+        prepared: &[Prepared],
+        part: &PlannedExport,
+        sink: &mut S,
+    ) -> Result<(), ReadError> {
+        let read = snapshot.read(&prepared[part.index], part.period.as_ref(), sink, Some(thread)).await;
+        snapshot.take_warnings().iter().for_each(|warning| self.warn(&self.job.exports[part.index], warning));
+        read
     }
 
     fn begin(&self, file: &PlannedFile) -> Result<FileWriter, RunError> {

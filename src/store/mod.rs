@@ -187,6 +187,14 @@ impl Snapshot {
         read
     }
 
+    /// What the store warned of while rows were read, since this was asked last: one sentence each.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        match &mut self.0 {
+            Inner::Mysql(mysql) => std::mem::take(&mut mysql.warnings),
+            Inner::Sqlite(_) | Inner::Postgres(_) => Vec::new(),
+        }
+    }
+
     /// The store's own plan for reading the rows of `period`, in its words.
     pub async fn explain(&mut self, prepared: &Prepared, period: &Period) -> Result<String, StoreError> {
         match (&mut self.0, &prepared.plan) {
