@@ -96,6 +96,10 @@ impl Production {
         if let Some(way) = snapshot.interrupt(&self.store) {
             interrupt.get_or_init(|| way);
         }
+        for warning in snapshot.remarks().await?.warnings {
+            tracing::warn!(job = %self.job.label, "{warning}");
+            self.progress.warn(None, &warning);
+        }
         // A column missing in the last export must not cost the reading of all before it.
         let mut prepared = Vec::with_capacity(self.job.exports.len());
         for export in &self.job.exports {
