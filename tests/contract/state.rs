@@ -14,6 +14,9 @@ use tempfile::TempDir;
 
 use crate::support::jobs::{here, spooled_file as file};
 
+#[path = "state_warnings.rs"]
+mod warnings;
+
 const NOW: &str = "2026-11-21T03:00:05Z";
 
 fn at(text: &str) -> Timestamp {
@@ -92,6 +95,7 @@ async fn history_has_the_documented_fields() {
     let (_dir, state) = open().await;
     let run = one_run(&state).await;
     started(&state, &run, at("2026-11-21T03:00:06Z")).await;
+    state.warned(&run.id, &[warnings::hidden()]).await.unwrap();
     state.spooled(&run.id, &here().recipient, &[file("nightly_2026_11_21_agents.csv")], at(NOW)).await.unwrap();
     state.finish(&run.id, RunState::Delivered, None, at("2026-11-21T03:00:09.5Z")).await.unwrap();
     let history = state.history(&Filter::default()).await.unwrap();
@@ -126,7 +130,15 @@ async fn history_has_the_documented_fields() {
             }
           }
         ],
-        "error": null
+        "error": null,
+        "warnings": [
+          {
+            "exports": [
+              "agents"
+            ],
+            "text": "rows are hidden"
+          }
+        ]
       }
     ]
     "#);

@@ -32,6 +32,7 @@ mod servers;
 mod service;
 mod status;
 mod stop;
+mod store_files;
 mod sweep;
 mod terminal;
 mod three_stores;
