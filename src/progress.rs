@@ -56,7 +56,7 @@ impl Progress {
         self.stage.store(position as u8, Ordering::Relaxed);
     }
 
-    /// Adds something that a person should know about the files of a run that succeeds.
+    /// Adds something that a person should know, even if the run succeeds.
     pub fn warn(&self, warning: String) {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }

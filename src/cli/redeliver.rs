@@ -46,7 +46,7 @@ pub async fn redeliver(config: &Config, path: Option<&Path>, options: &Redeliver
     let result = export::redeliver(&context, &job, &run, &progress, &cancel, to_new, permit).await;
     interrupted.abort();
     context.hosts.close().await;
-    let executed = runs::conclude(&context, &presence, &job, &run, started, result).await;
+    let executed = runs::conclude(&context, &presence, &job, &run, started, &progress, result).await;
     let executed = [executed.map_err(Failure::unreachable)?];
     runs::report(&executed)?;
     runs::verdict(&executed)

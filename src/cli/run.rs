@@ -160,8 +160,7 @@ async fn execute(
     let result = export::execute(context, &job, &run, &progress, cancel, permit).await;
     drop(bars);
 
-    let executed = conclude(context, presence, &job, &run, started, result).await?;
-    Ok(Executed { warnings: progress.warnings(), ..executed })
+    conclude(context, presence, &job, &run, started, &progress, result).await
 }
 
 /// Records how a command's attempt at a run ended.
@@ -171,6 +170,7 @@ pub async fn conclude(
     job: &Job,
     run: &RunRecord,
     started: Timestamp,
+    progress: &Progress,
     result: Result<(), RunError>,
 ) -> Result<Executed, RunError> {
     let finished = Timestamp::now();
@@ -181,7 +181,7 @@ pub async fn conclude(
     let files = context.state.run(&run.id).await?.map(|run| run.files).unwrap_or_default();
     let took = output::elapsed(started, finished);
     let (job, run) = (job.label.clone(), Some(run.id.clone()));
-    Ok(Executed { job, run, files, took, warnings: Vec::new(), error: result.err() })
+    Ok(Executed { job, run, files, took, warnings: progress.warnings(), error: result.err() })
 }
 
 /// Writes the files of jobs into `output` and delivers nothing; history does not hear of it.

@@ -163,6 +163,12 @@ impl Attempt<'_> {
         Temporary { run: self.id().clone(), name, location: Some(self.location()) }
     }
 
+    /// Tells what a person should know about this run, even if it succeeds.
+    fn warn(&self, warning: String) {
+        tracing::warn!(run = %self.id(), "{warning}");
+        self.progress.warn(warning);
+    }
+
     /// Records that the run enters a stage, then shows it: a stage begins only when that is on disk.
     async fn enter(&self, stage: Stage) -> Result<(), RunError> {
         self.context.state.stage(self.id(), stage, Timestamp::now()).await?;
