@@ -215,7 +215,7 @@ pub struct RunRecord {
     pub files: Vec<FileRecord>,
     /// The last error, in one sentence.
     pub error: Option<String>,
-    /// What the last reading of the store warned of.
+    /// What its last reading of the store warned of, and what was seen at the destination since.
     pub warnings: Vec<Warning>,
 }
 

@@ -257,7 +257,7 @@ pub fn report(executed: &[Executed]) -> std::io::Result<()> {
     for executed in executed {
         let of_files =
             executed.files.iter().filter_map(|file| Some(format!("{}: {}", file.name, file.unreadable_words()?)));
-        for warning in executed.warnings.iter().cloned().chain(of_files) {
+        for warning in executed.warnings.iter().map(Warning::to_string).chain(of_files) {
             output::say(&format!("warning: job {}, {warning}", executed.job));
         }
     }
