@@ -159,6 +159,16 @@ pub fn manifest_name(label: &str, due: &ZonedDateTime) -> String {
     component(&format!("{}{ending}", cut(&label, MAX_BYTES - ending.len())), "")
 }
 
+/// Whether Windows takes `name` for one of its devices, whatever its ending and case, so that no file can be called so.
+pub fn is_windows_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name).trim_end().to_uppercase();
+    let is_port = |port: &str| {
+        let number = stem.strip_prefix(port).map(|number| number.chars().collect::<Vec<_>>());
+        matches!(number.as_deref(), Some(['0'..='9' | '¹' | '²' | '³']))
+    };
+    ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || is_port("COM") || is_port("LPT")
+}
+
 fn variable(name: &Parameter) -> Result<&'static str, NameFault> {
     let written = match name {
         Parameter::Name(name) => name,

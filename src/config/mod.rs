@@ -31,6 +31,7 @@ mod store;
 mod surroundings;
 mod table;
 mod unreadable;
+mod zone;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,7 @@ pub use self::one::check_value;
 use self::pieces::{Inseparable, Piece};
 pub use self::surroundings::{Overrides, Surroundings};
 pub use self::table::nearest;
+pub use self::zone::remark as zone_remark;
 use crate::catalogue::Catalogue;
 use crate::job::{Job, job_key};
 use crate::notify::Notify;

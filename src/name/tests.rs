@@ -74,6 +74,16 @@ fn knows_whether_it_needs_the_export() {
     assert!(!NameTemplate::parse("export_name{{!-- export_name --}}").unwrap().uses_export_name());
 }
 
+#[test]
+fn names_of_windows_devices_are_known() {
+    for name in ["CON.csv", "con", "Aux.tar.gz", "nul .csv", "COM1.csv", "lpt0.zip", "COM².csv"] {
+        assert!(is_windows_device(name), "{name}");
+    }
+    for name in ["CONTACTS.csv", "con_2026.csv", "COM.csv", "COM10.csv", "x.con", "_con.csv", "com١.csv"] {
+        assert!(!is_windows_device(name), "{name}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_label_gives_a_safe_name(label in "\\PC{0,120}|[./\\\\ \u{0}\n.]{0,250}", extension in "(csv|zip|CSV|tar[.]gz|)") {

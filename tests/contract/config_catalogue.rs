@@ -77,7 +77,7 @@ fn a_pattern_names_all_members_of_its_group() {
 }
 
 /// What stands in an export beside its name, and words of the one fault that follows.
-const BROKEN: [(&str, &str); 12] = [
+const BROKEN: [(&str, &str); 13] = [
     ("columns = { id = 'id' }", "[[export]] has no `from`"),
     ("from = 't'\nquery = 'select 1'\ncolumns = { id = 'id' }", "`from` or `query`, not both"),
     ("query = 'delete from t'\ncolumns = { id = 'id' }", "`query` is not a SELECT statement"),
@@ -88,6 +88,7 @@ const BROKEN: [(&str, &str); 12] = [
     ("from = 't'\ncolumns = { id = { sensitive = true } }", "`id` has no `type`"),
     ("from = 't'\ncolumns = { id = { type = 'id', scale = 2 } }", "of the type decimal only"),
     ("from = 't'\ncolumns = { id = { type = 'id', senstive = true } }", "did you mean `sensitive`?"),
+    ("from = 't'\ncolumns = { at = { type = 'datetime', zone = 'GMT+1' } }", "write `Etc/GMT-1`: the sign in IANA's"),
     ("from = 't'\nmode = 'period'\ncolumns = { id = 'id' }", "needs a time column"),
     ("from = 't'\ncreated = 'id'\ncolumns = { id = 'id' }", "`id` is a column of the type id"),
 ];

@@ -1,0 +1,35 @@
+//! `check` without connecting: hints about a configuration that is valid.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::program::Program;
+use crate::support::shop;
+
+/// A shop that delivers into a folder of its own.
+fn program(more: &str) -> Program {
+    shop::program_into(Path::new("/srv/drops"), more)
+}
+
+#[test]
+fn what_may_not_be_meant_so_is_a_hint() {
+    let program = program("");
+    assert!(!program.run(&["check"]).expect(0).out.contains("hint"));
+    let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
+    let config = config.replace("\"Europe/Paris\"", "\"Etc/GMT+1\"");
+    program.configure(&format!("{config}\nfilename = \"con\"\n"));
+    let catalogue = fs::read_to_string(program.path("catalogue.toml")).unwrap();
+    fs::write(program.path("catalogue.toml"), catalogue.replace("\"placed at\" }", "\"placed at\", zone = \"EST\" }"))
+        .unwrap();
+    let checked = program.run(&["check"]).expect(0).out;
+    let hints = [
+        "hint   shop: Etc/GMT+1 is 1 hour behind UTC all year, without daylight saving",
+        "hint   orders, column placed_at: EST is 5 hours behind UTC all year",
+        "hint   shop: con.csv is a device on Windows, where no file can have that name; change `filename`",
+    ];
+    for hint in hints {
+        assert!(checked.contains(hint), "{hint} is not in:\n{checked}");
+    }
+    let shown = program.run(&["check", "--json"]).expect(0).json();
+    assert_eq!(shown["configuration"]["findings"].as_array().unwrap().len(), hints.len());
+}
