@@ -128,7 +128,7 @@ fn read_sftp(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<SftpDestinatio
         channels: channels?,
         max_rate: max_rate?,
     };
-    if context.from.opens_keys {
+    if context.from.looks_around {
         key_file::check(keys, &destination);
     }
     Some(destination)
