@@ -15,6 +15,7 @@ mod job;
 mod job_keys;
 mod key_file;
 mod keys;
+mod language;
 mod notify;
 mod one;
 mod paths;

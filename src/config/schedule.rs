@@ -12,11 +12,23 @@ use crate::words::Words;
 
 /// Reads a job's schedule.
 pub(super) fn read(keys: &JobKeys<'_>) -> Option<Schedule> {
-    let cadence = keys.require("run", "run = \"daily\"").and_then(|item| item.word(Cadence::WORDS));
+    let cadence = keys.require("run", "run = \"daily\"").and_then(|item| read_cadence(&item));
     let at = keys.get("at").map_or(Some(Time::constant(4, 0, 0, 0)), |item| read_time(&item));
     let week_starts = keys.get("week_starts").map_or(Some(Weekday::Monday), |item| item.word(Weekday::WORDS));
     let zone = keys.get("timezone").map_or(Some(TimeZone::UTC), |item| zone::read(&item));
     Some(Schedule { cadence: cadence?, at: at?, week_starts: week_starts?, zone: zone? })
+}
+
+fn read_cadence(item: &Item<'_>) -> Option<Cadence> {
+    // `0 4 * * *`, `@daily`, and systemd's `*-*-* 04:00:00`.
+    let is_cron = |text: &str| text.starts_with('@') || text.contains('*');
+    if item.as_text().is_some_and(is_cron) {
+        let fault = Fault::new("`run` takes a word, and no cron expression")
+            .label("write \"daily\", \"weekly\" or \"monthly\"");
+        item.fault(fault.help("the time of day is `at = \"04:00\"`"));
+        return None;
+    }
+    item.word(Cadence::WORDS)
 }
 
 /// A time of day, `"04:00"`, or TOML's own `04:00`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::fault::{Fault, Kind};
-use super::table::{Item, Table, nearest};
+use super::table::{Item, Table, has_variable, nearest};
 use super::{authorities, keys, secret, state_folder};
 use crate::access;
 use crate::secret::Secret;
@@ -78,6 +78,10 @@ fn parse_url(url: &str, base: &Path) -> Result<(StoreKind, Secret), Fault> {
         let label = near.map_or(known.to_owned(), |near| format!("did you mean `{near}:`?"));
         return Err(Fault::new("the store's url has an unknown scheme").label(label));
     };
+    if has_variable(url) {
+        let fault = Fault::new("the store's url holds a variable, and nothing is substituted in this file");
+        return Err(fault.label("write { env = \"NAME\" } for the whole url"));
+    }
     if kind != StoreKind::Sqlite {
         return match rest.strip_prefix("//") {
             Some(rest) if !rest.is_empty() => match check_url(url) {

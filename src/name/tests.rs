@@ -55,17 +55,32 @@ fn a_long_label_does_not_cost_the_date() {
 
 #[test]
 fn refuses_what_is_no_variable() {
-    let fault = |text: &str| NameTemplate::parse(text).unwrap_err();
-    assert_eq!(fault("{{label"), NameFault::Syntax);
-    assert_eq!(fault("{{lable}}"), NameFault::UnknownVariable { name: "lable".to_owned() });
-    assert_eq!(fault("{{lable}}").range("a_{{lable}}"), Some(4..9));
+    let faults = |text: &str| NameTemplate::parse(text).unwrap_err().faults;
+    assert_eq!(faults("{{label"), [NameFault::Syntax]);
+    assert_eq!(faults("{{lable}}"), [NameFault::UnknownVariable { name: "lable".to_owned(), range: 2..7 }]);
     for text in
         ["{{#if label}}x{{/if}}", "{{log label}}", "{{> part}}", "{{eq label label}}", "{{label x=1}}", "{{*inline x}}"]
     {
-        assert_eq!(fault(text), NameFault::NotAVariable, "{text}");
+        assert!(matches!(faults(text)[..], [NameFault::NotAVariable { .. }]), "{text}");
     }
-    assert!(matches!(fault("{{../label}}"), NameFault::UnknownVariable { .. }));
-    assert!(matches!(fault("{{@root.label}}"), NameFault::UnknownVariable { .. }));
+    assert!(matches!(faults("{{../label}}")[..], [NameFault::UnknownVariable { .. }]));
+    assert!(matches!(faults("{{@root.label}}")[..], [NameFault::UnknownVariable { .. }]));
+}
+
+#[test]
+fn all_faults_of_a_template_are_told_each_at_its_place() {
+    let text = "é{{date}}_{{label}}_{{ date }}{{log label}}{{export_name}}{{{x}}}";
+    let NameFaults { faults, uses_export_name } = NameTemplate::parse(text).unwrap_err();
+    let underlined: Vec<&str> = faults.iter().map(|fault| &text[fault.range().unwrap()]).collect();
+    assert_eq!((underlined.as_slice(), uses_export_name), (["date", "date", "{{log label}}", "x"].as_slice(), true));
+    assert_ne!(faults[0].range(), faults[1].range());
+}
+
+#[test]
+fn characters_that_names_cannot_have_are_known() {
+    let replaced = |text: &str| NameTemplate::parse(text).unwrap().replaced();
+    assert_eq!((replaced("{{label}}_%Y-%m"), replaced("{label}")), (Some('%'), Some('{')));
+    assert_eq!(replaced("{{label}} 1.é-{{day}}"), None);
 }
 
 #[test]

@@ -17,7 +17,8 @@ fn what_may_not_be_meant_so_is_a_hint() {
     assert!(!program.run(&["check"]).expect(0).out.contains("hint"));
     let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
     let config = config.replace("\"Europe/Paris\"", "\"Etc/GMT+1\"");
-    program.configure(&format!("{config}\nfilename = \"con\"\n"));
+    let more = "[[job]]\nlabel = \"x\"\nrun = \"daily\"\nexports = [\"orders\"]\nfolder = \"/srv\"\nfilename = \"%Y_{{label}}\"";
+    program.configure(&format!("{config}\nfilename = \"con\"\n{more}\n"));
     let catalogue = fs::read_to_string(program.path("catalogue.toml")).unwrap();
     fs::write(program.path("catalogue.toml"), catalogue.replace("\"placed at\" }", "\"placed at\", zone = \"EST\" }"))
         .unwrap();
@@ -26,6 +27,7 @@ fn what_may_not_be_meant_so_is_a_hint() {
         "hint   shop: Etc/GMT+1 is 1 hour behind UTC all year, without daylight saving",
         "hint   orders, column placed_at: EST is 5 hours behind UTC all year",
         "hint   shop: con.csv is a device on Windows, where no file can have that name; change `filename`",
+        "hint   x: % in `filename` becomes _ in names; variables are written {{year}}",
     ];
     for hint in hints {
         assert!(checked.contains(hint), "{hint} is not in:\n{checked}");

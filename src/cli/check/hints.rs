@@ -12,8 +12,15 @@ use super::finding::{Finding, Level};
 
 /// One finding for each thing that may not be meant as it is written.
 pub fn look(config: &Config) -> Vec<Finding> {
-    let names = config.jobs.iter().flat_map(names);
-    zones(config).into_iter().chain(names).collect()
+    let jobs = config.jobs.iter().flat_map(|job| names(job).into_iter().chain(replaced(job)));
+    zones(config).into_iter().chain(jobs).collect()
+}
+
+/// A template in the notation of another program, whose characters no name can have.
+fn replaced(job: &Job) -> Option<Finding> {
+    let character = job.filename.replaced()?;
+    let text = format!("{character} in `filename` becomes _ in names; variables are written {{{{year}}}}");
+    Some(Finding::new(Level::Hint, &job.label, text))
 }
 
 /// Names that no file on Windows can have: the partner's server, or whoever unpacks the zip, may run it.
