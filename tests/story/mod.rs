@@ -1,5 +1,6 @@
 //! Stories: the program as a whole, as its users meet it.
 
+mod check;
 mod check_connect;
 mod clock;
 mod container;
