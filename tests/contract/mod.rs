@@ -22,6 +22,7 @@ mod destination_login;
 pub mod destination_verify;
 mod draft;
 mod draft_corpus;
+mod draft_times;
 pub mod format;
 mod sample;
 mod schedule;
