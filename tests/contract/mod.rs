@@ -23,6 +23,7 @@ mod destination_rights;
 pub mod destination_verify;
 mod draft;
 mod draft_corpus;
+mod draft_times;
 pub mod format;
 mod sample;
 mod schedule;
