@@ -58,6 +58,9 @@ fn print(detail: &RunDetail) -> std::io::Result<()> {
         .maybe("host key", host_key)
         .maybe("reason", last.and_then(|attempt| attempt.reason.as_deref()))
         .maybe("error", run.error.as_deref());
+    for warning in &run.warnings {
+        facts.add("warning", warning.to_string());
+    }
     facts.print(0)
 }
 

@@ -17,7 +17,7 @@ use crate::plan::{Plan, PlannedExport, PlannedFile};
 use crate::progress::{FileProgress, Progress};
 use crate::spool::{Artifact, FileWriter, RunFolder};
 use crate::store::{Interrupt, Prepared, ReadError, ReaderFault, ReaderThread, Snapshot, StoreError, StoreSettings};
-use crate::value::Stop;
+use crate::value::{RowSink, Stop};
 
 /// How long opening the store and checking every export's columns may take. The store itself limits each statement
 /// that reads rows.
@@ -99,6 +99,10 @@ impl Production {
         if let Some(way) = snapshot.interrupt(&self.store) {
             interrupt.get_or_init(|| way);
         }
+        for warning in snapshot.remarks().await?.warnings {
+            tracing::warn!(job = %self.job.label, "{warning}");
+            self.progress.warn(None, &warning);
+        }
         // A column missing in the last export must not cost the reading of all before it.
         let mut prepared = Vec::with_capacity(self.job.exports.len());
         for export in &self.job.exports {
@@ -113,7 +117,7 @@ impl Production {
     /// Every run says it: nobody looks at a run that succeeds, and files that hold less than expected do not look so.
     fn warn(&self, export: &JobExport, warning: &str) {
         tracing::warn!(job = %self.job.label, export = %export.name, "{warning}");
-        self.progress.warn(format!("{}: {warning}", export.name));
+        self.progress.warn(Some(&export.name), warning);
     }
 
     async fn plain(
@@ -129,7 +133,7 @@ impl Production {
         let writer = self.begin(file)?;
         let mut sink =
             pipeline::plain(&export.name, self.encoder(export, &prepared[part.index]), writer, self.watch(progress));
-        let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut sink, Some(thread)).await;
+        let read = self.read(thread, snapshot, prepared, part, &mut sink).await;
         settle(export, read, sink.finish())
     }
 
@@ -147,7 +151,7 @@ impl Production {
             let export = &self.job.exports[part.index];
             let mut member =
                 zip.member(&export.name, self.encoder(export, &prepared[part.index]), self.watch(progress));
-            let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut member, Some(thread)).await;
+            let read = self.read(thread, snapshot, prepared, part, &mut member).await;
             match read.and_then(|()| Ok(member.finish()?)) {
                 Ok(_) => {}
                 Err(ReadError::Stop(Stop::Closed)) => return Ok(zip.finish()?),
@@ -155,6 +159,19 @@ impl Production {
             }
         }
         Ok(zip.finish()?)
+    }
+
+    async fn read<S: RowSink>(
+        &self,
+        thread: &ReaderThread,
+        snapshot: &mut Snapshot,
+        prepared: &[Prepared],
+        part: &PlannedExport,
+        sink: &mut S,
+    ) -> Result<(), ReadError> {
+        let read = snapshot.read(&prepared[part.index], part.period.as_ref(), sink, Some(thread)).await;
+        snapshot.take_warnings().iter().for_each(|warning| self.warn(&self.job.exports[part.index], warning));
+        read
     }
 
     fn begin(&self, file: &PlannedFile) -> Result<FileWriter, RunError> {

@@ -107,7 +107,8 @@ async fn read(
     attempt.enter(Stage::Querying).await?;
     let filled = fill_spool(attempt, plan, names, uploads).await;
     drop(reader);
-    let recorded = match filled {
+    let warned = context.state.warned(run, &attempt.progress.warnings()).await;
+    let recorded = match filled.and_then(|files| warned.map(|()| files).map_err(RunError::State)) {
         Ok(files) => {
             let recipient = Recipient::of(&attempt.job.destination);
             let recorded = context.state.spooled(run, &recipient, &files, Timestamp::now()).await;
