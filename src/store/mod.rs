@@ -163,7 +163,8 @@ impl Snapshot {
     pub async fn remarks(&mut self) -> Result<Remarks, StoreError> {
         match &mut self.0 {
             Inner::Sqlite(sqlite) => sqlite.remarks(),
-            Inner::Postgres(_) | Inner::Mysql(_) => Ok(Remarks::default()),
+            Inner::Postgres(postgres) => postgres.remarks().await,
+            Inner::Mysql(_) => Ok(Remarks::default()),
         }
     }
 

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use super::catalogue::PgColumn;
 use super::types::Wire;
 use super::{Postgres, error};
-use crate::catalogue::Column;
+use crate::catalogue::{Column, Source};
 use crate::job::JobExport;
 use crate::period::Period;
 use crate::store::bounds::{self, Form};
@@ -45,6 +45,9 @@ impl Postgres {
 
     async fn plan(&mut self, export: &JobExport, remarks: &mut Remarks) -> Result<ReadPlan, StoreError> {
         let relation = self.relation(&export.source).await?;
+        if let Source::Table(name) = &export.source {
+            self.namesakes(name, remarks).await?;
+        }
         let found = relation::find(export, &relation.columns, Case::Matters)?;
         let quoted = |column: &PgColumn| Quotes::Double.quote(&column.column.name);
         let order =
@@ -70,6 +73,7 @@ impl Postgres {
         // Planning it is what tells whether every function, operator and right is there.
         let statement = select.text(filter.is_some());
         self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {statement}")))).await?;
+        self.behind(remarks).await?;
         match self.narrowed(&statement).await? {
             Some(narrowed) if self.row_security == RowSecurity::Off => return Err(narrowed.refusal()),
             Some(narrowed) => remarks.warnings.push(narrowed.warning()),
