@@ -134,7 +134,7 @@ impl State {
 pub(super) fn files(db: &Connection, run: &RunId) -> rusqlite::Result<Vec<StoredFile>> {
     db.all(
         "SELECT name, export, row_count, bytes, sha256, is_manifest, spool, temp_name, is_published,
-                columns, sensitive, contents
+                columns, sensitive, contents, unreadable
          FROM file WHERE run = ? ORDER BY position",
         [run.as_str()],
         stored_file,
@@ -165,8 +165,8 @@ fn insert_file(db: &Connection, run: &RunId, position: usize, stored: &StoredFil
     let StoredFile { file, is_manifest, spool, temp_name, columns, sensitive, contents } = stored;
     db.change(
         "INSERT INTO file (run, position, name, export, row_count, bytes, sha256, is_manifest, spool, temp_name,
-                           is_published, columns, sensitive, contents)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                           is_published, columns, sensitive, contents, unreadable)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             run.as_str(),
             position as i64,
@@ -182,6 +182,7 @@ fn insert_file(db: &Connection, run: &RunId, position: usize, stored: &StoredFil
             to_json(columns),
             to_json(sensitive),
             contents.as_ref().map(to_json),
+            to_json(&file.unreadable),
         ],
     )?;
     Ok(())
@@ -196,6 +197,7 @@ fn stored_file(row: &Row<'_>) -> rusqlite::Result<StoredFile> {
             bytes: row.get::<_, i64>("bytes")? as u64,
             sha256: row.get("sha256")?,
             published: row.get("is_published")?,
+            unreadable: from_json(row.get("unreadable")?).unwrap_or_default(),
         },
         is_manifest: row.get("is_manifest")?,
         spool: row.get::<_, Option<String>>("spool")?.map(PathBuf::from),

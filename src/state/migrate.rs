@@ -39,6 +39,8 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "records" "0003_records.sql",
     4 "clearance" "0004_clearance.sql",
     5 "clock" "0005_clock.sql",
+    6 "unreadable" "0006_unreadable.sql",
+    7 "warnings" "0007_warnings.sql",
 ];
 
 const APPLIED: &str = "

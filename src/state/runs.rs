@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::notices::note_end;
-use super::row::{RECORD, maybe_time, maybe_word, record, records, to_micros};
+use super::row::{RECORD, from_json, maybe_time, maybe_word, record, records, to_json, to_micros};
 use super::sql::Sql;
 use super::{State, StateError};
-use crate::run::{RunId, RunRecord, RunState, Stage};
+use crate::run::{RunId, RunRecord, RunState, Stage, Warning};
 
 /// A run that has not ended, with what its next attempt depends on.
 #[derive(Clone, Debug)]
@@ -51,6 +51,22 @@ impl State {
     pub async fn stage(&self, run: &RunId, stage: Stage, now: Timestamp) -> Result<(), StateError> {
         let run = run.clone();
         self.write_at("state:stage", move |db| set_stage(db, &run, stage, now)).await
+    }
+
+    /// Adds to what a run warns of. The next reading of the store for the same run begins anew.
+    pub async fn warned(&self, run: &RunId, warnings: &[Warning]) -> Result<(), StateError> {
+        if warnings.is_empty() {
+            return Ok(());
+        }
+        let (run, warnings) = (run.clone(), warnings.to_vec());
+        self.write_at("state:stage", move |db| {
+            let known = db.first("SELECT warnings FROM run WHERE id = ?", [run.as_str()], |row| row.get("warnings"))?;
+            let known: Vec<Warning> = from_json(known.flatten()).unwrap_or_default();
+            let is_new = |known: &&Warning| warnings.iter().all(|warning| warning.text != known.text);
+            let warnings: Vec<&Warning> = known.iter().filter(is_new).chain(&warnings).collect();
+            db.change("UPDATE run SET warnings = ? WHERE id = ?", [&to_json(&warnings), run.as_str()]).map(drop)
+        })
+        .await
     }
 
     /// Ends a run for good, as delivered or failed, with the error of its last attempt.
@@ -134,7 +150,12 @@ pub(super) fn set_waiting(
 
 pub(super) fn set_stage(db: &Connection, run: &RunId, stage: Stage, now: Timestamp) -> rusqlite::Result<()> {
     let entered = params![stage.name(), to_micros(now), run.as_str()];
-    db.change("UPDATE run SET stage = ?1, read_at = iif(?1 = 'querying', ?2, read_at) WHERE id = ?3", entered)?;
+    db.change(
+        "UPDATE run SET stage = ?1, read_at = iif(?1 = 'querying', ?2, read_at),
+                        warnings = iif(?1 = 'querying', NULL, warnings)
+         WHERE id = ?3",
+        entered,
+    )?;
     db.change(
         "INSERT INTO passage (run, attempt, position, stage, entered_at)
          SELECT id, attempts, (SELECT count(*) FROM passage WHERE passage.run = run.id AND attempt = run.attempts),
