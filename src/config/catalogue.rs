@@ -6,8 +6,8 @@ use super::keys;
 use super::pieces::Piece;
 use super::table::{Item, Table};
 use super::zone;
-use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn};
-use crate::value::ColumnType;
+use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn, Unreadable};
+use crate::value::{ColumnType, Scale};
 use crate::words::Words;
 
 const CONTACT_CENTRE: [&str; 4] = [
@@ -145,6 +145,7 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
     let zone = only_for(&table, "zone", kind, ColumnType::Datetime, |item| zone::read(item));
     let epoch = only_for(&table, "epoch", kind, ColumnType::Datetime, |item| item.word(EpochUnit::WORDS));
     let scale = only_for(&table, "scale", kind, ColumnType::Decimal, |item| item.integer(keys::COLUMN_SCALE));
+    let unreadable = table.get("unreadable").map_or(Some(Unreadable::Fail), |item| item.word(Unreadable::WORDS));
     Some(Column {
         name: item.key.to_owned(),
         sql_name: sql_name?.to_owned(),
@@ -154,7 +155,8 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
         group: group?.map(str::to_owned),
         zone: zone?,
         epoch: epoch?.unwrap_or_default(),
-        scale: scale?.map(|digits| digits as u8),
+        scale: scale?.map_or(Scale::AsNeeded, |digits| Scale::Exactly(digits as u8)),
+        unreadable: unreadable?,
     })
 }
 

@@ -6,9 +6,9 @@ use super::personal::judge;
 use super::reason::Reason;
 use super::sql_type::Shape;
 use super::subject::{Subject, Topic};
-use super::times::times;
+use super::times::{is_time_by_name, times};
 use super::words::words;
-use crate::store::{ColumnDetails, TableDetails};
+use crate::store::{ColumnDetails, StoreKind, TableDetails, declared_scale};
 use crate::value::ColumnType;
 
 /// An export for one table or view.
@@ -25,13 +25,26 @@ pub(super) struct ExportPlan {
     pub(super) title: String,
     pub(super) from: String,
     pub(super) created: Option<String>,
+    /// Rows may have no such time.
+    pub(super) is_created_nullable: bool,
     pub(super) updated: Option<String>,
+    /// What may be `created`, if nothing surely is.
+    pub(super) candidates: Vec<Candidate>,
     /// Each file has the rows of a period.
     pub(super) is_by_period: bool,
     pub(super) order: Vec<String>,
     /// The order may leave rows that are equal in it.
     pub(super) is_order_loose: bool,
     pub(super) columns: Vec<ColumnPlan>,
+}
+
+/// A column that may say when a row was made.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    /// The header in the file.
+    pub(super) header: String,
+    /// The type in the store, if the column has to be declared as a time first.
+    pub(super) sql_type: Option<String>,
 }
 
 /// One column of an export.
@@ -42,6 +55,8 @@ pub(super) struct ColumnPlan {
     /// The name in the store, where the header differs.
     pub(super) sql_name: Option<String>,
     pub(super) kind: ColumnType,
+    /// The digits after the point that the database declares for a decimal.
+    pub(super) scale: Option<u16>,
     pub(super) personal: Option<Reason>,
     /// Something to know about the type.
     pub(super) remark: Option<String>,
@@ -57,29 +72,33 @@ impl ColumnPlan {
 }
 
 /// Plans an export for each table.
-pub(super) fn exports(tables: &[TableDetails]) -> Vec<ExportPlan> {
+pub(super) fn exports(kind: StoreKind, tables: &[TableDetails]) -> Vec<ExportPlan> {
     let schemas: HashSet<&Option<String>> = tables.iter().map(|table| &table.schema).collect();
     let names: HashSet<&str> = tables.iter().map(|table| table.name.as_str()).collect();
     let mut taken = HashSet::new();
     let plan = |table| {
         let name = unique(export_name(table, schemas.len() > 1), &mut taken);
-        export(table, name, &names)
+        export(kind, table, name, &names)
     };
     tables.iter().map(plan).collect()
 }
 
-fn export(table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPlan {
+fn export(kind: StoreKind, table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPlan {
     let from = match &table.schema {
         Some(schema) => format!("{schema}.{}", table.name),
         None => table.name.clone(),
     };
-    let columns = columns(table);
+    let columns = columns(kind, table);
     let times = times(table);
     let column = |at: usize| &table.columns[at].name;
     // A time that has no plain name can't be named in the catalogue either.
     let usable = |at: &usize| columns[*at].obstacle.is_none();
     let created = times.created.filter(usable);
     let (order, is_order_loose) = order(table, created);
+    let candidate = |at: usize| Candidate {
+        header: columns[at].header.clone(),
+        sql_type: Some(table.columns[at].sql_type.clone()).filter(|_| is_time_by_name(&table.columns[at])),
+    };
     ExportPlan {
         what: format!("{} {from}", if table.is_view { "view" } else { "table" }),
         fault: fault(table, &from, names, &columns),
@@ -87,6 +106,8 @@ fn export(table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPl
         title: title(&table.name),
         is_by_period: created.is_some() && !is_list(table),
         created: created.map(|at| columns[at].header.clone()),
+        is_created_nullable: created.is_some_and(|at| table.columns[at].nullable && !table.is_view),
+        candidates: times.candidates.into_iter().filter(usable).map(candidate).collect(),
         updated: times.updated.filter(usable).map(|at| columns[at].header.clone()),
         order: order.into_iter().map(|at| column(at).clone()).collect(),
         is_order_loose,
@@ -121,7 +142,7 @@ fn fault(table: &TableDetails, from: &str, names: &HashSet<&str>, columns: &[Col
     None
 }
 
-fn columns(table: &TableDetails) -> Vec<ColumnPlan> {
+fn columns(store: StoreKind, table: &TableDetails) -> Vec<ColumnPlan> {
     let names_and_types = table.columns.iter().map(|column| (column.name.as_str(), column.sql_type.as_str()));
     let subject = Subject::of(&table.name, names_and_types);
     let exact: HashSet<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
@@ -135,6 +156,7 @@ fn columns(table: &TableDetails) -> Vec<ColumnPlan> {
             header: header.to_owned(),
             sql_name: is_awkward.then(|| column.name.clone()),
             kind: kind(table, column, shape),
+            scale: scale(store, column),
             personal,
             remark: remark(column, shape),
             obstacle: obstacle(column, shape),
@@ -150,14 +172,20 @@ fn kind(table: &TableDetails, column: &ColumnDetails, shape: Shape) -> ColumnTyp
     if is_key && can_be_id { ColumnType::Id } else { kind }
 }
 
+/// The largest scale that a catalogue can name.
+const LARGEST_SCALE: u16 = 38;
+
+/// SQLite does not hold its values to the scale that a column declares, and so a catalogue should not either.
+fn scale(store: StoreKind, column: &ColumnDetails) -> Option<u16> {
+    declared_scale(&column.sql_type).filter(|digits| store != StoreKind::Sqlite && *digits <= LARGEST_SCALE)
+}
+
 /// What the type alone does not tell.
 fn remark(column: &ColumnDetails, shape: Shape) -> Option<String> {
-    let words = words(&column.name);
-    let is_time_by_name = words.len() > 1 && matches!(words.last()?.as_str(), "at" | "on" | "date" | "time" | "datum");
     match shape {
         Shape::Digit => Some("\"integer\" if it holds more than 0 and 1".to_owned()),
         Shape::Document => Some("JSON or XML, written as it is".to_owned()),
-        Shape::Text { .. } | Shape::Whole if is_time_by_name => {
+        Shape::Text { .. } | Shape::Whole if is_time_by_name(column) => {
             Some("\"datetime\" or \"date\" if every value is one".to_owned())
         }
         _ => None,

@@ -30,7 +30,7 @@ pub use self::interrupt::Interrupt;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
 pub use self::reader::{ReaderFault, ReaderThread};
-pub use self::relation::{DbColumn, DbTable};
+pub use self::relation::{DbColumn, DbTable, declared_scale};
 pub use self::server::check_url;
 use self::sqlite::Sqlite;
 pub use self::sqlite::sqlite_path;
@@ -38,7 +38,7 @@ use crate::catalogue::Source;
 use crate::job::JobExport;
 use crate::period::Period;
 use crate::secret::Secret;
-use crate::value::RowSink;
+use crate::value::{RowSink, Scale};
 use crate::words::Words;
 
 /// How to reach the store.
@@ -122,11 +122,13 @@ pub struct Prepared {
     plan: ReadPlan,
 }
 
-/// What a store has to say about an export: see [`Prepared`].
+/// What there is to say about a whole store, or about an export.
 #[derive(Debug, Default)]
-struct Remarks {
-    hints: Vec<String>,
-    warnings: Vec<String>,
+pub struct Remarks {
+    /// What an administrator may want to change in the store; one sentence each.
+    pub hints: Vec<String>,
+    /// Why files may hold other rows or values than an administrator expects; one sentence each. A run tells them too.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -136,6 +138,17 @@ enum ReadPlan {
     Mysql(mysql::ReadPlan),
 }
 
+impl Prepared {
+    /// For each column of the file, how the store declares the scale of its decimals.
+    pub fn scales(&self) -> &[Scale] {
+        match &self.plan {
+            ReadPlan::Sqlite(plan) => &plan.scales,
+            ReadPlan::Postgres(plan) => &plan.scales,
+            ReadPlan::Mysql(plan) => &plan.scales,
+        }
+    }
+}
+
 impl Snapshot {
     /// Connects to the store and begins the snapshot.
     pub async fn open(settings: &StoreSettings) -> Result<Snapshot, StoreError> {
@@ -143,6 +156,15 @@ impl Snapshot {
             StoreKind::Sqlite => Sqlite::open(settings).map(Box::new).map(Inner::Sqlite).map(Snapshot),
             StoreKind::Postgres => Postgres::open(settings).await.map(Inner::Postgres).map(Snapshot),
             StoreKind::Mysql => Mysql::open(settings).await.map(Inner::Mysql).map(Snapshot),
+        }
+    }
+
+    /// What there is to say about all that is read from the store.
+    pub async fn remarks(&mut self) -> Result<Remarks, StoreError> {
+        match &mut self.0 {
+            Inner::Sqlite(sqlite) => sqlite.remarks(),
+            Inner::Postgres(postgres) => postgres.remarks().await,
+            Inner::Mysql(_) => Ok(Remarks::default()),
         }
     }
 
@@ -179,12 +201,25 @@ impl Snapshot {
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
             _ => Err(foreign().into()),
         };
+        // A bad cell is why the sink takes no file; where the store fails behind it, that is not what to mend first.
+        let read = match (read, sink.end_rows()) {
+            (Ok(()) | Err(ReadError::Store(_)), Err(stop)) => Err(stop.into()),
+            (read, _) => read,
+        };
         match &mut self.0 {
             Inner::Postgres(postgres) if read.is_err() => postgres.connection.abandon(),
             Inner::Mysql(mysql) if read.is_err() => mysql.connection.abandon(),
             _ => {}
         }
         read
+    }
+
+    /// What the store warned of while rows were read, since this was asked last: one sentence each.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        match &mut self.0 {
+            Inner::Mysql(mysql) => std::mem::take(&mut mysql.warnings),
+            Inner::Sqlite(_) | Inner::Postgres(_) => Vec::new(),
+        }
     }
 
     /// The store's own plan for reading the rows of `period`, in its words.
