@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::context::Context;
 use super::fault::Fault;
+use super::guess::suggest;
 use super::job_keys::JobKeys;
 use super::keys::{JOB, LONGEST_DESCRIPTION, LONGEST_LABEL, RETRY, variable_answer};
-use super::table::{Item, Table, suggest};
+use super::table::{Item, Table};
 use super::{destination, exports, format, reason, schedule};
 use crate::job::{Format, Job, Missed, Overlap, Retry};
 use crate::name::{NameFault, NameTemplate, VARIABLES};
