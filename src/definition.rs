@@ -16,6 +16,10 @@ use serde_json::{Map, Value, json};
 use crate::job::{Cadence, Channels, Destination, Format, Job, JobExport, Retry, Schedule, SftpDestination, Trust};
 use crate::words::Words;
 
+/// Keys whose values differ from job to job where there are many jobs.
+const OWN: [&str; 11] =
+    ["label", "description", "reason", "enabled", "at", "filename", "folder", "host", "user", "directory", "key"];
+
 /// What a job is, by the keys of its configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition(Map<String, Value>);
@@ -76,7 +80,22 @@ impl Definition {
 
     /// The definition as text, the same for the same definition.
     pub fn text(&self) -> String {
-        Value::Object(self.0.clone()).to_string()
+        let (own, common) = self.parts();
+        Definition::join(&own, &common)
+    }
+
+    /// The definition as two texts. Many jobs have the same second one.
+    pub fn parts(&self) -> (String, String) {
+        let (own, common) = self.0.clone().into_iter().partition(|(key, _)| OWN.contains(&key.as_str()));
+        (Value::Object(own).to_string(), Value::Object(common).to_string())
+    }
+
+    /// The text of the definition that has those parts.
+    pub fn join(own: &str, common: &str) -> String {
+        match (own.strip_suffix('}'), common.strip_prefix('{')) {
+            (Some(own), Some(common)) if own != "{" && common != "}" => format!("{own},{common}"),
+            _ => own.to_owned(),
+        }
     }
 
     /// The job's label.

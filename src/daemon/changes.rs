@@ -21,6 +21,9 @@ const PAGE: u32 = 100;
 /// How many jobs are called by name before the rest are counted.
 const NAMED: usize = 20;
 
+/// How many jobs, and how many of their exports, are listed of each kind before the rest are counted.
+const LISTED: usize = 1000;
+
 /// What a configuration changes.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Changes {
@@ -30,6 +33,16 @@ pub(super) struct Changes {
     pub(super) exposed: Vec<Exposure>,
     /// What else than jobs is said otherwise. Not known at a start.
     pub(super) settings: Vec<SettingsChange>,
+    pub(super) unlisted: Unlisted,
+}
+
+/// How many more there are than are listed.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Unlisted {
+    added: usize,
+    removed: usize,
+    changed: usize,
+    exposed: usize,
 }
 
 /// A job that is another now.
@@ -81,15 +94,16 @@ impl Comparison {
             }
             _ => {
                 let label = Definition::parse(text).map(|gone| gone.label().to_owned());
-                self.changes.removed.extend(label);
+                let Changes { removed, unlisted, .. } = &mut self.changes;
+                label.into_iter().for_each(|label| list(removed, &mut unlisted.removed, label));
                 self.rewritten.push(key.to_owned());
             }
         }
     }
 
     fn add(&mut self, key: &str, job: &Job) {
-        self.changes.exposed.extend(Definition::of(job).exposed_since(None));
-        self.changes.added.push(job.label.clone());
+        self.expose(Definition::of(job).exposed_since(None));
+        list(&mut self.changes.added, &mut self.changes.unlisted.added, job.label.clone());
         self.rewritten.push(key.to_owned());
     }
 
@@ -101,11 +115,34 @@ impl Comparison {
         // What another version has written in a way that this one can't read counts as unknown.
         let Some(before) = Definition::parse(text) else { return self.add(key, job) };
         self.rewritten.push(key.to_owned());
-        self.changes.exposed.extend(definition.exposed_since(Some(&before)));
+        self.expose(definition.exposed_since(Some(&before)));
         let keys = before.changed_keys(&definition);
         if !keys.is_empty() {
-            self.changes.changed.push(Changed { job: job.label.clone(), keys });
+            let changed = Changed { job: job.label.clone(), keys };
+            list(&mut self.changes.changed, &mut self.changes.unlisted.changed, changed);
         }
+    }
+
+    /// Lists what is exposed; where that is too much, sensitive columns rather than others.
+    fn expose(&mut self, exposures: Vec<Exposure>) {
+        let Changes { exposed, unlisted, .. } = &mut self.changes;
+        for exposure in exposures {
+            let harmless = exposed.iter().position(|listed| listed.sensitive.is_empty());
+            match harmless.filter(|_| exposed.len() >= LISTED && !exposure.sensitive.is_empty()) {
+                Some(place) => {
+                    exposed[place] = exposure;
+                    unlisted.exposed += 1;
+                }
+                None => list(exposed, &mut unlisted.exposed, exposure),
+            }
+        }
+    }
+}
+
+fn list<T>(listed: &mut Vec<T>, unlisted: &mut usize, item: T) {
+    match listed.len() < LISTED {
+        true => listed.push(item),
+        false => *unlisted += 1,
     }
 }
 
@@ -127,11 +164,16 @@ impl Changes {
     fn jobs(&self) -> String {
         let changed: Vec<String> =
             self.changed.iter().map(|changed| format!("{} ({})", changed.job, changed.keys.join(", "))).collect();
-        let kinds = [("added", &self.added), ("removed", &self.removed), ("changed", &changed)];
+        let Unlisted { added: more_added, removed: more_removed, changed: more_changed, .. } = self.unlisted;
+        let kinds = [
+            ("added", &self.added, more_added),
+            ("removed", &self.removed, more_removed),
+            ("changed", &changed, more_changed),
+        ];
         let parts: Vec<String> = kinds
             .into_iter()
-            .filter(|(_, jobs)| !jobs.is_empty())
-            .map(|(kind, jobs)| format!("{kind} {}", named(jobs)))
+            .filter(|(_, jobs, _)| !jobs.is_empty())
+            .map(|(kind, jobs, more)| format!("{kind} {}", named(jobs, more)))
             .collect();
         if parts.is_empty() { "no job changed".to_owned() } else { parts.join("; ") }
     }
@@ -145,7 +187,10 @@ impl fmt::Display for Changes {
             f.write_str("\n")?;
             f.write_str(&leaves(exposure))?;
         }
-        Ok(())
+        match self.unlisted.exposed {
+            0 => Ok(()),
+            more => write!(f, "\nnewly leaves: columns of {more} more exports"),
+        }
     }
 }
 
@@ -160,14 +205,16 @@ fn leaves(exposure: &Exposure) -> String {
 /// `[store] url, timeout`, or `catalogue (orders, customers)`.
 fn in_words(change: &SettingsChange) -> String {
     match change.table {
-        "catalogue" => format!("catalogue ({})", named(&change.keys)),
+        "catalogue" => format!("catalogue ({})", named(&change.keys, 0)),
         table => format!("[{table}] {}", change.keys.join(", ")),
     }
 }
 
-fn named(jobs: &[String]) -> String {
-    match jobs.len().checked_sub(NAMED) {
-        None | Some(0) => jobs.join(", "),
-        Some(more) => format!("{} and {more} more", jobs[..NAMED].join(", ")),
+/// The first of `jobs` and how many more there are, `unlisted` ones included.
+fn named(jobs: &[String], unlisted: usize) -> String {
+    let first = &jobs[..jobs.len().min(NAMED)];
+    match jobs.len() - first.len() + unlisted {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }

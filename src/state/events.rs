@@ -1,8 +1,9 @@
 //! Events: what the daemon did beside runs, and the definitions of the jobs that it accepted last.
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::row::{from_json, time, to_micros, word};
 use super::sql::Sql;
@@ -57,14 +58,18 @@ impl State {
             // One at a time: all definitions of ten thousand jobs would be the largest thing in memory.
             for (key, definition) in definitions {
                 match definition {
-                    Some(definition) => db.change(
-                        "INSERT OR REPLACE INTO definition (job_key, definition) VALUES (?, ?)",
-                        [key, definition.text()],
-                    )?,
+                    Some(definition) => {
+                        let (own, common) = definition.parts();
+                        let replace =
+                            "INSERT OR REPLACE INTO definition (job_key, definition, common) VALUES (?, ?, ?)";
+                        db.change(replace, params![key, own, common_id(db, &common)?])?
+                    }
                     None => db.change("DELETE FROM definition WHERE job_key = ?", [key])?,
                 };
             }
-            Ok(())
+            let unused =
+                "DELETE FROM common WHERE NOT EXISTS (SELECT 1 FROM definition WHERE definition.common = common.id)";
+            db.change(unused, []).map(drop)
         })
         .await
     }
@@ -90,8 +95,32 @@ impl State {
     /// The jobs of the configuration that was accepted last: keys, which are by [`job_key`](super::job_key), and texts of
     /// their definitions, in the order of the keys, at most `limit` of those after `after`.
     pub async fn definitions(&self, after: &str, limit: u32) -> Result<Vec<(String, String)>, StateError> {
-        let page = "SELECT job_key, definition FROM definition WHERE job_key > ? ORDER BY job_key LIMIT ?";
         let after = after.to_owned();
-        self.read(move |db| db.all(page, params![after, limit], |row| Ok((row.get(0)?, row.get(1)?)))).await
+        self.read(move |db| {
+            db.all(
+                "SELECT job_key, definition, coalesce(text, '{}') AS common
+                 FROM definition LEFT JOIN common ON common.id = definition.common
+                 WHERE job_key > ? ORDER BY job_key LIMIT ?",
+                params![after, limit],
+                |row| {
+                    let (own, common): (String, String) = (row.get("definition")?, row.get("common")?);
+                    Ok((row.get("job_key")?, Definition::join(&own, &common)))
+                },
+            )
+        })
+        .await
+    }
+}
+
+/// Where a text that jobs have in common is stored.
+fn common_id(db: &Connection, text: &str) -> rusqlite::Result<i64> {
+    let digest = Sha256::digest(text).to_vec();
+    let known = db.first("SELECT id FROM common WHERE digest = ?", [&digest], |row| row.get("id"))?;
+    match known {
+        Some(id) => Ok(id),
+        None => {
+            db.change("INSERT INTO common (digest, text) VALUES (?, ?)", params![digest, text])?;
+            Ok(db.last_insert_rowid())
+        }
     }
 }

@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = migrations![
     5 "clock" "0005_clock.sql",
     6 "unreadable" "0006_unreadable.sql",
     7 "warnings" "0007_warnings.sql",
+    8 "sharing" "0008_sharing.sql",
 ];
 
 const APPLIED: &str = "

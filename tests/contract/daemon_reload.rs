@@ -189,6 +189,37 @@ async fn an_upgrade_changes_no_job() {
 }
 
 #[tokio::test]
+async fn a_start_with_many_jobs_lists_some_of_them_and_stores_once_what_they_have_in_common() {
+    let dir = TempDir::new().unwrap();
+    let names: Vec<String> = (0..40).map(|number| format!("column_{number}")).collect();
+    let columns: Vec<&str> = names.iter().map(String::as_str).collect();
+    let job = |number: usize| match number < 1195 {
+        true => exporting(&format!("job{number:04}"), &columns),
+        false => exporting(&format!("job{number:04}"), &["id", "email*"]),
+    };
+    let jobs: Vec<Job> = (0..1200).map(job).collect();
+    let daemon = start(&dir, jobs.clone()).await;
+    let started = last(&daemon).await;
+    assert_eq!(started.detail["changes"]["added"].as_array().unwrap().len(), 1000);
+    assert_eq!(started.detail["changes"]["unlisted"]["added"], 200);
+    let exposed = started.detail["changes"]["exposed"].as_array().unwrap();
+    let sensitive = exposed.iter().filter(|exposure| exposure["sensitive"] == serde_json::json!(["email"])).count();
+    assert_eq!((exposed.len(), sensitive), (1000, 5), "sensitive columns first");
+    assert!(started.text.contains("added job0000, ") && started.text.contains(" and 1180 more\n"), "{}", started.text);
+    assert!(started.text.ends_with("newly leaves: columns of 200 more exports"), "{}", started.text);
+
+    let stored = daemon.state.definitions("", 2000).await.unwrap();
+    let present: Vec<String> = jobs.iter().map(|job| Definition::of(job).text()).collect();
+    assert_eq!(stored.into_iter().map(|(_, text)| text).collect::<Vec<_>>(), present);
+    let db = rusqlite::Connection::open(dir.path().join("state.db")).unwrap();
+    let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(number("SELECT count(*) FROM common"), 2);
+    assert!(number("SELECT max(length(definition)) FROM definition") < 300);
+    daemon.reload(Ok(jobs[..10].to_vec())).await;
+    assert_eq!(number("SELECT count(*) FROM common"), 1, "what nothing refers to goes");
+}
+
+#[tokio::test]
 async fn a_change_together_with_an_upgrade_is_told() {
     let dir = older_state().await;
     let mut jobs = older_jobs();
