@@ -73,8 +73,12 @@ fn retention(config: &Config) -> [String; 3] {
         Duration::ZERO => "files leave this machine's spool as soon as they are delivered".to_owned(),
         keep => format!("files stay in this machine's spool for {} after their run has ended", output::length(keep)),
     };
-    let history = "the history of runs (names, sizes, columns, no data) stays for good";
-    [spool, history.to_owned(), "files at the recipient are theirs to delete; exportd never does".to_owned()]
+    let history = match config.history {
+        None => "stays for good".to_owned(),
+        Some(history) => format!("stays for {}, that of each job's last run for good", output::length(history)),
+    };
+    let history = format!("the history of runs (names, sizes, columns, no data) {history}");
+    [spool, history, "files at the recipient are theirs to delete; exportd never does".to_owned()]
 }
 
 fn to_json(job: &Job, config: &Config) -> Value {
@@ -105,6 +109,10 @@ fn to_json(job: &Job, config: &Config) -> Value {
             "timezone": schedule.zone.iana_name(),
         },
         "exports": exports.collect::<Vec<_>>(),
-        "retention": { "spool_seconds": config.keep.as_secs(), "history_seconds": null, "recipient_seconds": null },
+        "retention": {
+            "spool_seconds": config.keep.as_secs(),
+            "history_seconds": config.history.map(|history| history.as_secs()),
+            "recipient_seconds": null,
+        },
     })
 }

@@ -129,7 +129,7 @@ pub async fn open(config: &Config) -> Result<Context, Failure> {
     let tuning = super::configuration::tuning()?;
     let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?.with_tuning(tuning);
     let (store, origin) = (config.store.clone(), origin(config));
-    let context = Context::new(store, spool, state, config.keep, origin, tuning, Hosts::default());
+    let context = Context::new(store, spool, state, (config.keep, config.history), origin, tuning, Hosts::default());
     export::tidy(&context, Timestamp::now()).await.map_err(Failure::unreachable)?;
     Ok(context)
 }

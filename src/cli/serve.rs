@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -24,6 +25,9 @@ use super::failure::Failure;
 /// How wide a fault may be in the log, in characters.
 const LOG_WIDTH: usize = 120;
 
+/// How often history is cleared.
+const FORGETTING: Duration = Duration::from_secs(24 * 3600);
+
 /// Runs jobs whenever they are due, until the process is told to stop.
 pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
     let found = config::find_config(path).map_err(|faults| configuration::failure(&faults))?;
@@ -38,8 +42,8 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
     let tuning = super::configuration::tuning()?;
     let spool = Spool::open(&config.state_dir).map_err(Failure::unreachable)?.with_tuning(tuning);
     let hosts = Hosts::default();
-    let (store, keep, origin) = (config.store.clone(), config.keep, origin(&config));
-    let context = Context::new(store, spool, state.clone(), keep, origin, tuning, hosts.clone());
+    let (store, kept, origin) = (config.store.clone(), (config.keep, config.history), origin(&config));
+    let context = Context::new(store, spool, state.clone(), kept, origin, tuning, hosts.clone());
     let context = Arc::new(RwLock::new(context));
     let in_force = Arc::new(Mutex::new(config.settings.clone()));
     let daemon = Daemon {
@@ -47,7 +51,7 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
         lock,
         configuration: offer(config, context.clone(), in_force.clone()),
         load: loader(path, context.clone(), in_force),
-        runner: Exports { context: context.clone() },
+        runner: Exports { context: context.clone(), forgotten: Mutex::new(None) },
         clock: SystemClock::start().await.map_err(failure)?,
         signals: daemon::listen().map_err(failure)?,
         limits: Limits::default(),
@@ -85,11 +89,12 @@ fn loader(path: PathBuf, context: Arc<RwLock<Context>>, in_force: Arc<Mutex<Gene
 /// with; the state folder stays what it was as long as the daemon lives.
 fn offer(config: Config, context: Arc<RwLock<Context>>, in_force: Arc<Mutex<GeneralSettings>>) -> Configuration {
     let origin = origin(&config);
-    let Config { jobs, digest, notify, store, keep, settings, .. } = config;
+    let Config { jobs, digest, notify, store, keep, history, settings, .. } = config;
     let changes = in_force.lock().unwrap_or_else(PoisonError::into_inner).changes(&settings);
     let accept = Box::new(move || {
         let mut context = context.write().unwrap_or_else(PoisonError::into_inner);
-        (context.store, context.keep, context.origin) = (store, keep, origin);
+        (context.store, context.origin) = (store, origin);
+        (context.keep, context.history) = (keep, history);
         let mut in_force = in_force.lock().unwrap_or_else(PoisonError::into_inner);
         *in_force = settings.taken_over(&in_force);
     });
@@ -99,11 +104,23 @@ fn offer(config: Config, context: Arc<RwLock<Context>>, in_force: Arc<Mutex<Gene
 /// The runner of the real thing.
 struct Exports {
     context: Arc<RwLock<Context>>,
+    /// When history was last cleared; by this clock, because the other one may jump.
+    forgotten: Mutex<Option<Instant>>,
 }
 
 impl Exports {
     fn context(&self) -> Context {
         self.context.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether history is to be cleared now: at the start, and once a day.
+    fn is_time_to_forget(&self) -> bool {
+        let mut forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = forgotten.is_none_or(|last| last.elapsed() >= FORGETTING);
+        if is_time {
+            *forgotten = Some(Instant::now());
+        }
+        is_time
     }
 }
 
@@ -133,6 +150,13 @@ impl Runner for Exports {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "folders of the spool that nobody needs are removed"),
             Err(error) => tracing::warn!(%error, "the spool can't be cleared"),
+        }
+        if self.is_time_to_forget() {
+            match export::forget(&self.context(), now).await {
+                Ok(0) => {}
+                Ok(runs) => tracing::info!(runs, "runs that are older than [state] history says are removed"),
+                Err(error) => tracing::warn!(%error, "history can't be cleared; trying again tomorrow"),
+            }
         }
     }
 }

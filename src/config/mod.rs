@@ -70,6 +70,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How long files stay in the spool after their run has ended; zero: they leave with it.
     pub keep: Duration,
+    /// How long past runs are kept in the history; none for ever.
+    pub history: Option<Duration>,
     /// The exports that jobs can name.
     pub catalogue: Catalogue,
     /// Who is told of failures; nobody if there is no `[notify]`.
@@ -196,8 +198,8 @@ fn read(
     let (catalogue, digest, jobs) = (context.catalogue, String::new(), Vec::new());
     let config = match (store, state, notify) {
         (Some(store), Some(state), Some(notify)) => {
-            let (state_dir, keep) = (state.dir, state.keep);
-            Some(Config { store, state_dir, keep, catalogue, notify, digest, settings, jobs })
+            let store::StateTable { dir: state_dir, keep, history } = state;
+            Some(Config { store, state_dir, keep, history, catalogue, notify, digest, settings, jobs })
         }
         _ => None,
     };

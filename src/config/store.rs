@@ -15,6 +15,8 @@ use crate::words::Words;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
 const DEFAULT_KEEP: Duration = Duration::from_secs(15 * 24 * 3600);
+const DEFAULT_HISTORY: Duration = Duration::from_secs(400 * 24 * 3600);
+const SHORTEST_HISTORY: Duration = Duration::from_secs(24 * 3600);
 const SHARED_STATE: &str = "/var/lib/exportd";
 
 /// Reads `[store]`.
@@ -110,15 +112,30 @@ pub(super) struct StateTable {
     pub(super) dir: PathBuf,
     /// How long delivered files are kept.
     pub(super) keep: Duration,
+    /// How long past runs are kept; none for ever.
+    pub(super) history: Option<Duration>,
+}
+
+fn read_history(item: &Item<'_>) -> Option<Option<Duration>> {
+    if item.as_text() == Some("forever") {
+        return Some(None);
+    }
+    let history = item.duration()?;
+    if history < SHORTEST_HISTORY {
+        item.fault(Fault::new("`history` must be at least one day").label("too short"));
+        return None;
+    }
+    Some(Some(history))
 }
 
 /// Reads `[state]`.
 pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<StateTable> {
-    let (mut dir, mut keep) = (None, Some(DEFAULT_KEEP));
+    let (mut dir, mut keep, mut history) = (None, Some(DEFAULT_KEEP), Some(Some(DEFAULT_HISTORY)));
     if let Some(item) = root.get("state") {
         let table = item.table("[state]")?;
         table.refuse_unknown(&keys::STATE);
         keep = table.get("keep").map_or(keep, |item| item.duration());
+        history = table.get("history").map_or(history, |item| read_history(&item));
         dir = match table.get("dir") {
             Some(item) => Some(item.path(&context.from.base_dir)?),
             None => None,
@@ -141,7 +158,7 @@ pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<Stat
             }
         }
     }
-    Some(StateTable { dir, keep: keep? })
+    Some(StateTable { dir, keep: keep?, history: history? })
 }
 
 /// Where state lives unless the file says so: what systemd made for the unit, else the machine's shared folder if it

@@ -26,6 +26,17 @@ pub async fn tidy(context: &Context, now: Timestamp) -> Result<usize, RunError> 
     Ok(orphans.len() + expired.len())
 }
 
+/// Removes from state what ended longer ago than history is kept. Returns how many runs went.
+pub async fn forget(context: &Context, now: Timestamp) -> Result<usize, RunError> {
+    let Some(history) = context.history else { return Ok(0) };
+    // By a clock that is wrongly ahead everything would be old.
+    if context.state.held_clock().await?.is_some() {
+        return Ok(0);
+    }
+    let before = now.checked_sub(history).unwrap_or(Timestamp::MIN);
+    Ok(context.state.forget_before(before).await?)
+}
+
 /// Removes a run's files from the spool. State is told after it is done: should that fail, the next time finds a run
 /// whose files are gone, and not files that nobody knows.
 pub(super) async fn remove(context: &Context, run: &RunId) -> Result<(), RunError> {

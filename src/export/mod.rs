@@ -41,7 +41,7 @@ use review::Supply;
 
 pub use cancel::Cancel;
 pub use error::RunError;
-pub use housekeeping::tidy;
+pub use housekeeping::{forget, tidy};
 pub use produce::{Production, produce};
 pub use review::review;
 
@@ -59,6 +59,8 @@ pub struct Context {
     pub state: State,
     /// How long files stay in the spool after their run has ended; zero removes them with its end.
     pub keep: Duration,
+    /// How long past runs are kept; none for ever.
+    pub history: Option<Duration>,
     /// The person or daemon that works on runs, and the configuration in force.
     pub origin: Origin,
     /// How long a destination may leave requests unanswered.
@@ -76,13 +78,13 @@ impl Context {
         store: StoreSettings,
         spool: Spool,
         state: State,
-        keep: Duration,
+        (keep, history): (Duration, Option<Duration>),
         origin: Origin,
         tuning: Tuning,
         hosts: Hosts,
     ) -> Context {
         let (readers, stall) = (Arc::new(Semaphore::new(READERS)), Settings::default().stall);
-        Context { store, spool, state, keep, origin, stall, tuning, hosts, readers }
+        Context { store, spool, state, keep, history, origin, stall, tuning, hosts, readers }
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY;
 use rusqlite::{Connection, params};
 
-use super::row::{run_id, time, to_micros, zone_text};
+use super::row::{maybe_time, run_id, time, to_micros, zone_text};
 use super::runs::begin_attempt;
 use super::sql::Sql;
 use super::{Presence, State, StateError, job_key};
@@ -81,14 +81,15 @@ impl State {
     /// Writes decisions, all or none. Returns the runs that are new.
     ///
     /// An occurrence that already has its run keeps it, unless that run was early and has ended. Such a run stays in
-    /// history, and the occurrence gets another one.
+    /// history, and the occurrence gets another one. An occurrence whose run is forgotten gets no other.
     pub async fn decide(&self, decisions: &[Decision], now: Timestamp) -> Result<Vec<RunRecord>, StateError> {
         let decisions = decisions.to_vec();
         self.write_at("state:decide", move |db| {
             let mut made = Vec::new();
             for Decision { job, until, runs } in &decisions {
                 let key = job_key(job);
-                for run in runs {
+                let forgotten = forgotten_until(db, &key)?;
+                for run in runs.iter().filter(|run| Some(run.due.timestamp()) > forgotten) {
                     let inserted = match insert(db, job, run, now)? {
                         None if release_early(db, &key, &run.due)? => insert(db, job, run, now)?,
                         inserted => inserted,
@@ -137,6 +138,12 @@ struct StoredJob {
     decided_until: Timestamp,
     in_force: bool,
     first_seen: Timestamp,
+}
+
+/// Up to when the runs of a job's occurrences may be forgotten; all of these occurrences are decided.
+fn forgotten_until(db: &Connection, key: &str) -> rusqlite::Result<Option<Timestamp>> {
+    let until = "SELECT forgotten_until FROM job WHERE job_key = ?";
+    Ok(db.first(until, [key], |row| maybe_time(row, "forgotten_until"))?.flatten())
 }
 
 /// Takes an occurrence away from a run that was early and has ended. False if there is no such run.

@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "unreadable" "0006_unreadable.sql",
     7 "warnings" "0007_warnings.sql",
     8 "sharing" "0008_sharing.sql",
+    9 "forgetting" "0009_forgetting.sql",
 ];
 
 const APPLIED: &str = "

@@ -13,6 +13,7 @@ mod decide;
 mod error;
 mod events;
 mod files;
+mod forget;
 mod history;
 mod keep;
 mod lock;

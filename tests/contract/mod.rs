@@ -32,5 +32,6 @@ mod servers;
 mod servers_odd;
 mod state;
 mod state_durable;
+mod state_forget;
 mod state_migrate;
 mod store;

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::support::program::Program;
+use crate::support::service::Service;
 use crate::support::shop;
 use crate::support::sshd::Sshd;
 
@@ -94,4 +95,27 @@ fn a_run_shows_its_stages_its_columns_and_whom_it_met() {
     for (field, value) in listed[0].as_object().unwrap().iter().filter(|(field, _)| *field != "files") {
         assert_eq!(&run[field], value, "{field}");
     }
+}
+
+#[test]
+fn a_daemon_removes_what_is_older_than_history_is_kept() {
+    let server = Sshd::start();
+    let program = shop::program(&server, "publish = \"replace\"");
+    let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
+    program.configure(&config.replace("[state]\n", "[state]\nkeep = \"0s\"\nhistory = \"30d\"\n"));
+    for date in ["2026-10-01", "2026-10-02", "2026-10-03", "2026-11-21"] {
+        program.run(&["run", "shop", "--at", date]).expect(0);
+    }
+    let state = rusqlite::Connection::open(program.path("state/state.db")).unwrap();
+    let age = "UPDATE run SET created_at = created_at - ?1, finished_at = finished_at - ?1 WHERE due_at < ?2";
+    let (month, november) = (31_i64 * 86_400 * 1_000_000, "2026-11-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap());
+    assert_eq!(state.execute(age, [month, november.as_microsecond()]).unwrap(), 3);
+    drop(state);
+
+    let mut service = Service::start(&program);
+    assert!(service.says("older than [state] history").contains("\"runs\":3"));
+    service.stop();
+    let left = program.run(&["history", "--json"]).expect(0).json();
+    assert_eq!(left.as_array().unwrap().len(), 1);
+    assert!(left[0]["due"].as_str().unwrap().starts_with("2026-11-21"), "{left}");
 }

@@ -99,7 +99,8 @@ impl World {
         let origin = Origin { actor: "daemon".to_owned(), config: String::new() };
         let tuning = Tuning::of_environment().unwrap();
         let spool = spool.with_tuning(tuning);
-        let context = Context::new(config.store, spool, state, config.keep, origin, tuning, Hosts::default());
+        let context =
+            Context::new(config.store, spool, state, (config.keep, config.history), origin, tuning, Hosts::default());
         let mut hurried = context.clone();
         hurried.stall = STALL;
         let due = job.schedule.latest_due(Timestamp::now());

@@ -84,6 +84,14 @@ pub(in super::super) static STATE: Section = Section {
         )
         .default("\"15d\"")
         .example("\"30d\""),
+        Key::new(
+            "history",
+            Takes::Either(&[Takes::Duration, Takes::Word(|| vec!["forever"])]),
+            "How long runs and events stay in the history, at least one day. Each job's last run and last delivery \
+             stay, and so do runs with files in the spool.",
+        )
+        .default("\"400d\"")
+        .example("\"forever\""),
     ],
     choice: Choice::Free,
 };

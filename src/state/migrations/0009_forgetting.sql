@@ -1,0 +1,6 @@
+-- Runs that are older than history is kept are removed.
+
+ALTER TABLE job ADD COLUMN forgotten_until INTEGER;  -- the last occurrence whose run was removed
+
+-- A run's notices are removed with it.
+CREATE INDEX notice_run ON notice (run) WHERE run IS NOT NULL;
