@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::row::{RECORD, maybe_time, record, to_micros, word};
+use super::row::{RECORD, UNFINISHED, maybe_time, record, to_micros, word};
 use super::runs::set_waiting;
 use super::sql::Sql;
 use super::{State, StateError};
@@ -37,7 +37,7 @@ impl State {
                      WHERE attempt.run = run.id AND number > coalesce(
                          (SELECT max(number) FROM attempt AS ended WHERE ended.run = run.id AND ended_at IS NOT NULL),
                          0)) AS deaths
-             FROM run WHERE state = 'running' AND owner = 'daemon' ORDER BY due_at, id"
+             FROM run WHERE {UNFINISHED} AND state = 'running' AND owner = 'daemon' ORDER BY due_at, id"
         );
         self.read(move |db| {
             db.all(&sql, [], |row| {
@@ -61,12 +61,12 @@ impl State {
     /// The same for a daemon's own runs, which it has cut short because it was told to stop.
     pub async fn park(&self, now: Timestamp) -> Result<usize, StateError> {
         self.write(move |db| {
-            db.change(
+            let end = format!(
                 "UPDATE attempt SET ended_at = ?, error = ?
                  WHERE ended_at IS NULL AND (run, number) IN
-                     (SELECT id, attempts FROM run WHERE state = 'running' AND owner = 'daemon')",
-                params![to_micros(now), PARKED],
-            )?;
+                     (SELECT id, attempts FROM run WHERE {UNFINISHED} AND state = 'running' AND owner = 'daemon')"
+            );
+            db.change(&end, params![to_micros(now), PARKED])?;
             requeue(db)
         })
         .await
@@ -86,5 +86,8 @@ impl State {
 }
 
 fn requeue(db: &Connection) -> rusqlite::Result<usize> {
-    db.change("UPDATE run SET state = 'queued', owner = NULL WHERE state = 'running' AND owner = 'daemon'", [])
+    let queue = format!(
+        "UPDATE run SET state = 'queued', owner = NULL WHERE {UNFINISHED} AND state = 'running' AND owner = 'daemon'"
+    );
+    db.change(&queue, [])
 }

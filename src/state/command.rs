@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use super::presence::{self, Presence};
-use super::row::{run_id, to_micros};
+use super::row::{UNFINISHED, run_id, to_micros};
 use super::runs::{begin_attempt, end_attempt};
 use super::sql::Sql;
 use super::{State, StateError};
@@ -67,9 +67,9 @@ impl State {
     /// Lets runs fall back whose commands died without recording a result, and returns them.
     pub async fn settle_commands(&self, now: Timestamp) -> Result<Vec<RunId>, StateError> {
         let running = self.read(|db| {
-            db.all("SELECT id, presence FROM run WHERE state = 'running' AND owner = 'command'", [], |row| {
-                Ok((run_id(row, "id")?, row.get::<_, Option<String>>("presence")?))
-            })
+            let running =
+                format!("SELECT id, presence FROM run WHERE {UNFINISHED} AND state = 'running' AND owner = 'command'");
+            db.all(&running, [], |row| Ok((run_id(row, "id")?, row.get::<_, Option<String>>("presence")?)))
         });
         let mut settled = Vec::new();
         for (run, name) in running.await? {

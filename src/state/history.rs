@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::files::files;
-use super::row::{from_json, maybe_time, maybe_word, records, time, to_micros, word};
+use super::row::{UNFINISHED, from_json, maybe_time, maybe_word, records, time, to_micros, word};
 use super::sql::Sql;
 use super::{State, StateError, StoredFile, job_key};
 use crate::clearance::{Location, Recipient};
@@ -150,8 +150,8 @@ impl State {
 
     /// Every run that is queued, running or waiting, commands' own too, the oldest due time first.
     pub async fn under_way(&self) -> Result<Vec<RunRecord>, StateError> {
-        let under_way = "WHERE state IN ('queued', 'running', 'waiting') ORDER BY due_at, id";
-        self.read(move |db| with_files(db, records(db, under_way, [])?)).await
+        let under_way = format!("WHERE {UNFINISHED} ORDER BY due_at, id");
+        self.read(move |db| with_files(db, records(db, &under_way, [])?)).await
     }
 }
 

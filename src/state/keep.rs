@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Params, params};
 
 use super::files::insert_temporary;
-use super::row::{from_json, run_id, to_json, to_micros};
+use super::row::{UNFINISHED, from_json, run_id, to_json, to_micros};
 use super::sql::Sql;
 use super::{State, StateError, job_key};
 use crate::clearance::Location;
@@ -26,9 +26,11 @@ pub struct Temporary {
 impl State {
     /// The runs that may have files in the spool: those that say so, and those that are being worked on.
     pub async fn spool_users(&self) -> Result<HashSet<RunId>, StateError> {
-        let users =
-            "SELECT run FROM file WHERE spool IS NOT NULL UNION SELECT id AS run FROM run WHERE state = 'running'";
-        self.read(move |db| run_ids(db, users, [])).await
+        let users = format!(
+            "SELECT run FROM file WHERE spool IS NOT NULL
+             UNION SELECT id AS run FROM run WHERE {UNFINISHED} AND state = 'running'"
+        );
+        self.read(move |db| run_ids(db, &users, [])).await
     }
 
     /// The runs with files in the spool that ended at `before` or earlier.

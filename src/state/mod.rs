@@ -23,6 +23,8 @@ mod open;
 mod presence;
 mod row;
 mod runs;
+#[cfg(test)]
+mod scale;
 mod sql;
 mod thread;
 

@@ -20,6 +20,10 @@ use crate::run::{RunId, RunRecord, RunState};
 pub(super) const RECORD: &str = "id, job, due_at, zone, trigger, state, attempts, started_at, finished_at, first_failed_at, retry_at, period_from, \
      period_to, error, warnings";
 
+/// Runs that have not ended: the condition of the index that finds them. Where only some of them are meant, it stands
+/// beside what else is asked for, because SQLite does not see that one implies the other.
+pub(super) const UNFINISHED: &str = "state IN ('queued', 'running', 'waiting')";
+
 pub(super) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("names and numbers always have a JSON form")
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::notices::note_end;
-use super::row::{RECORD, from_json, maybe_time, maybe_word, record, records, to_json, to_micros};
+use super::row::{RECORD, UNFINISHED, from_json, maybe_time, maybe_word, record, records, to_json, to_micros};
 use super::sql::Sql;
 use super::{State, StateError};
 use crate::run::{RunId, RunRecord, RunState, Stage, Warning};
@@ -103,14 +103,15 @@ impl State {
 
     /// The queued runs, oldest due time first, at most `limit`.
     pub async fn queued(&self, limit: u32) -> Result<Vec<RunRecord>, StateError> {
-        self.read(move |db| records(db, "WHERE state = 'queued' ORDER BY due_at, id LIMIT ?", [limit])).await
+        let queued = format!("WHERE {UNFINISHED} AND state = 'queued' ORDER BY due_at, id LIMIT ?");
+        self.read(move |db| records(db, &queued, [limit])).await
     }
 
     /// The runs that wait for an attempt or are in one, oldest due time first; commands' own are left out.
     pub async fn unfinished(&self) -> Result<Vec<PendingRun>, StateError> {
         let sql = format!(
             "SELECT {RECORD}, stage FROM run
-             WHERE state IN ('queued', 'running', 'waiting') AND owner IS NOT 'command' ORDER BY due_at, id"
+             WHERE {UNFINISHED} AND owner IS NOT 'command' ORDER BY due_at, id"
         );
         self.read(move |db| {
             db.all(&sql, [], |row| {
