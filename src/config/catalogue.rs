@@ -152,7 +152,7 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
         additional: additional?,
         group: group?.map(str::to_owned),
         zone: zone?,
-        epoch: epoch?.unwrap_or_default(),
+        epoch: epoch?,
         scale: scale?.map(|digits| digits as u8),
     })
 }

@@ -28,9 +28,7 @@ pub enum RunError {
         cause: StoreError,
     },
     /// A cell can't be written as what its column is declared to be.
-    #[error(
-        "export {export}, row {row}, column {column}: {fault}; correct the data, or the column's type in the catalogue"
-    )]
+    #[error("export {export}, row {row}, column {column}: {fault}; {remedy}")]
     Cell {
         /// The export.
         export: String,
@@ -40,6 +38,8 @@ pub enum RunError {
         column: String,
         /// What was found and what was declared; never the value.
         fault: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A file can't be written here.
     #[error(transparent)]

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{Cancel, RunError};
 use crate::encode::Encoder;
 use crate::growth::Follower;
+use crate::instant;
 use crate::job::{Job, JobExport};
 use crate::pipeline::{self, PipelineError, Watch, Zip};
 use crate::plan::{Plan, PlannedExport, PlannedFile};
@@ -188,7 +189,9 @@ fn failed(export: &JobExport, error: ReadError) -> RunError {
     match error {
         ReadError::Store(cause) => RunError::Export { export, cause },
         ReadError::Stop(Stop::Cell { row, column, fault }) => {
-            RunError::Cell { export, row, column, fault: fault.to_string() }
+            let usual = "correct the data, or the column's type in the catalogue";
+            let remedy = instant::remedy(&fault.found).unwrap_or(usual);
+            RunError::Cell { export, row, column, fault: fault.to_string(), remedy }
         }
         ReadError::Stop(Stop::Closed) => RunError::Cancelled,
     }

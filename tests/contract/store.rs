@@ -21,6 +21,8 @@ mod hidden_rows;
 mod own_certificate;
 #[path = "store_period.rs"]
 mod period;
+#[path = "store_times.rs"]
+mod times;
 #[path = "store_tls.rs"]
 mod tls;
 #[path = "store_values.rs"]

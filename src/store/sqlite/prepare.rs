@@ -132,7 +132,11 @@ impl Sqlite {
         let spelling = if has_index && is_table { self.spelling(&select.from, name)? } else { Spelling::Both };
         select.filter = time::condition(name, &functions, spelling);
         let range = time::range(name, spelling);
-        Ok(Filter::Datetime { name: declared.sql_name.clone(), unit: declared.epoch, range })
+        Ok(Filter::Datetime {
+            name: declared.sql_name.clone(),
+            unit: declared.epoch.unwrap_or(EpochUnit::Seconds),
+            range,
+        })
     }
 
     /// What the ends of an index tell: SQLite sorts all numbers before all texts.
