@@ -9,7 +9,7 @@ mod epoch;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
-pub use self::epoch::{DAY_MILLIS, JULIAN_1970, JULIAN_LOOKS, fitting_unit};
+pub use self::epoch::{DAY_MILLIS, JULIAN_1970, JULIAN_LOOKS, fitting_unit, readable_numbers};
 use crate::catalogue::Column;
 use crate::value::{CellFault, Instant, Value};
 
@@ -94,6 +94,14 @@ pub fn remedy(found: &str) -> Option<&'static str> {
 /// refused unless the finer digits are zeros.
 pub fn parse_datetime(text: &str, zone: Option<&TimeZone>) -> Option<Instant> {
     parse(text.as_bytes(), zone)
+}
+
+/// The length of `YYYY-MM-DD`.
+pub const DATE_LENGTH: usize = 10;
+
+/// Whether a text begins with `YYYY-MM-DD`, and no further digit follows.
+pub fn begins_with_date(text: &[u8]) -> bool {
+    date(text).is_some_and(|(_, rest)| !rest.first().is_some_and(u8::is_ascii_digit))
 }
 
 /// Reads `YYYY-MM-DD` and nothing else, as days since 1970-01-01.

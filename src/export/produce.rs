@@ -78,6 +78,7 @@ impl Production {
         let opening = tokio::time::timeout(OPENING, self.open(interrupt)).await;
         let (mut snapshot, prepared) =
             opening.map_err(|_| RunError::TooLong { phase: "opening the store", limit: OPENING })??;
+        self.check_times(&mut snapshot, &prepared).await?;
         let mut files = Vec::with_capacity(self.plan.files.len());
         for (file, progress) in self.plan.files.iter().zip(self.progress.files.iter()) {
             let artifact = match &file.parts[..] {
@@ -106,6 +107,17 @@ impl Production {
             prepared.push(ready);
         }
         Ok((snapshot, prepared))
+    }
+
+    /// Makes sure that no export loses rows to a period, before any is read. It may read all rows, so it has the store's
+    /// own limit of time for each.
+    async fn check_times(&self, snapshot: &mut Snapshot, prepared: &[Prepared]) -> Result<(), RunError> {
+        for (export, prepared) in self.job.exports.iter().zip(prepared) {
+            let checked = snapshot.check_times(prepared).await;
+            let warning = checked.map_err(|cause| RunError::Export { export: export.name.clone(), cause })?;
+            warning.iter().for_each(|warning| self.warn(export, warning));
+        }
+        Ok(())
     }
 
     /// Every run says it: nobody looks at a run that succeeds, and files that hold less than expected do not look so.

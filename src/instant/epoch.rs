@@ -54,6 +54,17 @@ pub fn fitting_unit(number: f64) -> Option<EpochUnit> {
     look(number).map(|look| look.unit)
 }
 
+/// The numbers that can be read in `unit`, the second excluded: times of the years 1 to 9999 and a day around them.
+pub fn readable_numbers(unit: Option<EpochUnit>) -> [f64; 2] {
+    const SECONDS: [f64; 2] = [-62_135_683_200.0, 253_402_387_200.0];
+    match unit.unwrap_or(EpochUnit::Seconds) {
+        EpochUnit::Seconds => SECONDS,
+        EpochUnit::Milliseconds => SECONDS.map(|seconds| seconds * 1e3),
+        EpochUnit::Microseconds => SECONDS.map(|seconds| seconds * 1e6),
+        EpochUnit::Julian => [1_721_424.5, JULIAN_END],
+    }
+}
+
 /// What a number that can't be read looks like, for a fault.
 pub(super) fn looks(number: f64) -> Option<&'static str> {
     look(number).map(|look| look.found)

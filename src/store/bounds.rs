@@ -38,6 +38,11 @@ impl Form {
         }
     }
 
+    /// Whether it is a number.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self, Form::Epoch(_) | Form::JulianDays)
+    }
+
     /// What numbers with a fraction are compared in.
     pub(super) fn of_fractions(unit: EpochUnit) -> Form {
         if unit == EpochUnit::Julian { Form::JulianDays } else { Form::Epoch(unit) }

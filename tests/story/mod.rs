@@ -37,6 +37,7 @@ mod terminal;
 mod three_stores;
 mod tuning;
 mod unit;
+mod unreadable_times;
 mod withdrawn;
 mod withdrawn_by_hand;
 mod wrong_user;

@@ -59,8 +59,10 @@ impl Found {
 }
 
 async fn look_at(snapshot: &mut Snapshot, config: &Config, export: &JobExport) -> Result<Found, StoreError> {
-    let Prepared { mut hints, warnings, .. } = snapshot.prepare(export).await?;
-    hints.splice(0..0, warnings);
+    let prepared = snapshot.prepare(export).await?;
+    let of_times = snapshot.check_times(&prepared).await?;
+    let Prepared { mut hints, warnings, .. } = prepared;
+    hints.splice(0..0, warnings.into_iter().chain(of_times));
     let there = snapshot.inspect(&export.source).await?;
     let known: BTreeSet<&str> = config
         .catalogue

@@ -6,11 +6,13 @@
 //!
 //! The file is opened read only and never created. One read transaction is the snapshot.
 
+mod deadline;
 mod describe;
 mod error;
 mod prepare;
 mod read;
 mod time;
+mod unreadable;
 mod value;
 
 use std::ffi::OsString;
