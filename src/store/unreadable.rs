@@ -150,10 +150,10 @@ impl NumberCheck {
     pub(super) fn new(from: &str, name: &str, column: &Column, double: impl Fn(&str) -> String) -> NumberCheck {
         let ends = format!("SELECT {}, {}", double(&format!("min({name})")), double(&format!("max({name})")));
         let [first, end] = instant::readable_numbers(column.epoch);
-        let mut refused = format!("{name} < {first:.1} OR {name} >= {end:.1}");
+        let mut refused = format!("{name} < {first} OR {name} >= {end}");
         if column.epoch.is_none() {
             let [first, end] = instant::JULIAN_LOOKS;
-            refused.push_str(&format!(" OR ({name} >= {first:.1} AND {name} < {end:.1})"));
+            refused.push_str(&format!(" OR ({name} >= {first} AND {name} < {end})"));
         }
         NumberCheck {
             unreadable: format!("{ends}, {} FROM {from} WHERE {refused}", double("count(*)")),

@@ -38,6 +38,7 @@ mod three_stores;
 mod tuning;
 mod unit;
 mod unreadable_times;
+mod windows;
 mod withdrawn;
 mod withdrawn_by_hand;
 mod wrong_user;

@@ -10,6 +10,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::job::{Job, JobExport};
+use crate::words::Words;
 
 use super::args::CheckArguments;
 use super::configuration;
@@ -47,13 +49,22 @@ pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), F
 /// The same for programs: what was found at the store and at each destination, or null if nothing was connected to.
 async fn check_json(config: &Config, connect: bool) -> Result<(), Failure> {
     let jobs: Vec<&str> = config.jobs.iter().map(|job| job.label.as_str()).collect();
+    let exports: Vec<Value> =
+        config.jobs.iter().flat_map(|job| job.exports.iter().map(|export| to_json(job, export))).collect();
     if !connect {
-        return Ok(output::json(&json!({ "jobs": jobs, "store": null, "destinations": null }))?);
+        return Ok(output::json(&json!({ "jobs": jobs, "exports": exports, "store": null, "destinations": null }))?);
     }
     let (store, destinations) = (store::look(config).await, destination::look(config).await);
     let shown: Vec<Value> = destinations.iter().map(Looked::json).collect();
-    output::json(&json!({ "jobs": jobs, "store": { "findings": store.findings }, "destinations": shown }))?;
+    let store_json = json!({ "findings": store.findings });
+    output::json(&json!({ "jobs": jobs, "exports": exports, "store": store_json, "destinations": shown }))?;
     verdict(&store, &destinations)
+}
+
+/// An export and the period that it covers, null for all rows.
+fn to_json(job: &Job, export: &JobExport) -> Value {
+    let period = export.filter.is_some().then(|| export.period.word());
+    json!({ "job": job.label, "name": export.name, "period": period })
 }
 
 /// An error, with nothing left to say, if something has to be corrected.
