@@ -79,8 +79,9 @@ pub fn unreadable(text: &str, usual: &'static str) -> &'static str {
 /// the data or the column's type is all that helps.
 pub fn remedy(found: &str) -> Option<&'static str> {
     match found {
-        INFINITY => Some("write NULL in the store or a view where there is no end"),
-        ZERO_DATE => Some("write NULL in the store or a view instead"),
+        INFINITY | ZERO_DATE => {
+            Some("write NULL in the store or a view instead, or give the column unreadable = \"null\" in the catalogue")
+        }
         _ => epoch::remedy(found),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::run::Stage;
+use crate::run::{Stage, Warning};
 
 /// How far a run has come. Clones show the same run.
 #[derive(Clone, Debug)]
@@ -11,7 +11,7 @@ pub struct Progress {
     stage: Arc<AtomicU8>,
     /// One for each file, in the order of the plan.
     pub files: Arc<[FileProgress]>,
-    warnings: Arc<Mutex<Vec<String>>>,
+    warnings: Arc<Mutex<Vec<Warning>>>,
 }
 
 /// How far one file has come.
@@ -26,6 +26,14 @@ pub struct FileProgress {
     /// Bytes that the destination has acknowledged.
     pub sent: Arc<AtomicU64>,
 }
+
+/// How many warnings are kept of a run; the last of them says that there are more. The log has all.
+const MOST_WARNINGS: usize = 50;
+const LAST_WARNING: usize = MOST_WARNINGS - 1;
+const MORE_WARNINGS: &str = "there are more warnings than are kept; the log has all of them";
+
+/// How many characters of a warning are kept.
+const LONGEST_WARNING: usize = 1000;
 
 /// The stages in their order; a stage is kept as its position here.
 const STAGES: [Stage; 7] = [
@@ -56,13 +64,27 @@ impl Progress {
         self.stage.store(position as u8, Ordering::Relaxed);
     }
 
-    /// Adds something that a person should know about the files of a run that succeeds.
-    pub fn warn(&self, warning: String) {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    /// Adds something that a person should know even if the run succeeds: about one export, or about the whole run. What
+    /// is said of several exports is kept once.
+    pub fn warn(&self, export: Option<&str>, text: &str) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = match text.char_indices().nth(LONGEST_WARNING) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text.to_owned(),
+        };
+        if let Some(known) = warnings.iter_mut().find(|known| known.text == text) {
+            known.exports.extend(export.filter(|name| !known.exports.iter().any(|one| one == name)).map(str::to_owned));
+            return;
+        }
+        match warnings.len() {
+            MOST_WARNINGS => {}
+            LAST_WARNING => warnings.push(Warning { exports: Vec::new(), text: MORE_WARNINGS.to_owned() }),
+            _ => warnings.push(Warning { exports: export.map(str::to_owned).into_iter().collect(), text }),
+        }
     }
 
     /// What was warned of so far.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Warning> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -70,6 +92,23 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_warning_is_kept_once_and_warnings_are_bounded() {
+        let progress = Progress::new(1);
+        for export in ["orders", "items", "orders"] {
+            progress.warn(Some(export), "rows are hidden");
+        }
+        progress.warn(None, &"é".repeat(5000));
+        let told: Vec<String> = progress.warnings().iter().map(Warning::to_string).collect();
+        assert_eq!(told, ["orders, items: rows are hidden".to_owned(), format!("{}…", "é".repeat(LONGEST_WARNING))]);
+        for number in 0..100 {
+            progress.warn(Some("orders"), &number.to_string());
+        }
+        let told = progress.warnings();
+        assert_eq!(told.len(), MOST_WARNINGS);
+        assert_eq!(told[MOST_WARNINGS - 1].to_string(), MORE_WARNINGS);
+    }
 
     #[test]
     fn clones_show_the_same_run() {

@@ -1,10 +1,13 @@
 //! A run: the work for one occurrence of a job, or for one manual request; its states and what history keeps of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::{Timestamp, ZonedDateTime};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::wording::cells_of_columns;
 
 /// A run's identifier: 12 lower-case letters and digits that sort by the time at which the run was made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -212,6 +215,8 @@ pub struct RunRecord {
     pub files: Vec<FileRecord>,
     /// The last error, in one sentence.
     pub error: Option<String>,
+    /// What its last reading of the store warned of, and what was seen at the destination since.
+    pub warnings: Vec<Warning>,
 }
 
 impl Serialize for RunRecord {
@@ -231,6 +236,7 @@ impl Serialize for RunRecord {
             period: ShownPeriod,
             files: &'a [FileRecord],
             error: Option<&'a str>,
+            warnings: &'a [Warning],
         }
         #[derive(Serialize)]
         struct ShownPeriod {
@@ -252,6 +258,7 @@ impl Serialize for RunRecord {
             period: ShownPeriod { from: rfc3339(&self.period.0), to: rfc3339(&self.period.1) },
             files: &self.files,
             error: self.error.as_deref(),
+            warnings: &self.warnings,
         }
         .serialize(serializer)
     }
@@ -260,6 +267,24 @@ impl Serialize for RunRecord {
 /// A time in its zone as RFC 3339 has it, with a numeric offset: `2026-11-21T04:00:00+01:00`.
 pub fn rfc3339(time: &ZonedDateTime) -> String {
     time.timestamp().display_with_offset(time.offset()).to_string()
+}
+
+/// Why files may hold other rows or values than an administrator expects, although their run succeeds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// The exports that it is about; empty if it is about all that is read from the store.
+    pub exports: Vec<String>,
+    /// What there is to say, in one sentence.
+    pub text: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.exports.is_empty() {
+            write!(f, "{}: ", self.exports.join(", "))?;
+        }
+        f.write_str(&self.text)
+    }
 }
 
 /// What history keeps of a file.
@@ -277,4 +302,15 @@ pub struct FileRecord {
     pub sha256: String,
     /// It has its final name at the destination.
     pub published: bool,
+    /// Columns with cells that could not be read and are NULL in the file, and how many they are.
+    pub unreadable: BTreeMap<String, u64>,
+}
+
+impl FileRecord {
+    /// The columns with unreadable cells, in words; none if there are none.
+    pub fn unreadable_words(&self) -> Option<String> {
+        let columns = self.unreadable.iter().map(|(column, cells)| (column.as_str(), *cells));
+        let words = || format!("cells that could not be read are NULL: {}", cells_of_columns(columns));
+        (!self.unreadable.is_empty()).then(words)
+    }
 }

@@ -89,6 +89,8 @@ pub struct Column {
     pub epoch: Option<EpochUnit>,
     /// Digits after the decimal point of a decimal. As many as needed if absent.
     pub scale: Option<u8>,
+    /// What becomes of a cell that can't be read as `kind`.
+    pub unreadable: Unreadable,
 }
 
 impl Column {
@@ -104,6 +106,7 @@ impl Column {
             zone: None,
             epoch: None,
             scale: None,
+            unreadable: Unreadable::Fail,
         }
     }
 
@@ -133,6 +136,20 @@ impl Words for EpochUnit {
         ("us", EpochUnit::Microseconds),
         ("julian", EpochUnit::Julian),
     ];
+}
+
+/// What becomes of a cell that can't be read as its column's type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The run fails.
+    #[default]
+    Fail,
+    /// It is NULL in the file, and counted.
+    Null,
+}
+
+impl Words for Unreadable {
+    const WORDS: &'static [(&'static str, Unreadable)] = &[("fail", Unreadable::Fail), ("null", Unreadable::Null)];
 }
 
 impl Catalogue {

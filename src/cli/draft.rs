@@ -9,6 +9,7 @@ use crate::draft::{self, DraftError};
 use super::args::DraftArguments;
 use super::configuration;
 use super::failure::Failure;
+use super::output;
 use super::sample;
 
 /// Writes the draft to standard output or to a file that does not exist yet.
@@ -22,13 +23,17 @@ pub async fn draft(path: Option<&Path>, options: &DraftArguments) -> Result<(), 
         Some(url) => sample::settings(url)?,
         None => configuration::load(path)?.store,
     };
-    let text = draft::draft(&settings).await.map_err(|error| match error {
+    let draft = draft::draft(&settings).await.map_err(|error| match error {
         DraftError::Store(error) => Failure::unreachable(error),
         DraftError::Empty => Failure::work(error),
     })?;
     match &options.output {
-        Some(output) => write_new(output, &text),
-        None => Ok(std::io::stdout().write_all(text.as_bytes())?),
+        Some(output) => {
+            write_new(output, &draft.text)?;
+            draft.summary.iter().for_each(|line| output::say(line));
+            Ok(())
+        }
+        None => Ok(std::io::stdout().write_all(draft.text.as_bytes())?),
     }
 }
 

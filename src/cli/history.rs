@@ -70,6 +70,9 @@ fn list(runs: &[RunRecord]) -> std::io::Result<()> {
     if runs.iter().any(|run| unpublished(run) > 0) {
         line("\n! files that are not delivered")?;
     }
+    if runs.iter().any(|run| !run.warnings.is_empty()) {
+        line("\n* with warnings: exportd show RUN")?;
+    }
     let troubled = runs.iter().find(|run| matches!(run.state, RunState::Failed | RunState::Waiting));
     if let Some(run) = troubled {
         line(format!("\nWhy a run failed or waits: exportd show {}", run.id))?;
@@ -85,11 +88,12 @@ fn unpublished(run: &RunRecord) -> usize {
     }
 }
 
-/// The state; of a run that waits, also when it is tried again.
+/// The state, marked if there are warnings; of a run that waits, also when it is tried again.
 fn state(run: &RunRecord) -> String {
+    let mark = if run.warnings.is_empty() { "" } else { "*" };
     match run.retry_at {
-        Some(at) => format!("waiting until {}", output::time(&at.to_zoned_datetime(run.due.time_zone().clone()))),
-        None => run.state.to_string(),
+        Some(at) => format!("waiting until {}{mark}", output::time(&at.to_zoned_datetime(run.due.time_zone().clone()))),
+        None => format!("{}{mark}", run.state),
     }
 }
 

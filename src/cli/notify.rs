@@ -58,6 +58,7 @@ fn about_run(config: &Config, kind: NoticeKind) -> Result<Message, Failure> {
         period: (period.from, period.to),
         files: Vec::new(),
         error: (kind != NoticeKind::Recovery).then(|| "nothing failed: this is a test of [notify]".to_owned()),
+        warnings: Vec::new(),
     };
     Ok(Message::new(kind, run, now, true))
 }

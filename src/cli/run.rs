@@ -15,7 +15,7 @@ use crate::job::Job;
 use crate::period::Period;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::run::{FileRecord, Origin, RunId, RunRecord, RunState};
+use crate::run::{FileRecord, Origin, RunId, RunRecord, RunState, Warning};
 use crate::spool::Spool;
 use crate::state::{Presence, State};
 
@@ -35,7 +35,7 @@ pub struct Executed {
     /// What they cover. Empty where they were made by an earlier run.
     covers: Vec<String>,
     took: String,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
     error: Option<RunError>,
 }
 
@@ -164,7 +164,7 @@ async fn execute(
     drop(bars);
 
     let executed = conclude(context, presence, &job, &run, started, result).await?;
-    Ok(Executed { warnings: progress.warnings(), covers: windows::of_run(&job, &due), ..executed })
+    Ok(Executed { covers: windows::of_run(&job, &due), ..executed })
 }
 
 /// Records how a command's attempt at a run ended.
@@ -181,10 +181,11 @@ pub async fn conclude(
         Ok(()) => context.state.finish(&run.id, RunState::Delivered, None, finished).await?,
         Err(error) => context.state.fall_back(&run.id, presence, &error.to_string(), finished).await?,
     }
-    let files = context.state.run(&run.id).await?.map(|run| run.files).unwrap_or_default();
+    let recorded = context.state.run(&run.id).await?;
+    let (files, warnings) = recorded.map(|run| (run.files, run.warnings)).unwrap_or_default();
     let took = output::elapsed(started, finished);
     let (job, run) = (job.label.clone(), Some(run.id.clone()));
-    Ok(Executed { job, run, files, covers: Vec::new(), took, warnings: Vec::new(), error: result.err() })
+    Ok(Executed { job, run, files, covers: Vec::new(), took, warnings, error: result.err() })
 }
 
 /// Writes the files of jobs into `output` and delivers nothing; history does not hear of it.
@@ -222,7 +223,7 @@ async fn produce_into(
     spool: &Spool,
     output: &Path,
     cancel: &Cancel,
-) -> Result<(Vec<FileRecord>, Vec<String>), RunError> {
+) -> Result<(Vec<FileRecord>, Vec<Warning>), RunError> {
     let id = RunId::new(Timestamp::now(), std::process::id());
     let plan = Arc::new(Plan::new(&job, &due, id.as_str()));
     let progress = Progress::new(plan.files.len());
@@ -259,7 +260,11 @@ pub fn report(executed: &[Executed]) -> std::io::Result<()> {
     }
     report_windows(executed)?;
     for executed in executed {
-        executed.warnings.iter().for_each(|warning| output::say(&format!("warning: job {}, {warning}", executed.job)));
+        let of_files =
+            executed.files.iter().filter_map(|file| Some(format!("{}: {}", file.name, file.unreadable_words()?)));
+        for warning in executed.warnings.iter().map(Warning::to_string).chain(of_files) {
+            output::say(&format!("warning: job {}, {warning}", executed.job));
+        }
     }
     for failed in executed {
         let Some(error) = &failed.error else { continue };

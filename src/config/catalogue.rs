@@ -3,9 +3,9 @@
 use super::fault::{Fault, File, Report};
 use super::keys;
 use super::pieces::Piece;
-use super::schedule::read_zone;
 use super::table::{Item, Table, suggest};
-use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn};
+use super::zone;
+use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn, Unreadable};
 use crate::value::ColumnType;
 use crate::words::Words;
 
@@ -141,9 +141,10 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
     let sql_name = table.get("column").map_or(Some(item.key), |item| item.line());
     let group = table.get("group").map_or(Some(None), |item| item.line().map(Some));
     let (sensitive, additional) = (flag("sensitive"), flag("additional"));
-    let zone = only_for(&table, "zone", kind, ColumnType::Datetime, |item| read_zone(item));
+    let zone = only_for(&table, "zone", kind, ColumnType::Datetime, |item| zone::read(item));
     let epoch = only_for(&table, "epoch", kind, ColumnType::Datetime, |item| item.word(EpochUnit::WORDS));
     let scale = only_for(&table, "scale", kind, ColumnType::Decimal, |item| item.integer(keys::COLUMN_SCALE));
+    let unreadable = table.get("unreadable").map_or(Some(Unreadable::Fail), |item| item.word(Unreadable::WORDS));
     Some(Column {
         name: item.key.to_owned(),
         sql_name: sql_name?.to_owned(),
@@ -154,6 +155,7 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
         zone: zone?,
         epoch: epoch?,
         scale: scale?.map(|digits| digits as u8),
+        unreadable: unreadable?,
     })
 }
 

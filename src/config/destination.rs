@@ -86,7 +86,7 @@ fn read_sftp(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<SftpDestinatio
     };
     let user = match &overrides.user {
         Some(user) => Some(user.clone()),
-        None => keys.require("user", "user = \"drop\"").and_then(|item| item.line().map(str::to_owned)),
+        None => keys.require("user", "user = \"drop\"").and_then(|item| item.literal().map(str::to_owned)),
     };
     let key = match &overrides.key {
         Some(key) => Some(key.clone()),
@@ -128,7 +128,7 @@ fn read_sftp(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<SftpDestinatio
         channels: channels?,
         max_rate: max_rate?,
     };
-    if context.from.opens_keys {
+    if context.from.looks_around {
         key_file::check(keys, &destination);
     }
     Some(destination)
@@ -177,7 +177,7 @@ fn rate(text: &str) -> Option<NonZeroU64> {
 }
 
 fn read_host(item: &Item<'_>) -> Option<String> {
-    let host = item.line()?;
+    let host = item.literal()?;
     let label = if host.contains("://") || host.contains('/') {
         "write the name alone, without scheme and path; the folder goes to `directory`"
     } else if host.contains('@') {

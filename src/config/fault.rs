@@ -154,10 +154,10 @@ impl Report {
 
 /// What was read of a broken file is a guess. What is told of it must not be the guess's fault.
 fn follows_from_broken_syntax(fault: &Fault, document: &Document) -> bool {
-    let Some(span) = &fault.span else { return false };
     if document.broken.is_empty() || fault.kind == Kind::Syntax {
         return false;
     }
+    let Some(span) = &fault.span else { return fault.kind == Kind::Absence };
     let line = document.line(span.start).1;
     let is_hit = |broken: &Range<usize>| {
         let hit = document.line(broken.start).1;
@@ -191,6 +191,12 @@ impl File<'_> {
     pub(super) fn fault_of_all(&self, fault: Fault) {
         self.is_whole.set(false);
         self.report.faults.borrow_mut().push(Fault { document: self.document, ..fault });
+    }
+
+    /// Reports that all of the text is in another language.
+    pub(super) fn other_language(&self, fault: Fault) {
+        self.fault_of_all(fault.kind(Kind::Syntax));
+        self.report.documents.borrow_mut()[self.document].broken.push(0..0);
     }
 
     /// Reports that the syntax is broken at `span`.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::context::Context;
 use super::fault::Fault;
 use super::job_keys::JobKeys;
-use super::keys::{JOB, LONGEST_DESCRIPTION, LONGEST_LABEL, RETRY};
+use super::keys::{JOB, LONGEST_DESCRIPTION, LONGEST_LABEL, RETRY, variable_answer};
 use super::table::{Item, Table, suggest};
 use super::{destination, exports, format, reason, schedule};
 use crate::job::{Format, Job, Missed, Overlap, Retry};
@@ -84,7 +84,7 @@ pub(super) fn check_defaults(defaults: &Table<'_>) {
 
 fn read_label<'a>(keys: &JobKeys<'a>) -> Option<&'a str> {
     let item = keys.own.require("label", "label = \"nightly\"")?;
-    item.line()?;
+    item.literal()?;
     item.text_of(LONGEST_LABEL)
 }
 
@@ -93,29 +93,33 @@ fn read_filename(keys: &JobKeys<'_>, zip: bool, context: &Context<'_>) -> Option
         let text = if zip { ZIP_TEMPLATE } else { TEMPLATE };
         return Some(context.template(text).expect("the default template is valid; a test parses it"));
     };
-    let text = item.line()?;
-    let template = match context.template(text) {
-        Ok(template) => template,
-        Err(fault) => {
-            report_template(&item, text, &fault);
-            return None;
+    let text = item.literal()?;
+    let template = context.template(text);
+    let uses_export_name = match &template {
+        Ok(template) => template.uses_export_name(),
+        Err(faults) => {
+            faults.faults.iter().for_each(|fault| report_template(&item, fault));
+            faults.uses_export_name
         }
     };
-    if zip && template.uses_export_name() {
+    if zip && uses_export_name {
         let at = text.find("export_name").map_or(0..text.len(), |at| at..at + "export_name".len());
         let fault = Fault::new("a zip holds several exports, so its name can't hold `export_name`");
         item.file.fault(item.part(at), fault.label("remove it, or write zip = false"));
         return None;
     }
-    Some(template)
+    template.ok()
 }
 
-fn report_template(item: &Item<'_>, text: &str, fault: &NameFault) {
-    let span = fault.range(text).map_or(item.span.clone(), |range| item.part(range));
+fn report_template(item: &Item<'_>, fault: &NameFault) {
+    let span = fault.range().map_or(item.span.clone(), |range| item.part(range));
     let told = Fault::new(format!("`filename`: {fault}"));
     let told = match fault {
-        NameFault::UnknownVariable { name } => suggest(told, name, VARIABLES.into_iter()),
-        NameFault::Syntax | NameFault::NotAVariable => suggest(told, "", VARIABLES.into_iter()).label("in here"),
+        NameFault::UnknownVariable { name, .. } => match variable_answer(name) {
+            Some(answer) => told.label("unknown").help(answer),
+            None => suggest(told, name, VARIABLES.into_iter()),
+        },
+        NameFault::Syntax | NameFault::NotAVariable { .. } => suggest(told, "", VARIABLES.into_iter()).label("in here"),
     };
     item.file.fault(span, told);
 }
@@ -136,6 +140,11 @@ fn read_extension(keys: &JobKeys<'_>, format: Option<&Format>, zip: bool) -> Opt
 }
 
 fn read_retry(item: &Item<'_>) -> Option<Retry> {
+    if item.as_table().is_none() {
+        let fault = Fault::new("`retry` takes a table: attempts are not counted, but go on for a time");
+        item.fault(fault.label("write { for = \"2d\" }").help("{ for = \"0s\" } makes one attempt and no other"));
+        return None;
+    }
     let table = item.table("`retry`")?;
     table.refuse_unknown(&RETRY);
     let usual = Retry::default();

@@ -3,6 +3,7 @@
 //! A fault that is found here can't wake anybody at night: every rule that can be checked without the network is
 //! checked before anything runs. Nothing is substituted in the text; secrets are references that stand as values.
 
+mod authorities;
 mod catalogue;
 mod context;
 mod destination;
@@ -14,10 +15,12 @@ mod job;
 mod job_keys;
 mod key_file;
 mod keys;
+mod language;
 mod notify;
 mod one;
 mod paths;
 mod pieces;
+mod program;
 mod reason;
 #[cfg(test)]
 mod reference;
@@ -27,10 +30,12 @@ mod schedule;
 pub mod schema;
 mod secret;
 mod sources;
+mod state_folder;
 mod store;
 mod surroundings;
 mod table;
 mod unreadable;
+mod zone;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -48,6 +53,7 @@ pub use self::one::check_value;
 use self::pieces::{Inseparable, Piece};
 pub use self::surroundings::{Overrides, Surroundings};
 pub use self::table::nearest;
+pub use self::zone::remark as zone_remark;
 use crate::catalogue::Catalogue;
 use crate::job::{Job, job_key};
 use crate::notify::Notify;
@@ -85,10 +91,10 @@ impl Config {
         Config::parse_with(&text, path, &Surroundings { overrides, ..Surroundings::new(&base_dir) })
     }
 
-    /// Reads and checks the file at `path`, and looks at the key files that it names: whether it can work here.
+    /// Reads and checks the file at `path`, and looks at what it names on this machine: whether it can work here.
     pub fn check(path: &Path) -> Result<Config, Faults> {
         let (text, base_dir) = sources::read_text(path)?;
-        Config::parse_with(&text, path, &Surroundings { opens_keys: true, ..Surroundings::new(&base_dir) })
+        Config::parse_with(&text, path, &Surroundings { looks_around: true, ..Surroundings::new(&base_dir) })
     }
 
     /// Checks `text`. `path` is what faults call it; relative paths start at `base_dir`.

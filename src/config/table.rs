@@ -13,7 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, File, Kind};
-use super::keys::Section;
+use super::keys::{self, Section};
 
 /// A table of a document.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ impl<'a> Table<'a> {
                 continue;
             }
             let fault = Fault::new(format!("{} has no key `{}`", self.title, item.key)).kind(Kind::UnknownKey);
-            self.file.fault(span, suggest(fault, item.key, section.names()));
+            self.file.fault(span, advise(fault, item.key, section));
         }
     }
 }
@@ -161,6 +161,17 @@ impl<'a> Item<'a> {
         }
         if text.contains(char::is_control) {
             self.fault(Fault::new(format!("`{}` holds a line break or another control character", self.key)));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// The same, refused if it holds a variable as a shell or a template language writes it, for nothing is substituted.
+    pub(super) fn literal(&self) -> Option<&'a str> {
+        let text = self.line()?;
+        if has_variable(text) {
+            let fault = Fault::new(format!("`{}` holds a variable, and nothing is substituted in this file", self.key));
+            self.fault(fault.label("write the value itself"));
             return None;
         }
         Some(text)
@@ -247,7 +258,7 @@ impl<'a> Item<'a> {
 
     /// A path; a relative one starts at `base`.
     pub(super) fn path(&self, base: &Path) -> Option<PathBuf> {
-        let text = self.line()?;
+        let text = self.literal()?;
         if text.starts_with('~') {
             self.fault(Fault::new(format!("`{}` begins with `~`", self.key)).label("write the whole path"));
             return None;
@@ -272,7 +283,35 @@ fn moved(span: Range<usize>, offset: usize) -> Range<usize> {
     span.start + offset..span.end + offset
 }
 
-/// Completes a fault about an unknown word: the nearest known word, or if none is near, all of them.
+/// Whether a text holds `${NAME}`.
+pub(super) fn has_variable(text: &str) -> bool {
+    text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).any(|(name, _)| {
+        // With a default, as in `${NAME:-value}`.
+        let name = name.split(':').next().unwrap_or(name);
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+/// Completes a fault about an unknown key: what other programs' word for it means here, the table that it belongs to, the
+/// key that it is a misspelling of, or those that are like it.
+fn advise(fault: Fault, key: &str, section: &Section) -> Fault {
+    if let Some(answer) = keys::foreign_answer(section, key) {
+        return fault.label("unknown").help(answer);
+    }
+    let headers = keys::elsewhere(section, key);
+    if !headers.is_empty() {
+        return fault.label(format!("a key of {}", headers.join(" and of ")));
+    }
+    if let Some(near) = nearest(key, section.names()) {
+        return fault.label(format!("did you mean `{near}`?"));
+    }
+    let similar: Vec<String> = similar(key, section.names()).into_iter().map(|key| format!("`{key}`")).collect();
+    let list = "docs/reference.md lists all keys";
+    let help = if similar.is_empty() { list.to_owned() } else { format!("similar: {}; {list}", similar.join(", ")) };
+    fault.label("unknown").help(help)
+}
+
+/// Completes a fault about an unknown word of a short list: the nearest known word, or if none is near, all of them.
 pub(super) fn suggest<'w>(fault: Fault, word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Fault {
     if let Some(near) = nearest(word, known.clone()) {
         return fault.label(format!("did you mean `{near}`?"));
@@ -291,6 +330,47 @@ pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str> + Clone) -> 
     let scored = known.map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate));
     let (distance, candidate) = scored.min_by_key(|(distance, _)| *distance)?;
     let length = word.chars().count().max(candidate.chars().count());
-    let limit = (length + 1) / 3;
-    (distance <= limit).then_some(candidate)
+    // Two slips at most: a word that is further off is another word.
+    (distance <= ((length + 1) / 3).min(2)).then_some(candidate)
+}
+
+/// At most three known words that share a part with `word`, or much of their spelling; the most similar first.
+fn similar<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Vec<&'w str> {
+    let word = word.to_lowercase();
+    let shares_a_part = |candidate: &str| {
+        let mut parts = word.split(['_', '-']).filter(|part| part.len() >= 3);
+        parts.any(|part| candidate.split('_').any(|other| other == part))
+    };
+    let score = |candidate: &str| {
+        let spelling = strsim::normalized_damerau_levenshtein(&word, candidate);
+        if shares_a_part(candidate) { spelling + 1.0 } else { spelling }
+    };
+    let mut scored: Vec<(f64, &str)> = known.map(|candidate| (score(candidate), candidate)).collect();
+    scored.retain(|(score, _)| *score >= 0.6);
+    scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guess_is_at_most_two_slips_away() {
+        let keys = ["description", "directory", "filename", "host", "host_keys", "known_hosts"];
+        let guess = |word| nearest(word, keys.into_iter());
+        assert_eq!(
+            (guess("filenmae"), guess("fielnmae"), guess("desc")),
+            (Some("filename"), Some("filename"), Some("description"))
+        );
+        assert_eq!((guess("destination"), guess("dyrektori"), guess("post")), (None, None, Some("host")));
+    }
+
+    #[test]
+    fn what_is_similar_is_listed_up_to_three() {
+        let keys = ["host", "host_keys", "known_hosts", "key", "key_passphrase", "port", "host_of"];
+        let like = |word| similar(word, keys.into_iter());
+        assert_eq!(like("host_file"), ["host_keys", "host_of", "host"]);
+        assert_eq!(like("colour"), Vec::<&str>::new());
+    }
 }

@@ -176,11 +176,11 @@ pub enum DeliverError {
     #[error("no space for {name} in {at}: it needs {needed} bytes and {free} are free; have space made there")]
     NoSpace { at: Arc<Place>, name: String, needed: u64, free: u64 },
     /// What arrived has another size.
-    #[error("{name} has {found} bytes in {at} after {sent} were sent; it was removed again, try once more")]
+    #[error("{name} has {found} bytes in {at} after {sent} were sent; try once more")]
     SizeDiffers { at: Arc<Place>, name: String, sent: u64, found: u64 },
     /// What arrived has other content.
     #[error(
-        "{name} holds other bytes in {at} than were sent; it was removed again, try once more, \
+        "{name} holds other bytes in {at} than were sent; try once more, \
          and ask its operators about their disks if the problem persists"
     )]
     ContentDiffers { at: Arc<Place>, name: String },

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::blocks::Blocks;
 use super::error::{DeliverError, Place};
-use super::probe_names;
+use super::probe::probe_names;
 use super::publish::PublishOutcome;
 use crate::growth::Follower;
 use crate::job::{FolderDestination, Publish, Verify};

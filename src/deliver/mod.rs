@@ -39,6 +39,7 @@ pub use folder::Folder;
 pub use hosts::Hosts;
 pub use limits::{HostLimits, PER_HOST, Permit};
 pub use manifest::{Manifest, ManifestExport, ManifestFile, ManifestPeriod};
+pub use probe::{Probe, probe_names};
 pub use publish::PublishOutcome;
 pub use session::{ServerFacts, Session, scan_host_keys};
 pub use settings::Settings;
@@ -88,11 +89,6 @@ pub struct Delivery {
 enum Kind {
     Sftp(Box<Session>),
     Folder(Folder),
-}
-
-/// The two names that the probe of [`Delivery::check`] has, one after the other.
-pub fn probe_names(probe: &str) -> [String; 2] {
-    [format!(".{probe}.part"), format!(".{probe}.renamed.part")]
 }
 
 impl Delivery {
@@ -153,12 +149,21 @@ impl Delivery {
         }
     }
 
-    /// Makes sure that the directory exists and that files can be created, renamed and removed in it, with an empty file
-    /// that has the [`probe_names`] of `probe`. Leftovers of those names are removed.
-    pub async fn check(&self, probe: &str) -> Result<(), DeliverError> {
+    /// Makes sure that the directory exists and that files can be created and renamed in it, with an empty file that has
+    /// the [`probe_names`] of `probe`. Leftovers of those names are removed. A server that refuses to remove files keeps
+    /// one, which a later check with the same `probe` uses again.
+    pub async fn check(&self, probe: &str) -> Result<Probe, DeliverError> {
         match &self.kind {
             Kind::Sftp(session) => session.check(probe).await,
-            Kind::Folder(folder) => folder.check(probe).await,
+            Kind::Folder(folder) => folder.check(probe).await.map(|()| Probe::Removed),
+        }
+    }
+
+    /// The same, with a probe that an earlier check may have left there.
+    pub async fn check_again(&self, probe: &str) -> Result<Probe, DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => session.check_step_by_step(probe).await,
+            Kind::Folder(_) => self.check(probe).await,
         }
     }
 
@@ -218,10 +223,10 @@ impl Delivery {
     }
 
     /// What the server can do, for people who set a job up; none for a folder. The directory must have passed
-    /// [`Delivery::check`] with the same `probe`.
-    pub async fn survey(&self, probe: &str) -> Result<Option<Survey>, DeliverError> {
+    /// [`Delivery::check`] with the same `probe`, of which `left` became.
+    pub async fn survey(&self, probe: &str, left: &Probe) -> Result<Option<Survey>, DeliverError> {
         match &self.kind {
-            Kind::Sftp(session) => session.survey(probe).await.map(Some),
+            Kind::Sftp(session) => session.survey(probe, left).await.map(Some),
             Kind::Folder(_) => Ok(None),
         }
     }

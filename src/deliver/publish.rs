@@ -80,7 +80,13 @@ impl Session {
                 if !fits(file.size) || !self.same_content(temporary, name, expected_size).await? {
                     return Ok(PublishOutcome::Conflict);
                 }
-                self.remove(None, temporary).await?;
+                match self.remove(None, temporary).await {
+                    // The file has its name, whatever becomes of the other one.
+                    Err(error @ (DeliverError::Denied { .. } | DeliverError::Failed { .. })) => {
+                        tracing::warn!("a second, hidden name of {name} stays: {error}");
+                    }
+                    removed => removed?,
+                }
                 Ok(PublishOutcome::Published)
             }
             (None, Some(file)) if fits(file.size) => Ok(PublishOutcome::Published),

@@ -1,7 +1,7 @@
 //! What a server can and can't do, found out by trying, for people who set a job up.
 
 use super::error::DeliverError;
-use super::probe_names;
+use super::probe::{Probe, probe_names};
 use super::session::{ServerFacts, Session};
 use super::sftp::{Access, ClientError};
 
@@ -20,12 +20,14 @@ pub struct Survey {
     pub list: bool,
     /// It lets a second file be open beside the first.
     pub several_handles: bool,
+    /// It lets files be removed.
+    pub remove: bool,
 }
 
 impl Session {
-    /// Finds out what the server can do. The directory must have passed [`Session::check`] with the same
-    /// `probe`, whose names are used again and are gone at the end.
-    pub async fn survey(&self, probe: &str) -> Result<Survey, DeliverError> {
+    /// Finds out what the server can do. The directory must have passed [`Session::check`] with the same `probe`, of which
+    /// `left` became. Its names are used again, and nothing more of it stays than before.
+    pub async fn survey(&self, probe: &str, left: &Probe) -> Result<Survey, DeliverError> {
         let directory = self.at.directory.as_str();
         let stat = self.grants(self.client.stat(directory).await.map(|_| ()))?;
         let list = self.grants(self.list_some().await)?;
@@ -33,16 +35,21 @@ impl Session {
             true => self.client.space(directory).await.ok().map(|space| space.free),
             false => None,
         };
-        let several_handles = self.try_two_handles(probe).await?;
+        let remove = *left == Probe::Removed;
+        let several_handles = match left {
+            Probe::Removed => self.try_two_handles(probe_names(probe)).await?,
+            // Another file would stay as well, so the one that is there is opened twice.
+            Probe::Kept { name, .. } => self.try_two_handles([name.clone(), name.clone()]).await?,
+        };
         let write_limit = self.write_limit().await;
-        Ok(Survey { facts: self.server().clone(), write_limit, free, stat, list, several_handles })
+        Ok(Survey { facts: self.server().clone(), write_limit, free, stat, list, several_handles, remove })
     }
 
-    async fn try_two_handles(&self, probe: &str) -> Result<bool, DeliverError> {
-        let [one, other] = probe_names(probe).map(|name| self.path(&name));
+    async fn try_two_handles(&self, names: [String; 2]) -> Result<bool, DeliverError> {
+        let [one, other] = names.map(|name| self.path(&name));
         let trying = async {
-            let first = self.client.open(&one, Access::CreateNew).await?;
-            let second = self.client.open(&other, Access::CreateNew).await;
+            let first = self.client.open(&one, Access::Create).await?;
+            let second = self.client.open(&other, Access::Create).await;
             if let Ok(second) = &second {
                 self.client.close(second).await?;
             }

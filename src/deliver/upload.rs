@@ -109,12 +109,16 @@ impl Session {
             Err(ClientError::Status(status)) if matches!(status.code, Code::Failure | Code::AlreadyExists) => status,
             outcome => return outcome,
         };
-        // Most servers do not say that the name is taken. If it is, the file is ours and is removed.
-        match self.client.remove(remote).await {
-            Ok(()) => self.client.open(remote, Access::CreateNew).await,
-            Err(ClientError::Status(_)) => Err(ClientError::Status(refusal)),
-            Err(error) => Err(error),
-        }
+        // Most servers do not say that the name is taken. If it is, the file is ours and is removed, or else written anew.
+        let access = match self.client.remove(remote).await {
+            Ok(()) => Access::CreateNew,
+            Err(ClientError::Status(Status { code: Code::NoSuchFile, .. })) => {
+                return Err(ClientError::Status(refusal));
+            }
+            Err(ClientError::Status(_)) => Access::Overwrite,
+            Err(error) => return Err(error),
+        };
+        self.client.open(remote, access).await
     }
 
     /// Creates, fills and closes the remote file. It is closed exactly once, whatever happens: servers give the same handle

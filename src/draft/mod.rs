@@ -29,13 +29,23 @@ pub enum DraftError {
     Empty,
 }
 
-/// Writes a catalogue in TOML with an export for every table and view that `settings` lead to.
-pub async fn draft(settings: &StoreSettings) -> Result<String, DraftError> {
+/// A draft, and what a person should know of it before they read it.
+#[derive(Debug)]
+pub struct Draft {
+    /// The catalogue in TOML.
+    pub text: String,
+    /// How many rows its files will have, and where a person has to choose; a sentence or two each.
+    pub summary: Vec<String>,
+}
+
+/// Drafts a catalogue with an export for every table and view that `settings` lead to.
+pub async fn draft(settings: &StoreSettings) -> Result<Draft, DraftError> {
     let mut snapshot = Snapshot::open(settings).await?;
     let tables = snapshot.describe().await?;
     snapshot.close().await;
     if tables.is_empty() {
         return Err(DraftError::Empty);
     }
-    Ok(write::catalogue(settings.kind, &plan::exports(&tables)))
+    let exports = plan::exports(&tables);
+    Ok(Draft { text: write::catalogue(settings.kind, &exports), summary: write::summary(&exports) })
 }

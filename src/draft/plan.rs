@@ -6,7 +6,7 @@ use super::personal::judge;
 use super::reason::Reason;
 use super::sql_type::Shape;
 use super::subject::{Subject, Topic};
-use super::times::times;
+use super::times::{is_time_by_name, times};
 use super::words::words;
 use crate::store::{ColumnDetails, TableDetails};
 use crate::value::ColumnType;
@@ -25,13 +25,26 @@ pub(super) struct ExportPlan {
     pub(super) title: String,
     pub(super) from: String,
     pub(super) created: Option<String>,
+    /// Rows may have no such time.
+    pub(super) is_created_nullable: bool,
     pub(super) updated: Option<String>,
+    /// What may be `created`, if nothing surely is.
+    pub(super) candidates: Vec<Candidate>,
     /// Each file has the rows of a period.
     pub(super) is_by_period: bool,
     pub(super) order: Vec<String>,
     /// The order may leave rows that are equal in it.
     pub(super) is_order_loose: bool,
     pub(super) columns: Vec<ColumnPlan>,
+}
+
+/// A column that may say when a row was made.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    /// The header in the file.
+    pub(super) header: String,
+    /// The type in the store, if the column has to be declared as a time first.
+    pub(super) sql_type: Option<String>,
 }
 
 /// One column of an export.
@@ -80,6 +93,10 @@ fn export(table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPl
     let usable = |at: &usize| columns[*at].obstacle.is_none();
     let created = times.created.filter(usable);
     let (order, is_order_loose) = order(table, created);
+    let candidate = |at: usize| Candidate {
+        header: columns[at].header.clone(),
+        sql_type: Some(table.columns[at].sql_type.clone()).filter(|_| is_time_by_name(&table.columns[at])),
+    };
     ExportPlan {
         what: format!("{} {from}", if table.is_view { "view" } else { "table" }),
         fault: fault(table, &from, names, &columns),
@@ -87,6 +104,8 @@ fn export(table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPl
         title: title(&table.name),
         is_by_period: created.is_some() && !is_list(table),
         created: created.map(|at| columns[at].header.clone()),
+        is_created_nullable: created.is_some_and(|at| table.columns[at].nullable && !table.is_view),
+        candidates: times.candidates.into_iter().filter(usable).map(candidate).collect(),
         updated: times.updated.filter(usable).map(|at| columns[at].header.clone()),
         order: order.into_iter().map(|at| column(at).clone()).collect(),
         is_order_loose,
@@ -152,12 +171,10 @@ fn kind(table: &TableDetails, column: &ColumnDetails, shape: Shape) -> ColumnTyp
 
 /// What the type alone does not tell.
 fn remark(column: &ColumnDetails, shape: Shape) -> Option<String> {
-    let words = words(&column.name);
-    let is_time_by_name = words.len() > 1 && matches!(words.last()?.as_str(), "at" | "on" | "date" | "time" | "datum");
     match shape {
         Shape::Digit => Some("\"integer\" if it holds more than 0 and 1".to_owned()),
         Shape::Document => Some("JSON or XML, written as it is".to_owned()),
-        Shape::Text { .. } | Shape::Whole if is_time_by_name => {
+        Shape::Text { .. } | Shape::Whole if is_time_by_name(column) => {
             Some("\"datetime\" or \"date\" if every value is one".to_owned())
         }
         _ => None,

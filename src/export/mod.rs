@@ -135,6 +135,12 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// The story of a run. Each step returns when its work is done and on record.
     async fn carry_out(&self) -> Result<(), RunError> {
+        let outcome = self.deliver().await;
+        self.keep_warnings().await;
+        outcome
+    }
+
+    async fn deliver(&self) -> Result<(), RunError> {
         let known = Known::of(self.context, self.id()).await?;
         if known.stage != Some(Stage::Published) {
             let (connection, files) = match review::spooled(self, known).await? {
@@ -161,6 +167,19 @@ impl Attempt<'_> {
     /// The record of a temporary name there.
     fn temporary_here(&self, name: String) -> Temporary {
         Temporary { run: self.id().clone(), name, location: Some(self.location()) }
+    }
+
+    /// Tells what a person should know about this run, even if it succeeds.
+    fn warn(&self, warning: &str) {
+        tracing::warn!(run = %self.id(), "{warning}");
+        self.progress.warn(None, warning);
+    }
+
+    /// Keeps with the run what was warned of. The files are as they are: that this fails does not make the run fail.
+    async fn keep_warnings(&self) {
+        if let Err(error) = self.context.state.warned(self.id(), &self.progress.warnings()).await {
+            tracing::warn!(run = %self.id(), %error, "the warnings of this run are in this log only");
+        }
     }
 
     /// Records that the run enters a stage, then shows it: a stage begins only when that is on disk.

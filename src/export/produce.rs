@@ -18,7 +18,7 @@ use crate::plan::{Plan, PlannedExport, PlannedFile};
 use crate::progress::{FileProgress, Progress};
 use crate::spool::{Artifact, FileWriter, RunFolder};
 use crate::store::{Interrupt, Prepared, ReadError, ReaderFault, ReaderThread, Snapshot, StoreError, StoreSettings};
-use crate::value::Stop;
+use crate::value::{BadCells, RowSink, Stop};
 
 /// How long opening the store and checking every export's columns may take. The store itself limits each statement
 /// that reads rows.
@@ -85,6 +85,9 @@ impl Production {
                 [part] if !self.job.zip => self.plain(thread, &mut snapshot, &prepared, file, part, progress).await?,
                 _ => self.zip(thread, &mut snapshot, &prepared, file, progress).await?,
             };
+            if let Some(warning) = artifact.record().unreadable_words() {
+                tracing::warn!(job = %self.job.label, file = %artifact.name, "{warning}");
+            }
             progress.size.store(artifact.bytes, Ordering::Relaxed);
             files.push(artifact);
         }
@@ -97,6 +100,10 @@ impl Production {
         let mut snapshot = Snapshot::open(&self.store).await?;
         if let Some(way) = snapshot.interrupt(&self.store) {
             interrupt.get_or_init(|| way);
+        }
+        for warning in snapshot.remarks().await?.warnings {
+            tracing::warn!(job = %self.job.label, "{warning}");
+            self.progress.warn(None, &warning);
         }
         // A column missing in the last export must not cost the reading of all before it.
         let mut prepared = Vec::with_capacity(self.job.exports.len());
@@ -123,7 +130,7 @@ impl Production {
     /// Every run says it: nobody looks at a run that succeeds, and files that hold less than expected do not look so.
     fn warn(&self, export: &JobExport, warning: &str) {
         tracing::warn!(job = %self.job.label, export = %export.name, "{warning}");
-        self.progress.warn(format!("{}: {warning}", export.name));
+        self.progress.warn(Some(&export.name), warning);
     }
 
     async fn plain(
@@ -138,7 +145,7 @@ impl Production {
         let export = &self.job.exports[part.index];
         let writer = self.begin(file)?;
         let mut sink = pipeline::plain(&export.name, self.encoder(export), writer, self.watch(progress));
-        let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut sink, Some(thread)).await;
+        let read = self.read(thread, snapshot, prepared, part, &mut sink).await;
         settle(export, read, sink.finish())
     }
 
@@ -155,7 +162,7 @@ impl Production {
         for part in &file.parts {
             let export = &self.job.exports[part.index];
             let mut member = zip.member(&export.name, self.encoder(export), self.watch(progress));
-            let read = snapshot.read(&prepared[part.index], part.period.as_ref(), &mut member, Some(thread)).await;
+            let read = self.read(thread, snapshot, prepared, part, &mut member).await;
             match read.and_then(|()| Ok(member.finish()?)) {
                 Ok(_) => {}
                 Err(ReadError::Stop(Stop::Closed)) => return Ok(zip.finish()?),
@@ -163,6 +170,19 @@ impl Production {
             }
         }
         Ok(zip.finish()?)
+    }
+
+    async fn read<S: RowSink>(
+        &self,
+        thread: &ReaderThread,
+        snapshot: &mut Snapshot,
+        prepared: &[Prepared],
+        part: &PlannedExport,
+        sink: &mut S,
+    ) -> Result<(), ReadError> {
+        let read = snapshot.read(&prepared[part.index], part.period.as_ref(), sink, Some(thread)).await;
+        snapshot.take_warnings().iter().for_each(|warning| self.warn(&self.job.exports[part.index], warning));
+        read
     }
 
     fn begin(&self, file: &PlannedFile) -> Result<FileWriter, RunError> {
@@ -200,11 +220,17 @@ fn failed(export: &JobExport, error: ReadError) -> RunError {
     let export = export.name.clone();
     match error {
         ReadError::Store(cause) => RunError::Export { export, cause },
-        ReadError::Stop(Stop::Cell { row, column, fault }) => {
-            let usual = "correct the data, or the column's type in the catalogue";
-            let remedy = instant::remedy(&fault.found).unwrap_or(usual);
-            RunError::Cell { export, row, column, fault: fault.to_string(), remedy }
-        }
+        ReadError::Stop(Stop::Cells(cells)) => RunError::Cells { export, remedy: remedy(&cells), cells },
         ReadError::Stop(Stop::Closed) => RunError::Cancelled,
     }
+}
+
+/// What to do about cells that can't be written.
+fn remedy(cells: &BadCells) -> String {
+    const USUAL: &str = "correct the data, or the column's type in the catalogue, or give the column \
+        unreadable = \"null\" there";
+    let mut remedies: Vec<&str> = cells.found().map(|found| instant::remedy(found).unwrap_or(USUAL)).collect();
+    remedies.sort_by_key(|remedy| *remedy != USUAL);
+    remedies.dedup();
+    remedies.join("; ")
 }

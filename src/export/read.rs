@@ -107,7 +107,8 @@ async fn read(
     attempt.enter(Stage::Querying).await?;
     let filled = fill_spool(attempt, plan, names, uploads).await;
     drop(reader);
-    let recorded = match filled {
+    let warned = context.state.warned(run, &attempt.progress.warnings()).await;
+    let recorded = match filled.and_then(|files| warned.map(|()| files).map_err(RunError::State)) {
         Ok(files) => {
             let recipient = Recipient::of(&attempt.job.destination);
             let recorded = context.state.spooled(run, &recipient, &files, Timestamp::now()).await;
@@ -191,11 +192,6 @@ fn contents(attempt: &Attempt<'_>, file: &PlannedFile) -> Vec<Content> {
 /// The sensitive columns of a file, named as its artifact names columns.
 fn sensitive(attempt: &Attempt<'_>, file: &PlannedFile) -> Vec<String> {
     let exports = file.parts.iter().map(|part| &attempt.job.exports[part.index]);
-    let names = exports.flat_map(|export| {
-        export.sensitive().map(|column| match attempt.job.zip {
-            true => format!("{}.{}", export.name, column.name),
-            false => column.name.clone(),
-        })
-    });
+    let names = exports.flat_map(|export| export.sensitive().map(|column| attempt.job.column_in_file(export, column)));
     names.collect()
 }

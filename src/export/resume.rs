@@ -10,7 +10,7 @@
 
 use jiff::Timestamp;
 
-use super::cleaning::clean_up;
+use super::cleaning::{clean_up, remove_temporaries};
 use super::connection::{Connection, reach};
 use super::files::{FileState, Known, RunFile};
 use super::review::Supply;
@@ -99,8 +99,8 @@ async fn locate(
     if delivery.verify(&temporary, record).await? {
         return Ok(FileState::Uploaded(temporary));
     }
-    delivery.remove(None, &temporary).await?;
-    state.forget_temporaries(&[attempt.temporary_here(temporary)]).await?;
+    drop(delivery);
+    remove_temporaries(attempt, connection, vec![temporary]).await?;
     Ok(FileState::Spooled)
 }
 

@@ -1,5 +1,6 @@
 //! A finished file in the spool, and the check that it still is what it was.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,9 @@ pub struct Artifact {
     pub sha256: String,
     /// The names of its columns in order; of a zip, each with its export before it (`agents.id`).
     pub columns: Vec<String>,
+    /// Those of its columns, by the same names, with cells that could not be read and are NULL instead, and how many
+    /// they are.
+    pub unreadable: BTreeMap<String, u64>,
 }
 
 impl Artifact {
@@ -39,6 +43,7 @@ impl Artifact {
             bytes: self.bytes,
             sha256: self.sha256.clone(),
             published: false,
+            unreadable: self.unreadable.clone(),
         }
     }
 

@@ -230,5 +230,6 @@ fn record(id: RunId, job: &str, run: &NewRun, finished: Option<Timestamp>) -> Ru
         period: (run.period.from.clone(), run.period.to.clone()),
         files: Vec::new(),
         error: run.reason.clone(),
+        warnings: Vec::new(),
     }
 }

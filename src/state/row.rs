@@ -15,7 +15,7 @@ use crate::run::{RunId, RunRecord, RunState};
 
 /// The columns that [`State::record`] reads.
 pub(super) const RECORD: &str = "id, job, due_at, zone, trigger, state, attempts, started_at, finished_at, first_failed_at, retry_at, period_from, \
-     period_to, error";
+     period_to, error, warnings";
 
 pub(super) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("names and numbers always have a JSON form")
@@ -60,6 +60,7 @@ impl State {
             period: (zoned("period_from")?, zoned("period_to")?),
             files: Vec::new(),
             error: self.get(row, "error")?,
+            warnings: from_json(self.get(row, "warnings")?).unwrap_or_default(),
         })
     }
 

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::row::{RECORD, to_micros};
+use super::row::{RECORD, from_json, to_json, to_micros};
 use super::{Presence, State, StateError};
-use crate::run::{RunId, RunRecord, RunState, Stage};
+use crate::run::{RunId, RunRecord, RunState, Stage, Warning};
 
 /// Identifiers as one value that a statement can take apart.
 pub(super) fn id_list<'a>(runs: impl IntoIterator<Item = &'a RunId>) -> String {
@@ -59,6 +59,22 @@ impl State {
     pub async fn stage(&self, run: &RunId, stage: Stage, now: Timestamp) -> Result<(), StateError> {
         let mut tx = self.write().await?;
         self.set_stage(&mut tx, run, stage, now).await?;
+        self.commit(tx, "state:stage").await
+    }
+
+    /// Adds to what a run warns of. The next reading of the store for the same run begins anew.
+    pub async fn warned(&self, run: &RunId, warnings: &[Warning]) -> Result<(), StateError> {
+        if warnings.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        let known = sqlx::query_scalar("SELECT warnings FROM run WHERE id = ?").bind(run.as_str());
+        let known: Option<String> = known.fetch_one(&mut *tx).await.map_err(|error| self.failed(error))?;
+        let known: Vec<Warning> = from_json(known).unwrap_or_default();
+        let is_new = |known: &&Warning| warnings.iter().all(|warning| warning.text != known.text);
+        let warnings: Vec<&Warning> = known.iter().filter(is_new).chain(warnings).collect();
+        let update = sqlx::query("UPDATE run SET warnings = ? WHERE id = ?").bind(to_json(&warnings));
+        update.bind(run.as_str()).execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         self.commit(tx, "state:stage").await
     }
 
@@ -154,13 +170,17 @@ impl State {
         stage: Stage,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        sqlx::query("UPDATE run SET stage = ?1, read_at = iif(?1 = 'querying', ?2, read_at) WHERE id = ?3")
-            .bind(stage.name())
-            .bind(to_micros(now))
-            .bind(run.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(|error| self.failed(error))?;
+        sqlx::query(
+            "UPDATE run SET stage = ?1, read_at = iif(?1 = 'querying', ?2, read_at),
+                            warnings = iif(?1 = 'querying', NULL, warnings)
+             WHERE id = ?3",
+        )
+        .bind(stage.name())
+        .bind(to_micros(now))
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| self.failed(error))?;
         sqlx::query(
             "INSERT INTO passage (run, attempt, position, stage, entered_at)
              SELECT id, attempts, (SELECT count(*) FROM passage WHERE passage.run = run.id AND attempt = run.attempts),

@@ -123,11 +123,13 @@ pub struct Prepared {
     plan: ReadPlan,
 }
 
-/// What a store has to say about an export: see [`Prepared`].
+/// What there is to say about a whole store, or about an export.
 #[derive(Debug, Default)]
-struct Remarks {
-    hints: Vec<String>,
-    warnings: Vec<String>,
+pub struct Remarks {
+    /// What an administrator may want to change in the store; one sentence each.
+    pub hints: Vec<String>,
+    /// Why files may hold other rows or values than an administrator expects; one sentence each. A run tells them too.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -144,6 +146,14 @@ impl Snapshot {
             StoreKind::Sqlite => Sqlite::open(settings).map(Box::new).map(Inner::Sqlite).map(Snapshot),
             StoreKind::Postgres => Postgres::open(settings).await.map(Inner::Postgres).map(Snapshot),
             StoreKind::Mysql => Mysql::open(settings).await.map(Inner::Mysql).map(Snapshot),
+        }
+    }
+
+    /// What there is to say about all that is read from the store.
+    pub async fn remarks(&mut self) -> Result<Remarks, StoreError> {
+        match &mut self.0 {
+            Inner::Sqlite(sqlite) => sqlite.remarks(),
+            Inner::Postgres(_) | Inner::Mysql(_) => Ok(Remarks::default()),
         }
     }
 
@@ -193,12 +203,25 @@ impl Snapshot {
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
             _ => Err(foreign().into()),
         };
+        // A bad cell is why the sink takes no file; where the store fails behind it, that is not what to mend first.
+        let read = match (read, sink.end_rows()) {
+            (Ok(()) | Err(ReadError::Store(_)), Err(stop)) => Err(stop.into()),
+            (read, _) => read,
+        };
         match &mut self.0 {
             Inner::Postgres(postgres) if read.is_err() => postgres.connection.abandon(),
             Inner::Mysql(mysql) if read.is_err() => mysql.connection.abandon(),
             _ => {}
         }
         read
+    }
+
+    /// What the store warned of while rows were read, since this was asked last: one sentence each.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        match &mut self.0 {
+            Inner::Mysql(mysql) => std::mem::take(&mut mysql.warnings),
+            Inner::Sqlite(_) | Inner::Postgres(_) => Vec::new(),
+        }
     }
 
     /// The store's own plan for reading the rows of `period`, in its words.

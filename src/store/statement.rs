@@ -9,8 +9,10 @@ use super::error::StoreError;
 /// What differs between dialects where texts and comments are told from code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lexis {
-    /// A backslash in a quoted text takes the next character along (MySQL).
+    /// A backslash in a text in single quotes takes the next character along (MySQL).
     pub(super) backslash: bool,
+    /// The same between double quotes (MySQL, where these are no names).
+    pub(super) backslash_in_double_quotes: bool,
     /// `$tag$ … $tag$` is a text (PostgreSQL).
     pub(super) dollar: bool,
     /// Block comments can hold block comments (PostgreSQL).
@@ -22,14 +24,37 @@ pub(super) struct Lexis {
 }
 
 /// SQLite's.
-pub(super) const SQLITE: Lexis =
-    Lexis { backslash: false, dollar: false, nested_comments: false, hash_comments: false, brackets: true };
+pub(super) const SQLITE: Lexis = Lexis {
+    backslash: false,
+    backslash_in_double_quotes: false,
+    dollar: false,
+    nested_comments: false,
+    hash_comments: false,
+    brackets: true,
+};
 /// PostgreSQL's, with `standard_conforming_strings`.
-pub(super) const POSTGRES: Lexis =
-    Lexis { backslash: false, dollar: true, nested_comments: true, hash_comments: false, brackets: false };
-/// MySQL's and MariaDB's.
-pub(super) const MYSQL: Lexis =
-    Lexis { backslash: true, dollar: false, nested_comments: false, hash_comments: true, brackets: false };
+pub(super) const POSTGRES: Lexis = Lexis {
+    backslash: false,
+    backslash_in_double_quotes: false,
+    dollar: true,
+    nested_comments: true,
+    hash_comments: false,
+    brackets: false,
+};
+
+/// MySQL's and MariaDB's, with this `sql_mode`.
+pub(super) fn mysql(mode: &str) -> Lexis {
+    let has = |word| mode.split(',').any(|one| one.eq_ignore_ascii_case(word));
+    let backslash = !has("NO_BACKSLASH_ESCAPES");
+    Lexis {
+        backslash,
+        backslash_in_double_quotes: backslash && !has("ANSI_QUOTES"),
+        dollar: false,
+        nested_comments: false,
+        hash_comments: true,
+        brackets: false,
+    }
+}
 
 /// `query` without a semicolon at its end, if it is one statement that starts with SELECT, WITH or VALUES.
 pub(super) fn single_select(query: &str, lexis: Lexis) -> Result<&str, StoreError> {
@@ -89,7 +114,7 @@ fn next_token(text: &str, lexis: Lexis) -> Option<Token> {
         '#' if lexis.hash_comments => line(1),
         '/' if text.starts_with("/*") => Some(block_comment(text, lexis.nested_comments)),
         '\'' => Some(quoted(text, '\'', lexis.backslash)),
-        '"' => Some(quoted(text, '"', lexis.backslash)),
+        '"' => Some(quoted(text, '"', lexis.backslash_in_double_quotes)),
         '`' => Some(quoted(text, '`', false)),
         '[' if lexis.brackets => Some(bracketed(text)),
         '$' if lexis.dollar => Some(dollar_quoted(text)),
@@ -174,7 +199,7 @@ mod tests {
 
     #[test]
     fn takes_one_statement_and_strips_its_end() {
-        for lexis in [SQLITE, POSTGRES, MYSQL] {
+        for lexis in [SQLITE, POSTGRES, mysql("")] {
             assert_eq!(single_select("select 1", lexis).unwrap(), "select 1");
             assert_eq!(single_select("  WITH a AS (SELECT 1) SELECT * FROM a ; -- ;\n ", lexis).unwrap().len(), 39);
             assert_eq!(single_select("/* a; */ values (1, ';', '''')", lexis).unwrap().len(), 30);
@@ -183,13 +208,13 @@ mod tests {
         }
         single_select("select $$;$$, $a$ $$ ; $a$, E'\\';'", POSTGRES).unwrap();
         single_select("select 1 /* a /* ; */ ; */", POSTGRES).unwrap();
-        single_select("select '\\';' # ;\n", MYSQL).unwrap();
+        single_select("select '\\';' # ;\n", mysql("")).unwrap();
         single_select("select [a;b]", SQLITE).unwrap();
     }
 
     #[test]
     fn refuses_everything_else() {
-        for lexis in [SQLITE, POSTGRES, MYSQL] {
+        for lexis in [SQLITE, POSTGRES, mysql("")] {
             assert!(refusal("select 1; select 2", lexis).contains("several"));
             assert!(refusal("select 1) ; drop table t; (select 1", lexis).contains("parenthesis"));
             assert!(refusal("select (1", lexis).contains("parenthesis"));
@@ -200,7 +225,7 @@ mod tests {
             assert!(refusal("", lexis).contains("empty"));
         }
         assert!(refusal("select '\\'; drop table t; --'", POSTGRES).contains("several"));
-        assert!(refusal("select 1 /* /* */ ; delete from t", MYSQL).contains("several"));
-        assert!(refusal("select 1; /*! delete from t */", MYSQL).contains("several"));
+        assert!(refusal("select 1 /* /* */ ; delete from t", mysql("")).contains("several"));
+        assert!(refusal("select 1; /*! delete from t */", mysql("")).contains("several"));
     }
 }

@@ -5,7 +5,7 @@
 //! period, and a column that holds any other value can't be filtered on.
 
 use super::error::StoreError;
-use crate::catalogue::{Column, EpochUnit};
+use crate::catalogue::{Column, EpochUnit, Unreadable};
 use crate::instant::{self, fitting_unit};
 use crate::value::{ColumnType, Value};
 use crate::wording::plural;
@@ -84,29 +84,37 @@ impl Tally {
         }
     }
 
-    /// The error that says what was counted in `column`; none if nothing was.
-    pub(super) fn verdict(&self, column: &Column) -> Result<(), StoreError> {
+    /// The error that says what was counted in `column`, or the warning where such values may be NULL; nothing if none
+    /// was.
+    pub(super) fn verdict(&self, column: &Column) -> Result<Option<String>, StoreError> {
+        let found = self.words(column.kind);
+        let name = &column.sql_name;
+        match (found.is_empty(), column.unreadable) {
+            (true, _) => Ok(None),
+            (false, Unreadable::Null) => Ok(Some(format!(
+                "values of the time column \"{name}\" can't be read, so their rows are in no file: {found}"
+            ))),
+            (false, Unreadable::Fail) => {
+                Err(StoreError::UnreadableTimes { column: name.clone(), declared: column.kind, found })
+            }
+        }
+    }
+
+    /// What was counted, each kind with what helps.
+    fn words(&self, declared: ColumnType) -> String {
         let texts = || {
             let remedy = if self.digits == self.texts { CAST_TEXTS } else { WRITE_TEXTS };
             format!("{} ({remedy})", plural(self.texts as usize, "text"))
         };
         let binary = || format!("{} (correct them in the store)", plural(self.binary as usize, "binary value"));
         let found = [
-            self.numbers.words("number", column.kind),
-            self.whole.words("whole number", column.kind),
-            self.real.words("real number", column.kind),
+            self.numbers.words("number", declared),
+            self.whole.words("whole number", declared),
+            self.real.words("real number", declared),
             (self.texts > 0).then(texts),
             (self.binary > 0).then(binary),
         ];
-        let found: Vec<String> = found.into_iter().flatten().collect();
-        if found.is_empty() {
-            return Ok(());
-        }
-        Err(StoreError::UnreadableTimes {
-            column: column.sql_name.clone(),
-            declared: column.kind,
-            found: found.join(", "),
-        })
+        found.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -174,7 +182,9 @@ impl NumberCheck {
             let fits = fitting_unit(least).filter(|unit| fitting_unit(greatest) == Some(*unit));
             let mut tally = Tally::default();
             tally.numbers.add(rows as u64, fits);
-            tally.verdict(&self.column)?;
+            if let Some(warning) = tally.verdict(&self.column)? {
+                return Ok(Some(warning));
+            }
         }
         Ok(of_1970(greatest, &self.column))
     }
@@ -195,7 +205,7 @@ mod tests {
     fn told(values: &[Value<'_>], kind: ColumnType) -> String {
         let mut tally = Tally::default();
         values.iter().for_each(|value| tally.add(*value));
-        tally.verdict(&Column::new("at", kind)).map_or_else(|error| error.to_string(), |()| String::new())
+        tally.verdict(&Column::new("at", kind)).map_or_else(|error| error.to_string(), Option::unwrap_or_default)
     }
 
     #[test]

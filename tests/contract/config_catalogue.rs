@@ -77,7 +77,7 @@ fn a_pattern_names_all_members_of_its_group() {
 }
 
 /// What stands in an export beside its name, and words of the one fault that follows.
-const BROKEN: [(&str, &str); 12] = [
+const BROKEN: [(&str, &str); 16] = [
     ("columns = { id = 'id' }", "[[export]] has no `from`"),
     ("from = 't'\nquery = 'select 1'\ncolumns = { id = 'id' }", "`from` or `query`, not both"),
     ("query = 'delete from t'\ncolumns = { id = 'id' }", "`query` is not a SELECT statement"),
@@ -88,6 +88,10 @@ const BROKEN: [(&str, &str); 12] = [
     ("from = 't'\ncolumns = { id = { sensitive = true } }", "`id` has no `type`"),
     ("from = 't'\ncolumns = { id = { type = 'id', scale = 2 } }", "of the type decimal only"),
     ("from = 't'\ncolumns = { id = { type = 'id', senstive = true } }", "did you mean `sensitive`?"),
+    ("from = 't'\ncolumns = { at = { type = 'datetime', zone = 'GMT+1' } }", "write `Etc/GMT-1`: the sign in IANA's"),
+    ("table = 't'\nfrom = 't'\ncolumns = { id = 'id' }", "write `from = \"SCHEMA.TABLE\"`"),
+    ("from = 't'\ncolumns = { id = { type = 'id', pii = true } }", "write `sensitive = true`"),
+    ("from = 't'\nscale = 2\ncolumns = { id = 'id' }", "a key of `[export.columns]`"),
     ("from = 't'\nmode = 'period'\ncolumns = { id = 'id' }", "needs a time column"),
     ("from = 't'\ncreated = 'id'\ncolumns = { id = 'id' }", "`id` is a column of the type id"),
 ];
@@ -104,6 +108,7 @@ fn faults_of_catalogues_name_their_own_file() {
         check(&format!("[[export]]\nname = 'a'\n{lines}\n"), words);
     }
     let export = |name: &str| format!("[[export]]\nname = '{name}'\nfrom = 't'\ncolumns = {{ id = 'id' }}\n");
+    check("models:\n  - name: orders\n", "this looks like YAML");
     check(&export("a b"), "`a b` can't be the name of an export");
     check(&format!("{}{}", export("a"), export("A")), "the export `A` is already in the catalogue");
 }

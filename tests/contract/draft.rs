@@ -171,11 +171,12 @@ async fn times_and_keys_become_created_updated_and_order() {
             changed_at date, area point, PRIMARY KEY (a, b) INCLUDE (extra)); \
         CREATE TABLE roles (id INT PRIMARY KEY, name TEXT, created_at timestamptz); CREATE TABLE orders (x INT);";
     database.run(sql).await;
-    let text = draft::draft(&database.settings()).await.unwrap();
+    let text = draft::draft(&database.settings()).await.unwrap().text;
     for part in [
-        "name = \"sales_orders\"\ntitle = \"Orders\"\nfrom = \"sales.orders\"\nmode = \"period\"\ncreated = \"made\"\n\
+        "name = \"sales_orders\"\ntitle = \"Orders\"\nfrom = \"sales.orders\"\nmode = \"period\"\ncreated = \"made\"  # rows where it is NULL are in no file\n\
          updated = \"changed_at\"\norder = [\"made\", \"a\", \"b\"]\n",
-        "name = \"public_roles\"\ntitle = \"Roles\"\nfrom = \"public.roles\"\nmode = \"full\"\ncreated = \"created_at\"\n",
+        "name = \"public_roles\"\ntitle = \"Roles\"\nfrom = \"public.roles\"\nmode = \"full\"\n\
+         created = \"created_at\"  # rows where it is NULL are in no file\n",
         "\nmood = \"string\"\n",
         "\nnote = { type = \"string\", sensitive = true }",
         "\n# area = { type = \"text\", sensitive = true }  # point",

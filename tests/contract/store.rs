@@ -17,6 +17,8 @@ mod engines;
 mod faults;
 #[path = "store_hidden_rows.rs"]
 mod hidden_rows;
+#[path = "store_mysql_session.rs"]
+mod mysql_session;
 #[path = "store_own_certificate.rs"]
 mod own_certificate;
 #[path = "store_period.rs"]

@@ -1,6 +1,6 @@
 //! Numbers and texts as times: what each store makes of them, and that none is lost between two periods unsaid.
 
-use exportd::catalogue::EpochUnit;
+use exportd::catalogue::{EpochUnit, Unreadable};
 use exportd::encode::Encoder;
 use exportd::job::{Format, JobExport};
 use exportd::store::{StoreError, StoreKind};
@@ -171,5 +171,24 @@ async fn servers_lose_no_number_that_can_t_be_read() {
         let database = with_times(StoreKind::Postgres, "numeric", &["1764000000", odd]).await;
         let error = checked(&database, &by_period(None)).await.unwrap_err();
         assert!(error.contains("1 number (no `epoch` fits"), "{odd}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn times_that_may_be_null_are_left_out_aloud() {
+    let mut export = by_period(None);
+    export.filter.as_mut().unwrap().column.unreadable = Unreadable::Null;
+    let texts = ["'2026-11-21 04:00:00'", "'yesterday'", "'2026-11-21 25:00:00'"];
+    for (kind, sql_type, values, expected) in [
+        (StoreKind::Sqlite, "DATETIME", &texts[..], "2 texts"),
+        (StoreKind::Postgres, "bigint", &["1795215600", "1764000000000"], "1 number"),
+        (StoreKind::Mysql, "bigint", &["1795215600", "1764000000000"], "1 number"),
+    ] {
+        let database = with_times(kind, sql_type, values).await;
+        let warning = checked(&database, &export).await.unwrap().unwrap();
+        let told =
+            format!("values of the time column \"at\" can't be read, so their rows are in no file: {expected} (");
+        assert!(warning.starts_with(&told), "{kind:?}: {warning}");
+        assert_eq!(ids(&database, &export).await, "1", "{kind:?}");
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use exportd::store::StoreKind;
 
+use super::history::run_id;
 use crate::support::databases::Database;
 use crate::support::program::Program;
 use crate::support::service::Service;
@@ -43,6 +44,20 @@ fn hidden_rows_are_told_wherever_somebody_looks() {
         let run = told.run(run).expect(0);
         assert!(run.err.contains(&format!("warning: job shop, orders: {warning}")), "{}", run.err);
     }
+    let id = run_id(&told, 0);
+    let show = told.run(&["show", &id]).expect(0).out;
+    let unwrapped = show.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(unwrapped.contains(&format!("warning orders: {warning}")), "{show}");
+    let history = told.run(&["history"]).expect(0).out;
+    assert!(history.contains(" delivered* ") && history.contains("\n* with warnings: exportd show RUN"), "{history}");
+    assert!(history.lines().all(|line| line.chars().count() <= 80), "{history}");
+    let json = serde_json::json!([{ "exports": ["orders"], "text": warning }]);
+    assert_eq!(told.run(&["history", "--json"]).expect(0).json()[0]["warnings"], json);
+    assert_eq!(told.run(&["show", &id, "--json"]).expect(0).json()["warnings"], json);
+    // Its files are the same, and so is what there is to know about them.
+    let again = told.run(&["redeliver", &id]).expect(0);
+    assert!(again.err.contains(&format!("warning: job shop, orders: {warning}")), "{}", again.err);
+
     night::last_up(&told, 1);
     let mut service = Service::start(&told);
     let line = service.says(warning);
@@ -50,6 +65,8 @@ fn hidden_rows_are_told_wherever_somebody_looks() {
         assert!(line.contains(part), "{part} is not in: {line}");
     }
     service.stop();
+    let night = &told.run(&["history", "--json"]).expect(0).json()[0];
+    assert_eq!((&night["trigger"], &night["warnings"]), (&"missed".into(), &json), "{night}");
 
     let refused = program(&database, out.path(), "row_security = \"off\"");
     for command in [&["check", "--connect"][..], &["run", "shop"]] {

@@ -6,7 +6,8 @@ use crate::support::program::Program;
 use crate::support::shop;
 use crate::support::sshd::Sshd;
 
-fn run_id(program: &Program, place: usize) -> String {
+/// The run at a place of the history.
+pub fn run_id(program: &Program, place: usize) -> String {
     program.run(&["history", "--json"]).expect(0).json()[place]["run"].as_str().unwrap().to_owned()
 }
 

@@ -1,5 +1,6 @@
 //! Stories: the program as a whole, as its users meet it.
 
+mod check;
 mod check_connect;
 mod clock;
 mod container;
@@ -32,11 +33,13 @@ mod servers;
 mod service;
 mod status;
 mod stop;
+mod store_files;
 mod sweep;
 mod terminal;
 mod three_stores;
 mod tuning;
 mod unit;
+mod unreadable_cells;
 mod unreadable_times;
 mod windows;
 mod withdrawn;

@@ -71,7 +71,7 @@ fn what_is_no_time_at_all_is_told_in_good_sentences() {
     lost.configure(&config.replace("run = \"daily\"", "run = \"daily\"\nperiod = \"all\""));
     let text = words(&lost, &["run", "shop"], 1);
     assert!(
-        text.contains("column at: infinity can't be read as datetime; write NULL in the store or a view"),
+        text.contains("column at: infinity can't be read as datetime; write NULL in the store or a view instead"),
         "{text}"
     );
 }
@@ -84,4 +84,7 @@ fn an_epoch_that_was_declared_is_believed_and_doubted_aloud() {
         "orders: read with `epoch = \"ms\"`, the latest number in column \"at\" is a time of 1970; `epoch = \"s\"` for";
     assert!(words(&doubtful, &["check", "--connect"], 0).contains(told));
     assert!(words(&doubtful, &["run", "shop"], 0).contains(told));
+    let warning = doubtful.run(&["history", "--json"]).json()[0]["warnings"][0].clone();
+    assert_eq!(warning["exports"], serde_json::json!(["orders"]), "{warning}");
+    assert!(warning["text"].as_str().unwrap().contains("is a time of 1970"), "{warning}");
 }

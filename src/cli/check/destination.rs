@@ -41,6 +41,7 @@ impl Looked {
                 "stat": survey.stat,
                 "list": survey.list,
                 "several_handles": survey.several_handles,
+                "remove": survey.remove,
             })
         });
         json!({ "destination": self.address, "server": survey, "findings": self.findings })
@@ -69,8 +70,8 @@ pub async fn look(config: &Config) -> Vec<Looked> {
 
 async fn reach(destination: &Destination) -> Result<Option<Survey>, DeliverError> {
     let delivery = Delivery::open(destination, &Options::default()).await?;
-    delivery.check(PROBE).await?;
-    let survey = delivery.survey(PROBE).await?;
+    let probe = delivery.check_again(PROBE).await?;
+    let survey = delivery.survey(PROBE, &probe).await?;
     delivery.close().await;
     Ok(survey)
 }
@@ -97,6 +98,11 @@ fn judge_server(address: &str, destination: &SftpDestination, survey: &Survey) -
         ),
         (survey.stat, "doesn't describe files; verify = \"none\" does without, so sizes are not compared"),
         (survey.list, "doesn't list the directory; verify = \"none\" does without"),
+        (
+            survey.remove,
+            "doesn't let files be removed; an empty hidden file stays in the directory for each job, and what a failed \
+             run has uploaded stays, too",
+        ),
         (
             survey.several_handles,
             "lets one file be open at a time, so files go up one after the other; channels = 1 saves tries",

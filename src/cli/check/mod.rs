@@ -2,6 +2,7 @@
 
 mod destination;
 mod finding;
+mod hints;
 mod store;
 mod summary;
 
@@ -30,6 +31,11 @@ pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), F
     }
     line(format!("Configuration: {}\n", std::path::absolute(&path).unwrap_or(path).display()))?;
     summary::print(&config)?;
+    let hints = hints::look(&config);
+    if !hints.is_empty() {
+        line("")?;
+        hints.iter().try_for_each(Finding::print)?;
+    }
     if !options.connect {
         line(
             "\nThe configuration is valid, and its keys and secrets can be read.\n\
@@ -46,18 +52,22 @@ pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), F
     Ok(line("\nAll is well.")?)
 }
 
-/// The same for programs: what was found at the store and at each destination, or null if nothing was connected to.
+/// The same for programs: hints about the configuration, and what was found at the store and at each destination, or
+/// null if nothing was connected to.
 async fn check_json(config: &Config, connect: bool) -> Result<(), Failure> {
     let jobs: Vec<&str> = config.jobs.iter().map(|job| job.label.as_str()).collect();
     let exports: Vec<Value> =
         config.jobs.iter().flat_map(|job| job.exports.iter().map(|export| to_json(job, export))).collect();
+    let configuration = json!({ "findings": hints::look(config) });
+    let mut shown = json!({ "jobs": jobs, "exports": exports, "configuration": configuration });
     if !connect {
-        return Ok(output::json(&json!({ "jobs": jobs, "exports": exports, "store": null, "destinations": null }))?);
+        (shown["store"], shown["destinations"]) = (Value::Null, Value::Null);
+        return Ok(output::json(&shown)?);
     }
     let (store, destinations) = (store::look(config).await, destination::look(config).await);
-    let shown: Vec<Value> = destinations.iter().map(Looked::json).collect();
-    let store_json = json!({ "findings": store.findings });
-    output::json(&json!({ "jobs": jobs, "exports": exports, "store": store_json, "destinations": shown }))?;
+    shown["store"] = json!({ "findings": store.findings });
+    shown["destinations"] = destinations.iter().map(Looked::json).collect();
+    output::json(&shown)?;
     verdict(&store, &destinations)
 }
 

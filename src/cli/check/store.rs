@@ -7,7 +7,7 @@ use super::finding::{Finding, Level};
 use crate::cli::output;
 use crate::config::Config;
 use crate::job::JobExport;
-use crate::store::{self, DbColumn, Prepared, Snapshot, StoreError, StoreKind};
+use crate::store::{self, DbColumn, Prepared, Remarks, Snapshot, StoreError, StoreKind};
 
 /// What a look at the store came to.
 pub struct StoreLook {
@@ -29,6 +29,12 @@ pub async fn look(config: &Config) -> StoreLook {
     let mut findings = vec![Finding::new(Level::Ok, "store", "opened, read only")];
     let mut is_out_of_reach = false;
     let mut times = Times::default();
+    match snapshot.remarks().await {
+        Ok(Remarks { hints, warnings }) => {
+            findings.extend(warnings.into_iter().chain(hints).map(|text| Finding::new(Level::Hint, "store", text)));
+        }
+        Err(error) => findings.push(fault("store", &error)),
+    }
     for job in &config.jobs {
         for export in &job.exports {
             let place = format!("{}, {}", job.label, export.name);

@@ -318,7 +318,7 @@ fn parse(text: &str, store: &Store, place: &Place) -> Result<Config, Failure> {
         Some(_) => text.replacen(&format!("url = {}", store.place.reference), "url = \"sqlite:none\"", 1),
         None => text.to_owned(),
     };
-    let surroundings = Surroundings { opens_keys: true, ..Surroundings::new(&place.folder) };
+    let surroundings = Surroundings { looks_around: true, ..Surroundings::new(&place.folder) };
     Config::parse_with(&text, &place.target, &surroundings).map_err(|faults| configuration::failure(&faults))
 }
 

@@ -283,10 +283,10 @@ async fn draft_beside(settings: &StoreSettings, folder: &Path) -> Result<(), Fai
         );
         return Ok(tell(&text)?);
     }
-    let text = draft::draft(settings).await.map_err(Failure::work)?;
-    write::new_file(&path, 0o644, &text)?;
+    let draft = draft::draft(settings).await.map_err(Failure::work)?;
+    write::new_file(&path, 0o644, &draft.text)?;
     tell(&format!("  a draft of a catalogue is in {}: read it before a job runs", path.display()))?;
-    Ok(())
+    draft.summary.iter().try_for_each(|line| Ok(tell(&format!("  {line}"))?))
 }
 
 #[cfg(test)]

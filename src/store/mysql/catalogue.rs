@@ -112,7 +112,7 @@ impl Mysql {
     }
 
     async fn query(&mut self, query: &str) -> Result<Relation, StoreError> {
-        let query = statement::single_select(query, statement::MYSQL)?;
+        let query = statement::single_select(query, self.lexis)?;
         let from = subquery(query, Quotes::Backtick);
         let timeout = self.timeout;
         // Preparing is what makes sure of one statement: the server refuses to prepare several at once.

@@ -9,7 +9,8 @@ use crate::store::error::StoreError;
 
 /// All columns that can be seen, of one database if the URL names one. The position is text because servers differ in
 /// the width of the number.
-const COLUMNS: &str = "SELECT c.table_schema, c.table_name, c.column_name, c.column_type, c.column_default, c.extra, \
+const COLUMNS: &str = "SELECT c.table_schema, c.table_name, c.column_name, c.column_type, c.is_nullable, \
+       c.column_default, c.extra, \
        (SELECT CAST(s.seq_in_index AS CHAR) FROM information_schema.statistics s \
          WHERE s.table_schema = c.table_schema AND s.table_name = c.table_name AND s.index_name = 'PRIMARY' \
            AND s.column_name = c.column_name) \
@@ -37,9 +38,10 @@ fn column(row: &MySqlRow) -> sqlx::Result<FoundColumn> {
     let details = ColumnDetails {
         name: text(row, 2)?,
         sql_type: text(row, 3)?,
-        default: optional_text(row, 4)?,
-        on_update: text(row, 5)?.to_lowercase().contains("on update"),
+        nullable: text(row, 4)? != "NO",
+        default: optional_text(row, 5)?,
+        on_update: text(row, 6)?.to_lowercase().contains("on update"),
     };
-    let key_position = optional_text(row, 6)?.and_then(|position| position.parse().ok());
+    let key_position = optional_text(row, 7)?.and_then(|position| position.parse().ok());
     Ok(FoundColumn { schema: Some(text(row, 0)?), table: text(row, 1)?, details, key_position })
 }

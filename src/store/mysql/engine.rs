@@ -1,4 +1,5 @@
-//! Tables that the snapshot does not cover: those of engines without transactions, such as MyISAM and Aria.
+//! Tables that the snapshot does not cover: those of engines without transactions, such as MyISAM and Aria, and those
+//! that are read from another server, whatever their engine says of itself.
 //!
 //! A table is found by its name, in what an export reads from and in the definitions of views. The name in a query can
 //! also be an alias or a column, and then a warning too many is better than one that is missing. A view whose
@@ -16,7 +17,7 @@ use crate::store::sql::Quotes;
 
 const OUTSIDE: &str = "SELECT t.table_schema, t.table_name, t.table_schema = DATABASE(), t.engine \
      FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine \
-     WHERE coalesce(e.transactions, 'NO') <> 'YES' \
+     WHERE (coalesce(e.transactions, 'NO') <> 'YES' OR upper(e.engine) IN ('FEDERATED', 'SPIDER', 'CONNECT')) \
        AND t.table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys') \
      ORDER BY BINARY t.table_name, BINARY t.table_schema";
 
@@ -85,8 +86,8 @@ impl Mysql {
 
 fn warning(tables: &str) -> String {
     format!(
-        "the run's snapshot does not cover {tables}: an engine without transactions also shows what is written while a \
-         run reads"
+        "the run's snapshot does not cover {tables}: an engine without transactions, or of another server, also shows \
+         what is written while a run reads"
     )
 }
 

@@ -67,8 +67,8 @@ fn kind(number: u16) -> Kind {
         // names
         | 1046 | 1049 | 1051 | 1052 | 1054 | 1060 | 1066 | 1109 | 1146 | 1247 | 1305 | 1356 | 1630 | 4161
         // syntax and what the server can't do
-        | 1055 | 1056 | 1064 | 1065 | 1111 | 1140 | 1148 | 1149 | 1221 | 1222 | 1235 | 1241 | 1248 | 1295 | 1582
-        | 1583 | 3029 | 3065
+        | 1055 | 1056 | 1064 | 1065 | 1104 | 1111 | 1140 | 1148 | 1149 | 1221 | 1222 | 1235 | 1241 | 1248 | 1295 | 1582
+        | 1583 | 3029 | 3065 | 3636
         // writing in a transaction that reads, and statements that end it
         | 1792 | 1568 => Kind::Lasting,
         // out of range, truncated, wrong for its type, division by zero, several rows where one is expected, bad JSON
@@ -77,6 +77,11 @@ fn kind(number: u16) -> Kind {
         }
         _ => Kind::Hidden,
     }
+}
+
+/// Whether the server does not know a setting.
+pub(super) fn is_unknown_setting(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if number(&**error) == 1193)
 }
 
 fn number(error: &dyn DatabaseError) -> u16 {

@@ -10,7 +10,9 @@ mod engine;
 mod error;
 mod prepare;
 mod row;
+mod session;
 mod types;
+mod warned;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -23,6 +25,7 @@ use super::StoreSettings;
 use super::error::{ReadError, StoreError};
 use super::reader::ReaderThread;
 use super::server::{self, Deadline, ServerConnection};
+use super::statement::{self, Lexis};
 use super::tunnel::{Protocol, Tunnel};
 use crate::period::Period;
 use crate::tls::is_local;
@@ -46,6 +49,10 @@ pub(super) struct Mysql {
     /// The server's number of the connection.
     pub(super) id: u64,
     timeout: Duration,
+    /// How the server tells texts and names from code.
+    lexis: Lexis,
+    /// What the server warned of while rows were read.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Mysql {
@@ -55,14 +62,19 @@ impl Mysql {
         let db = connection.db()?;
         let timeout = settings.statement_timeout;
         let fault = |error| error::of(error, timeout);
-        let facts = "SELECT VERSION(), CAST(CONNECTION_ID() AS UNSIGNED)";
-        let version = sqlx::query(facts).fetch_one(&mut *db).await.map_err(fault)?;
-        let id = version.try_get(1).map_err(fault)?;
-        let version = catalogue::text(&version, 0).map_err(fault)?;
-        for statement in session(version.contains("MariaDB"), timeout) {
-            db.execute(AssertSqlSafe(statement)).await.map_err(fault)?;
+        let facts = "SELECT VERSION(), CAST(CONNECTION_ID() AS UNSIGNED), @@sql_mode";
+        let facts = sqlx::query(facts).fetch_one(&mut *db).await.map_err(fault)?;
+        let id = facts.try_get(1).map_err(fault)?;
+        let version = catalogue::text(&facts, 0).map_err(fault)?;
+        let lexis = statement::mysql(&catalogue::text(&facts, 2).map_err(fault)?);
+        for statement in session::statements(version.contains("MariaDB"), timeout) {
+            match db.execute(AssertSqlSafe(statement)).await {
+                // What a server has no setting for, it does not do.
+                Err(error) if error::is_unknown_setting(&error) => {}
+                done => _ = done.map_err(fault)?,
+            }
         }
-        Ok(Mysql { connection, id, timeout })
+        Ok(Mysql { connection, id, timeout, lexis, warnings: Vec::new() })
     }
 
     /// Hands every row to `sink`. Where that fails, rows may still be on their way: the connection has to be abandoned.
@@ -87,7 +99,8 @@ impl Mysql {
             let decoder = decoder.get_or_insert_with(|| row::Decoder::new(row.columns()));
             decoder.row(&row, sink)?;
         }
-        Ok(())
+        drop(rows);
+        Ok(self.note_warnings().await?)
     }
 
     fn db(&mut self) -> Result<&mut MySqlConnection, StoreError> {
@@ -103,24 +116,6 @@ pub(super) async fn kill(settings: &StoreSettings, id: u64) -> Result<(), StoreE
     killed.map_err(|error| error::of(error, settings.statement_timeout))?;
     connection.close().await;
     Ok(())
-}
-
-/// What is set before the snapshot, and the snapshot.
-fn session(is_mariadb: bool, timeout: Duration) -> [String; 5] {
-    let millis = timeout.as_millis().clamp(1, i32::MAX as u128);
-    let seconds = timeout.as_secs().clamp(60, 31_536_000);
-    [
-        if is_mariadb {
-            format!("SET SESSION max_statement_time = {}", millis as f64 / 1000.0)
-        } else {
-            format!("SET SESSION max_execution_time = {millis}")
-        },
-        format!("SET SESSION net_write_timeout = {seconds}"),
-        // In this mode CHAR columns would come with the blanks that pad them.
-        "SET SESSION sql_mode = REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')".to_owned(),
-        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ".to_owned(),
-        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY".to_owned(),
-    ]
 }
 
 /// Connects, by a detour where the driver refuses a certificate that we trust.

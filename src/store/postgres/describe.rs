@@ -16,7 +16,7 @@ const COLUMNS: &str = "WITH RECURSIVE base (asked, oid, modifier, is_first) AS (
      SELECT n.nspname::text, c.relname::text, a.attname::text, \
        CASE WHEN t.typtype = 'e' THEN 'enum ' || t.typname \
             ELSE format_type(t.oid, CASE WHEN base.is_first THEN a.atttypmod ELSE base.modifier END) END, \
-       pg_get_expr(d.adbin, d.adrelid), \
+       NOT a.attnotnull, pg_get_expr(d.adbin, d.adrelid), \
        (SELECT k.position FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k (attnum, position) \
          WHERE i.indrelid = c.oid AND i.indisprimary AND k.attnum = a.attnum AND k.position <= i.indnkeyatts) \
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -41,7 +41,12 @@ impl Postgres {
 }
 
 fn column(row: &PgRow) -> sqlx::Result<FoundColumn> {
-    let details =
-        ColumnDetails { name: row.try_get(2)?, sql_type: row.try_get(3)?, default: row.try_get(4)?, on_update: false };
-    Ok(FoundColumn { schema: row.try_get(0)?, table: row.try_get(1)?, details, key_position: row.try_get(5)? })
+    let details = ColumnDetails {
+        name: row.try_get(2)?,
+        sql_type: row.try_get(3)?,
+        nullable: row.try_get(4)?,
+        default: row.try_get(5)?,
+        on_update: false,
+    };
+    Ok(FoundColumn { schema: row.try_get(0)?, table: row.try_get(1)?, details, key_position: row.try_get(6)? })
 }

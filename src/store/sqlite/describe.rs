@@ -8,7 +8,7 @@ use crate::store::error::StoreError;
 use crate::store::relation::DbTable;
 
 // A hidden column of a virtual table (1) is no data; generated columns (2 and 3) are.
-const COLUMNS: &str = "SELECT name, type, dflt_value, pk FROM pragma_table_xinfo(?1, 'main') \
+const COLUMNS: &str = "SELECT name, type, NOT \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1, 'main') \
      WHERE hidden <> 1 ORDER BY cid";
 
 impl Sqlite {
@@ -40,10 +40,11 @@ impl Sqlite {
             let column = ColumnDetails {
                 name: row.get(0)?,
                 sql_type: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-                default: row.get(2)?,
+                nullable: row.get(2)?,
+                default: row.get(3)?,
                 on_update: false,
             };
-            Ok((column, row.get::<_, u32>(3)?))
+            Ok((column, row.get::<_, u32>(4)?))
         };
         let columns = statement.query_map(params![table], column)?.collect::<rusqlite::Result<Vec<_>>>()?;
         let mut key: Vec<(u32, String)> =

@@ -6,6 +6,7 @@
 //!
 //! The file is opened read only and never created. One read transaction is the snapshot.
 
+mod beside;
 mod deadline;
 mod describe;
 mod error;
@@ -15,20 +16,20 @@ mod time;
 mod unreadable;
 mod value;
 
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
+use self::beside::FileState;
 pub(super) use self::prepare::ReadPlan;
-use super::StoreSettings;
 use super::error::StoreError;
 use super::relation::{DbColumn, DbTable};
+use super::{Remarks, StoreSettings};
 use crate::catalogue::Source;
 
 /// How long a lock of a writer is waited for.
@@ -45,34 +46,37 @@ pub(super) struct Sqlite {
     frozen: Option<FileState>,
 }
 
-/// What changes when somebody writes to a database file.
-#[derive(PartialEq, Eq)]
-struct FileState {
-    length: u64,
-    modified: Option<SystemTime>,
-    has_wal: bool,
-}
-
 impl Sqlite {
     /// Opens the file and starts the snapshot.
     pub(super) fn open(settings: &StoreSettings) -> Result<Sqlite, StoreError> {
         let path = sqlite_path(settings.url.expose())?;
-        if let Err(error) = path.metadata() {
-            return Err(match error.kind() {
-                std::io::ErrorKind::NotFound => StoreError::NoFile(path),
-                _ => StoreError::Refused { place: path.display().to_string(), cause: error.to_string() },
-            });
-        }
+        // The files beside it stand beside what a link leads to.
+        let path = path.canonicalize().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => StoreError::NoFile(path),
+            _ => StoreError::Refused { place: path.display().to_string(), cause: error.to_string() },
+        })?;
         let (db, frozen) = match connect(&path, false) {
             Ok(db) => (db, None),
-            // A database in WAL mode needs a file beside it. Where none can be made and none exists, nobody writes.
-            Err(error) if lacks_folder(&error) && !has_wal(&path) => {
+            Err(error) if beside::may_do_without(&path, &error) => {
                 let state = FileState::of(&path);
                 (connect(&path, true).map_err(|error| error::opening(&path, error))?, Some(state))
             }
-            Err(error) => return Err(error::opening(&path, error)),
+            Err(error) => {
+                return Err(beside::obstacle(&path, &error).unwrap_or_else(|| error::opening(&path, error)));
+            }
         };
         Ok(Sqlite { db, path, timeout: settings.statement_timeout, functions: 0, frozen })
+    }
+
+    /// What there is to say about the whole file.
+    pub(super) fn remarks(&self) -> Result<Remarks, StoreError> {
+        let mode: String = self.db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(error::asking)?;
+        let mut remarks = Remarks::default();
+        if self.frozen.is_none() && mode != "wal" {
+            let hint = "the store is not in WAL mode, so programs that write to it wait while it is read";
+            remarks.hints.push(hint.to_owned());
+        }
+        Ok(remarks)
     }
 
     /// The columns of a table, view or query.
@@ -105,17 +109,6 @@ impl Sqlite {
     }
 }
 
-impl FileState {
-    fn of(path: &Path) -> FileState {
-        let metadata = path.metadata().ok();
-        FileState {
-            length: metadata.as_ref().map_or(0, std::fs::Metadata::len),
-            modified: metadata.and_then(|metadata| metadata.modified().ok()),
-            has_wal: has_wal(path),
-        }
-    }
-}
-
 /// Opens a connection that can't write and begins its snapshot. `immutable` leaves out locks and the WAL.
 fn connect(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -142,16 +135,6 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
         AuthAction::Attach { .. } | AuthAction::Detach { .. } => Authorization::Deny,
         _ => Authorization::Allow,
     }
-}
-
-fn lacks_folder(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
-}
-
-fn has_wal(path: &Path) -> bool {
-    let mut wal = OsString::from(path);
-    wal.push("-wal");
-    PathBuf::from(wal).metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
 fn immutable_uri(path: &Path) -> String {

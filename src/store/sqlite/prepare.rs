@@ -96,7 +96,6 @@ impl Sqlite {
         self.compile(&select.text(true))?;
         let raw = found.order.iter().map(|column| format!("{} COLLATE BINARY", quoted(column))).collect();
         let indexed = self.indexed(&select, raw, &datetimes, filter.as_ref())?;
-        self.warn(hints)?;
         Ok(ReadPlan { width: found.cells.len(), select, filter, indexed })
     }
 
@@ -170,15 +169,6 @@ impl Sqlite {
     pub(in crate::store) fn plan(&self, plan: &ReadPlan) -> Result<String, StoreError> {
         let select = plan.indexed.as_ref().map_or(&plan.select, |indexed| &indexed.select);
         Ok(self.explain(&select.text(plan.filter.is_some()))?.join("\n"))
-    }
-
-    fn warn(&self, hints: &mut Vec<String>) -> Result<(), StoreError> {
-        let mode: String = self.db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(error::asking)?;
-        if self.frozen.is_none() && mode != "wal" {
-            let hint = "the store is not in WAL mode, so programs that write to it wait while it is read";
-            hints.push(hint.to_owned());
-        }
-        Ok(())
     }
 
     /// Finds what `source` names.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use super::deadline::Deadline;
 use super::value::value;
 use super::{Sqlite, error};
-use crate::catalogue::Column;
+use crate::catalogue::{Column, Unreadable};
 use crate::instant::{self, JULIAN_LOOKS};
 use crate::store::error::StoreError;
 use crate::store::unreadable::{self, Tally, is_placed};
@@ -37,27 +37,44 @@ impl Sqlite {
     /// Fails if a value of the column can't be placed in time. Says what there is to warn of.
     pub(super) fn check_column(&self, check: &TimeCheck) -> Result<Option<String>, StoreError> {
         let _deadline = Deadline::start(&self.db, self.timeout).map_err(error::asking)?;
-        let seek = check.first_text_from("?1");
-        // A view that has to be made first would be made again for every seek.
-        let is_indexed = self.explain(&seek)?.iter().all(|step| step.starts_with("SEARCH"));
         let fault = |error| error::running(error, self.timeout);
-        let sought = if is_indexed { check.seek(&self.db, &seek).map_err(fault)? } else { None };
-        let found = match sought {
+        let found = match self.sought(check)? {
             Some(found) => found,
             None => {
                 let mut tally = Tally::default();
-                let is_placed = |value: Value<'_>| is_placed(value, &check.column);
-                let found = check.scan(&self.db, ("1", &[]), is_placed, &mut tally).map_err(fault)?;
-                tally.verdict(&check.column)?;
+                let found =
+                    check.scan(&self.db, ("1", &[]), |value| check.is_fine(value), &mut tally).map_err(fault)?;
+                if let Some(warning) = tally.verdict(&check.column)? {
+                    return Ok(Some(warning));
+                }
                 found
             }
         };
         let latest = found.greatest.filter(|_| !found.has_texts);
         Ok(latest.and_then(|latest| unreadable::of_1970(latest, &check.column)))
     }
+
+    /// What an index tells of the column, if there is one and nothing has to be counted.
+    fn sought(&self, check: &TimeCheck) -> Result<Option<Found>, StoreError> {
+        let seek = check.first_text_from("?1");
+        // A view that has to be made first would be made again for every seek.
+        let is_indexed = self.explain(&seek)?.iter().all(|step| step.starts_with("SEARCH"));
+        if !is_indexed || check.column.unreadable == Unreadable::Null {
+            return Ok(None);
+        }
+        check.seek(&self.db, &seek).map_err(|error| error::running(error, self.timeout))
+    }
 }
 
 impl TimeCheck {
+    /// Whether a row need not be told. Where values that can't be read count as NULL, no run fails for one of its period.
+    fn is_fine(&self, value: Value<'_>) -> bool {
+        match self.column.unreadable {
+            Unreadable::Fail => is_placed(value, &self.column),
+            Unreadable::Null => is_placed(value, &self.column) && instant::read(value, &self.column).is_ok(),
+        }
+    }
+
     /// The error that says what can't be read among the rows of `range`, a condition that `bound` is bound to.
     pub(super) fn unreadable_among(
         &self,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
-use exportd::deliver::{DeliverError, Delivery, Options, PublishOutcome, Session};
+use exportd::deliver::{DeliverError, Delivery, Options, Probe, PublishOutcome, Session};
 use exportd::job::{Channels, Destination, Publish, SftpDestination, Trust};
 use exportd::tuning::Tuning;
 
@@ -81,8 +81,9 @@ pub async fn another_host_key_is_refused(case: &Case, server: &Server, _: &Path)
 
 pub async fn the_directory_is_checked_and_stays_as_it_was(case: &Case, server: &Server, _: &Path) {
     let delivery = open(case, server).await;
-    delivery.check("run1").await.unwrap();
-    assert_eq!(delivery.survey("run1").await.unwrap().is_some(), case.sftp(server).is_some());
+    let left = delivery.check("run1").await.unwrap();
+    assert_eq!(left, Probe::Removed);
+    assert_eq!(delivery.survey("run1", &left).await.unwrap().is_some(), case.sftp(server).is_some());
     assert_eq!(server.names(), Vec::<String>::new());
 }
 
