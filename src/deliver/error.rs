@@ -189,6 +189,13 @@ pub enum DeliverError {
         "{name} exists already in {at} and publish = \"refuse\" keeps it; remove it there or change the job's filename"
     )]
     NameTaken { at: Arc<Place>, name: String },
+    /// The server does not let the file be written under its final name.
+    #[error(
+        "{} does not let user {} write {name} in directory \"{}\" ({cause}); \
+         if a file of that name is there, perhaps half of an earlier upload, have it removed, else have the rights corrected",
+        at.server(), at.user, at.directory
+    )]
+    CannotWrite { at: Arc<Place>, name: String, cause: String },
     /// The server has no atomic replacement.
     #[error(
         "{} can't replace a file in one step (no posix-rename@openssh.com); \
@@ -236,7 +243,7 @@ impl DeliverError {
             Key { .. } | PassphraseMissing { .. } | PassphraseWrong { .. } => true,
             LoginRefused { .. } | SftpRefused { .. } => true,
             DirectoryMissing { .. } | NotADirectory { .. } | DirectoryDenied { .. } | TakenEarly { .. } => true,
-            Denied { .. } => true,
+            Denied { .. } | CannotWrite { .. } => true,
             LocalFile { .. } | NoSpace { .. } | NameTaken { .. } | CannotReplace { .. } => true,
         }
     }

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::blocks::Blocks;
 use super::error::{DeliverError, Place};
-use super::probe::probe_names;
+use super::probe::{Probe, probe_names};
 use super::publish::PublishOutcome;
 use crate::growth::Follower;
 use crate::job::{FolderDestination, Publish, Verify};
@@ -59,12 +59,12 @@ impl Folder {
     }
 
     /// As [`Delivery::check`](super::Delivery::check). Every kind of step is tried that a delivery needs.
-    pub(super) async fn check(&self, probe: &str) -> Result<(), DeliverError> {
+    pub(super) async fn check(&self, probe: &str) -> Result<Probe, DeliverError> {
         let [probe, renamed] = probe_names(probe).map(|name| self.path(&name));
         let (folder, publish) = (self.destination.path.clone(), self.destination.publish);
         let checking = within(SYNC, move || Ok(check(&folder, publish, &probe, &renamed)));
         match checking.await.map_err(|trouble| self.explain("checking", "a probe", 0, trouble))? {
-            Ok(()) => Ok(()),
+            Ok(probe) => Ok(probe),
             Err(Unusable::NoDirectory) => Err(DeliverError::NotADirectory { at: self.place() }),
             Err(Unusable::For(action, error)) => Err(match error.kind() {
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
@@ -124,10 +124,12 @@ impl Folder {
     /// Creates a file exclusively, in the place of a leftover of the same name.
     async fn create(&self, name: &str) -> Result<File, Trouble> {
         let (folder, path) = (self.destination.path.clone(), self.path(name));
+        let is_direct = self.destination.publish == Publish::Direct;
         let abandoned = Abandoned::default();
         let is_abandoned = Arc::clone(&abandoned.0);
         within(self.stall, move || {
             let created = match create(&folder, &path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && is_direct => overwrite(&path),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     fs::remove_file(&path)?;
                     create(&folder, &path)
@@ -157,6 +159,9 @@ impl Folder {
 
     /// As [`Delivery::publish`](super::Delivery::publish). The rename is on disk when this returns without an error.
     pub(super) async fn publish(&self, temporary: &str, name: &str, publish: Publish) -> Result<(), DeliverError> {
+        if publish == Publish::Direct {
+            return Ok(());
+        }
         let (from, to) = (self.path(temporary), self.path(name));
         let renamed = within(self.stall, move || rename(&from, &to, publish)).await;
         let at = self.place();
@@ -216,7 +221,7 @@ impl Folder {
     }
 
     /// The size of a file in bytes; none if there is no such file.
-    async fn size(&self, name: &str) -> Result<Option<u64>, DeliverError> {
+    pub(super) async fn size(&self, name: &str) -> Result<Option<u64>, DeliverError> {
         let path = self.path(name);
         match within(self.stall, move || fs::symlink_metadata(path)).await {
             Ok(found) => Ok(Some(found.len())),
@@ -268,10 +273,13 @@ enum Unusable {
     For(&'static str, io::Error),
 }
 
-fn check(folder: &Path, publish: Publish, probe: &Path, renamed: &Path) -> Result<(), Unusable> {
+fn check(folder: &Path, publish: Publish, probe: &Path, renamed: &Path) -> Result<Probe, Unusable> {
     let to = |action: &'static str| move |error: io::Error| Unusable::For(action, error);
     if !fs::metadata(folder).map_err(to("enter it"))?.is_dir() {
         return Err(Unusable::NoDirectory);
+    }
+    if publish == Publish::Direct {
+        return Ok(Probe::NotMade);
     }
     fs::read_dir(folder).map_err(to("list it"))?;
     for leftover in [probe, renamed] {
@@ -281,7 +289,14 @@ fn check(folder: &Path, publish: Publish, probe: &Path, renamed: &Path) -> Resul
     create(folder, probe).map_err(to("create files in it"))?;
     rename(probe, renamed, publish).map_err(to("rename files in it"))?;
     sync_folder(folder).map_err(to("sync it"))?;
-    fs::remove_file(renamed).map_err(to("remove files from it"))
+    fs::remove_file(renamed).map_err(to("remove files from it"))?;
+    Ok(Probe::Removed)
+}
+
+/// Opens a file that is there, and no link, to write it anew.
+fn overwrite(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    OpenOptions::new().write(true).truncate(true).custom_flags(flags).open(path)
 }
 
 /// Creates a file exclusively. It gets the folder's group and the folder's read rights, as far as we may give them: the
@@ -296,7 +311,7 @@ fn create(folder: &Path, path: &Path) -> io::Result<File> {
 
 fn rename(from: &Path, to: &Path, publish: Publish) -> io::Result<()> {
     match publish {
-        Publish::Replace => fs::rename(from, to),
+        Publish::Replace | Publish::Direct => fs::rename(from, to),
         Publish::Refuse => rename_new(from, to),
     }
 }

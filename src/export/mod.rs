@@ -159,6 +159,11 @@ impl Attempt<'_> {
         &self.run.id
     }
 
+    /// Whether files are written under their final names.
+    fn is_direct(&self) -> bool {
+        self.job.destination.is_direct()
+    }
+
     /// Where this attempt delivers to.
     fn location(&self) -> Location {
         Location::of(&self.job.destination)

@@ -24,6 +24,11 @@ impl Destination {
         }
     }
 
+    /// Whether files have their final names from the start, so that a reader may see half of one.
+    pub fn is_direct(&self) -> bool {
+        self.publish() == Publish::Direct
+    }
+
     /// How a delivered file is compared with what was sent, before it is published.
     pub fn verify(&self) -> Verify {
         match self {
@@ -140,15 +145,18 @@ pub enum Trust {
     KnownHosts(PathBuf),
 }
 
-/// What happens when the final name already exists.
+/// How files get their final names, and what happens when one exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publish {
     /// The new file takes its place in one step.
     Replace,
     /// The run fails and the old file stays.
     Refuse,
+    /// Files are written under their final names from the start: for servers that take uploads and refuse all else.
+    Direct,
 }
 
 impl Words for Publish {
-    const WORDS: &'static [(&'static str, Publish)] = &[("replace", Publish::Replace), ("refuse", Publish::Refuse)];
+    const WORDS: &'static [(&'static str, Publish)] =
+        &[("replace", Publish::Replace), ("refuse", Publish::Refuse), ("direct", Publish::Direct)];
 }

@@ -13,6 +13,10 @@ use crate::job::{Destination, Publish, SftpDestination, Verify};
 /// The name of the probe that a check puts into a directory and removes again.
 const PROBE: &str = "check";
 
+/// What a partner has to know whose files are written in place.
+const IN_PLACE: &str = "publish = \"direct\" writes files under their final names, so a reader may see half of one, and \
+                        whether they can be written shows with the first; manifest = true tells readers when all are whole";
+
 /// A destination that was looked at.
 pub struct Looked {
     /// Where it is.
@@ -80,6 +84,9 @@ async fn reach(destination: &Destination) -> Result<Option<Survey>, DeliverError
 fn judge(address: &str, destination: &Destination, survey: Option<&Survey>) -> Vec<Finding> {
     match (destination, survey) {
         (Destination::Sftp(sftp), Some(survey)) => judge_server(address, sftp, survey),
+        _ if destination.is_direct() => {
+            vec![Finding::new(Level::Ok, address, "folder found"), Finding::new(Level::Hint, address, IN_PLACE)]
+        }
         _ => vec![Finding::new(Level::Ok, address, "folder readable and writable")],
     }
 }
@@ -87,24 +94,34 @@ fn judge(address: &str, destination: &Destination, survey: Option<&Survey>) -> V
 fn judge_server(address: &str, destination: &SftpDestination, survey: &Survey) -> Vec<Finding> {
     let key = survey.facts.host_key.as_ref();
     let key = key.map(|key| format!("host key {} {}, ", key.algorithm, key.fingerprint)).unwrap_or_default();
-    let can = if destination.verify == Verify::None { "writable" } else { "readable and writable" };
+    let can = match (destination.publish, destination.verify) {
+        (Publish::Direct, _) => "not tried",
+        (_, Verify::None) => "writable",
+        _ => "readable and writable",
+    };
     let room = survey.free.map(|free| format!(", {} free", output::size(free))).unwrap_or_default();
     let mut findings = vec![Finding::new(Level::Ok, address, format!("{key}directory {can}{room}"))];
     findings.extend(replacement(address, destination, survey));
+    if destination.publish == Publish::Direct {
+        findings.push(Finding::new(Level::Hint, address, IN_PLACE));
+    }
     let hints = [
         (
             survey.facts.fsync,
             "can't be asked to sync a file to its disk (no fsync@openssh.com); files are delivered without",
         ),
         (survey.stat, "doesn't describe files; verify = \"none\" does without, so sizes are not compared"),
-        (survey.list, "doesn't list the directory; verify = \"none\" does without"),
         (
-            survey.remove,
+            survey.list || destination.publish == Publish::Direct,
+            "doesn't list the directory; verify = \"none\" does without",
+        ),
+        (
+            survey.remove != Some(false),
             "doesn't let files be removed; an empty hidden file stays in the directory for each job, and what a failed \
              run has uploaded stays, too",
         ),
         (
-            survey.several_handles,
+            survey.several_handles != Some(false),
             "lets one file be open at a time, so files go up one after the other; channels = 1 saves tries",
         ),
         (
@@ -125,7 +142,7 @@ fn replacement(address: &str, destination: &SftpDestination, survey: &Survey) ->
     let lack = "can't replace a file in one step (no posix-rename@openssh.com)";
     let (level, rest) = match (destination.publish, destination.allow_gap) {
         _ if survey.facts.posix_rename => return None,
-        (Publish::Refuse, _) => return None,
+        (Publish::Refuse | Publish::Direct, _) => return None,
         (Publish::Replace, true) => (Level::Hint, "; allow_gap accepts a moment without it"),
         (Publish::Replace, false) => (Level::Fault, "; set publish = \"refuse\", or allow_gap = true"),
     };

@@ -48,6 +48,7 @@ fn print_job(job: &Job, now: Timestamp) -> std::io::Result<()> {
     }
     let mut facts = Facts::new();
     facts.add("to", job.destination.address().to_string());
+    facts.maybe("", job.destination.is_direct().then_some(output::IN_PLACE));
     facts.add("covers", output::period(&plan.period.from, &plan.period.to));
     let files = plan.files.iter().map(|file| (file.name.clone(), contents(job, file)));
     let manifest = plan.manifest.iter().map(|name| (name.clone(), "the manifest".to_owned()));

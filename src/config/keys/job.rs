@@ -161,7 +161,9 @@ pub(in super::super) static JOB: Section = Section {
         Key::new(
             "publish",
             Takes::Word(words::<Publish>),
-            "What happens when a file of that name exists at the destination: it is replaced, or the run fails.",
+            "What happens when a file of that name exists at the destination: it is replaced, or the run fails. \
+             `\"direct\"` is for [servers that only take uploads](delivery.md#servers-that-only-take-uploads): it \
+             writes files under their final names, so a reader may see half of one.",
         )
         .default("\"replace\"")
         .example("\"refuse\""),
