@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use crate::name::NameTemplate;
 use crate::secret::Secret;
 use crate::words::Words;
 
@@ -76,8 +77,10 @@ pub struct SftpDestination {
     pub port: u16,
     /// SSH user.
     pub user: String,
-    /// The directory files are put into; it must exist.
+    /// The directory files are put into, as it is configured; it must exist.
     pub directory: String,
+    /// The same where it has variables, so that each occurrence has a directory of its own.
+    pub template: Option<NameTemplate>,
     /// The private key file to authenticate with.
     pub key: PathBuf,
     /// The passphrase of an encrypted key.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::finding::{Finding, Level};
@@ -9,6 +10,7 @@ use crate::cli::output;
 use crate::config::Config;
 use crate::deliver::{DeliverError, Delivery, Options, Survey};
 use crate::job::{Destination, Publish, SftpDestination, Verify};
+use crate::plan;
 
 /// The name of the probe that a check puts into a directory and removes again.
 const PROBE: &str = "check";
@@ -52,19 +54,23 @@ impl Looked {
     }
 }
 
-/// Reaches every destination once, however many jobs share it.
+/// Reaches every destination once, however many jobs share it. A directory with variables is that of the next due time.
 pub async fn look(config: &Config) -> Vec<Looked> {
-    let mut seen: Vec<&Arc<Destination>> = Vec::new();
+    let mut seen: Vec<Arc<Destination>> = Vec::new();
     let mut looked = Vec::new();
     for job in &config.jobs {
-        let destination = &job.destination;
-        let address = destination.address();
+        let due = job.schedule.next_due(Timestamp::now());
+        let destination = plan::destination(job, &due);
         if seen.contains(&destination) {
             continue;
         }
-        seen.push(destination);
-        let (findings, survey) = match reach(destination).await {
-            Ok(survey) => (judge(&address, destination, survey.as_ref()), survey),
+        let mut address = destination.address();
+        if destination != job.destination {
+            address = format!("{address} (of {}, due {})", job.label, output::time(&due));
+        }
+        seen.push(Arc::clone(&destination));
+        let (findings, survey) = match reach(&destination).await {
+            Ok(survey) => (judge(&address, &destination, survey.as_ref()), survey),
             Err(error) => (vec![Finding::new(Level::Fault, &address, error.to_string())], None),
         };
         looked.push(Looked { address, findings, survey });

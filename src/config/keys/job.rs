@@ -138,7 +138,8 @@ pub(in super::super) static JOB: Section = Section {
             "directory",
             Takes::Line,
             "The directory that files are put into. It must exist and be readable and writable; only writable with \
-             `verify = \"none\"`.",
+             `verify = \"none\"`. It can have the variables of `filename`, filled from the due time, but for \
+             `{{export_name}}` and `{{run_id}}`: `in/{{year}}/{{month}}`.",
         )
         .default("\".\"")
         .example("\"incoming/bi\""),
