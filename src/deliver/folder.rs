@@ -4,7 +4,7 @@
 //! The folder may be mounted from elsewhere, so every step has a limit, after which it counts as stalled.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
-use sha2::{Digest, Sha256};
 
 use super::blocks::Blocks;
 use super::error::{DeliverError, Place};
 use super::probe::{Probe, probe_names};
 use super::publish::PublishOutcome;
+use crate::digest;
 use crate::growth::Follower;
 use crate::job::{FolderDestination, Publish, Verify};
 use crate::run::FileRecord;
 use crate::tuning::Tuning;
-use crate::wording::{hex, io_error};
+use crate::wording::io_error;
 
 /// How long a sync may take: a slow disk may have to write all of a large file.
 const SYNC: Duration = Duration::from_secs(600);
@@ -152,7 +152,7 @@ impl Folder {
             return Ok(bytes == record.bytes);
         }
         let path = self.path(temporary);
-        let digest = within(SYNC, move || digest(&path)).await;
+        let digest = within(SYNC, move || digest::sha256(File::open(path)?)).await;
         let failed = |trouble| self.explain(&format!("reading {temporary} back"), temporary, 0, trouble);
         Ok(digest.map_err(failed)? == record.sha256)
     }
@@ -339,17 +339,6 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 fn is_same_file(one: &Path, other: &Path) -> io::Result<bool> {
     let (one, other) = (fs::symlink_metadata(one)?, fs::symlink_metadata(other)?);
     Ok(one.dev() == other.dev() && one.ino() == other.ino())
-}
-
-/// The SHA-256 of a file in lower-case hexadecimal.
-fn digest(path: &Path) -> io::Result<String> {
-    let (mut file, mut hasher, mut block) = (File::open(path)?, Sha256::new(), vec![0; 256 * 1024]);
-    loop {
-        match file.read(&mut block)? {
-            0 => return Ok(hex(&hasher.finalize())),
-            length => hasher.update(&block[..length]),
-        }
-    }
 }
 
 /// Runs work that may wait for a disk, for at most `limit`. The thread of stalled work is not waited for.
