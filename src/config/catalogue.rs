@@ -8,7 +8,7 @@ use super::pieces::Piece;
 use super::table::{Item, Table, suggest};
 use super::zone;
 use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn, Unreadable};
-use crate::value::ColumnType;
+use crate::value::{ColumnType, Scale};
 use crate::words::Words;
 
 const CONTACT_CENTRE: [&str; 4] = [
@@ -157,7 +157,7 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
         // What has no zone is UTC, and read faster.
         zone: zone?.filter(|zone| *zone != TimeZone::UTC),
         epoch: epoch?.unwrap_or_default(),
-        scale: scale?.map(|digits| digits as u8),
+        scale: scale?.map_or(Scale::AsNeeded, |digits| Scale::Exactly(digits as u8)),
         unreadable: unreadable?,
     })
 }

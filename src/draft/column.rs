@@ -8,7 +8,7 @@ use super::sql_type::Shape;
 use super::subject::Subject;
 use super::times::is_time_by_name;
 use super::words::words;
-use crate::store::{ColumnDetails, Doubt, StoreKind, TableDetails};
+use crate::store::{ColumnDetails, Doubt, StoreKind, TableDetails, declared_scale};
 use crate::value::ColumnType;
 
 /// One column of an export.
@@ -19,6 +19,8 @@ pub(super) struct ColumnPlan {
     /// The name in the store, where the header differs.
     pub(super) sql_name: Option<String>,
     pub(super) kind: ColumnType,
+    /// The digits after the point that the database declares for a decimal.
+    pub(super) scale: Option<u16>,
     /// A date and time that the store keeps without a zone.
     pub(super) lacks_zone: bool,
     /// Cells that can't be read as the type are to be empty: the store is known to have some.
@@ -85,6 +87,7 @@ pub(super) fn columns(store: StoreKind, table: &TableDetails, odd: &[usize]) -> 
             header: header.to_owned(),
             sql_name: is_awkward.then(|| column.name.clone()),
             kind,
+            scale: scale(store, column),
             lacks_zone: kind == ColumnType::Datetime && lacks_zone(store, &column.sql_type),
             is_partly_unreadable: matches!(shape, Shape::Bytes { .. }) || surprise.is_some() && is_time(kind),
             personal: judge(&subject, &column.name, &column.sql_type, table.key.contains(&column.name)),
@@ -105,6 +108,14 @@ fn kind(store: StoreKind, table: &TableDetails, column: &ColumnDetails, shape: S
         Shape::Digit if table.is_view => ColumnType::Integer,
         _ => kind,
     }
+}
+
+/// The largest scale that a catalogue can name.
+const LARGEST_SCALE: u16 = 38;
+
+/// SQLite does not hold its values to the scale that a column declares, and so a catalogue should not either.
+fn scale(store: StoreKind, column: &ColumnDetails) -> Option<u16> {
+    declared_scale(&column.sql_type).filter(|digits| store != StoreKind::Sqlite && *digits <= LARGEST_SCALE)
 }
 
 /// The type of a column that holds something else than its type promises, and what to say of it.

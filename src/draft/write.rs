@@ -6,6 +6,7 @@ use super::column::ColumnPlan;
 use super::plan::{Candidate, ExportPlan};
 use super::toml_text::{comment, key, list, string};
 use crate::store::StoreKind;
+use crate::value::ColumnType;
 use crate::wording::plural;
 
 /// How many exports a summary names at most.
@@ -153,6 +154,8 @@ fn section(export: &ExportPlan, zone: Option<&str>) -> String {
 fn column(column: &ColumnPlan, zone: Option<&str>) -> String {
     let kind = string(column.kind.name());
     let mut keys = vec![format!("type = {kind}")];
+    let scale = column.scale.filter(|_| column.kind == ColumnType::Decimal);
+    keys.extend(scale.map(|digits| format!("scale = {digits}")));
     keys.extend(column.sql_name.as_ref().map(|name| format!("column = {}", string(name))));
     if column.lacks_zone {
         keys.push(format!("zone = {}", string(zone.unwrap_or("UTC"))));

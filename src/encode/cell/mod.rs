@@ -31,8 +31,7 @@ pub(super) enum Cell<'a> {
     Integer(Integer<'a>),
     /// A finite number, never `-0.0`.
     Float(f64),
-    /// An exact number as ASCII digits with a point (`-12.50`), already in the column's scale. Without a scale there
-    /// are no needless zeros. Never `-0`.
+    /// An exact number as ASCII digits with a point (`-12.50`), already in the column's scale. Never `-0`.
     Decimal(&'a [u8]),
     /// True or false.
     Boolean(bool),
