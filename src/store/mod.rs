@@ -7,6 +7,7 @@
 
 mod bounds;
 mod describe;
+mod doubt;
 mod error;
 mod fit;
 mod interrupt;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::describe::{ColumnDetails, TableDetails};
+pub use self::doubt::Doubt;
 pub use self::error::{MissingColumn, ReadError, StoreError};
 pub use self::fit::can_be;
 pub use self::interrupt::Interrupt;
