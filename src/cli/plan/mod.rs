@@ -6,9 +6,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 use serde_json::json;
 
+use crate::clearance::Location;
 use crate::config::Config;
 use crate::job::Job;
-use crate::plan::{Plan, PlannedExport, PlannedFile};
+use crate::plan::{self, Plan, PlannedExport, PlannedFile};
 use crate::run::rfc3339;
 
 use super::args::PlanArguments;
@@ -61,11 +62,18 @@ fn list(coming: &[(&Job, Plan)], here: &TimeZone) -> std::io::Result<()> {
         }
         listing.row(cells);
         let notes = notes::of(job, plan).into_iter().map(|note| format!("  ! {note}"));
+        let directory = varying_directory(job, plan).map(|directory| format!("    into {directory}:"));
         let files = plan.files.iter().map(|file| format!("    {}", file_line(job, plan, file)));
         let manifest = plan.manifest.iter().map(|name| format!("    {name}"));
-        listing.below(notes.chain(files).chain(manifest).collect());
+        listing.below(notes.chain(directory).chain(files).chain(manifest).collect());
     }
     listing.print(0)
+}
+
+/// The directory of an occurrence, if each has its own.
+fn varying_directory(job: &Job, plan: &Plan) -> Option<String> {
+    let destination = plan::destination(job, &plan.due);
+    (destination != job.destination).then(|| Location::of(&destination).directory)
 }
 
 /// A file's name, and what it covers where that is not the occurrence's period.
@@ -94,6 +102,7 @@ fn to_json(job: &Job, plan: &Plan) -> serde_json::Value {
         "job": job.label,
         "due": rfc3339(&plan.due),
         "period": { "from": rfc3339(&plan.period.from), "to": rfc3339(&plan.period.to) },
+        "directory": Location::of(&plan::destination(job, &plan.due)).directory,
         "files": names(plan),
     })
 }
