@@ -76,6 +76,20 @@ impl FromStr for ColumnType {
     }
 }
 
+/// How many digits a decimal has after the point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// As many as it needs.
+    #[default]
+    AsNeeded,
+    /// As many as the database gives it, because the database declares their number and holds every value to it.
+    AsStored,
+    /// As many as it needs, and at least this many: SQLite lets a column declare their number, and does not enforce it.
+    AtLeast(u16),
+    /// This many. A number that needs more is a fault.
+    Exactly(u8),
+}
+
 /// One cell as a database hands it over, borrowed from the driver's buffer.
 ///
 /// Adapters translate their wire formats into these few shapes and decide nothing; what a shape means for a

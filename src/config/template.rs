@@ -1,8 +1,9 @@
 //! Templates of names and of directories: what is wrong with one, at its place.
 
 use super::fault::Fault;
+use super::guess::suggest;
 use super::keys::variable_answer;
-use super::table::{Item, suggest};
+use super::table::Item;
 use crate::name::NameFault;
 
 /// Reports what is wrong with the template of `item`, which can name `variables`.

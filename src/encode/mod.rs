@@ -21,7 +21,7 @@ use self::ndjson::Ndjson;
 use crate::catalogue::{Column, Unreadable};
 use crate::instant;
 use crate::job::Format;
-use crate::value::{CellFault, ColumnType, Value};
+use crate::value::{CellFault, ColumnType, Scale, Value};
 
 /// What every format has to decide. Its rows are written one after the other, each cell by cell.
 trait RowFormat {
@@ -54,10 +54,10 @@ enum Writer {
 ///
 /// | type | accepts |
 /// | --- | --- |
-/// | `id` `string` `text` | UTF-8 text or bytes without NUL, numbers |
+/// | `id` `string` `text` | UTF-8 text or bytes without NUL, numbers, arrays as their JSON |
 /// | `integer` | whole numbers of any size, as numbers or text; `5.000` and `5e2` are whole |
 /// | `float` | finite numbers, as numbers or text |
-/// | `decimal` | finite numbers, as numbers or text, with no more digits after the point than the column's scale |
+/// | `decimal` | finite numbers, as numbers or text, with no more digits after the point than the catalogue allows |
 /// | `boolean` | booleans, 0 and 1, `t` `f` `true` `false` in any case, one bit |
 /// | `date` | dates, `YYYY-MM-DD`, datetimes at midnight |
 /// | `datetime` | see [`instant::read`] |
@@ -87,6 +87,16 @@ impl Encoder {
         let extension = format.extension();
         let (columns, nulled) = (columns.to_vec(), vec![0; columns.len()]);
         Encoder { columns, writer, extension, next: 0, scratch: Scratch::default(), nulled }
+    }
+
+    /// The same encoder for columns whose scales the database declares. A scale of the catalogue goes before it.
+    pub fn with_scales(mut self, declared: &[Scale]) -> Encoder {
+        for (column, declared) in self.columns.iter_mut().zip(declared) {
+            if column.scale == Scale::AsNeeded {
+                column.scale = *declared;
+            }
+        }
+        self
     }
 
     /// Appends what comes before the first row: a byte order mark and the row of column names, where the format has
@@ -217,7 +227,7 @@ fn write(
             None => format.cell(Cell::Null, out),
         },
         (_, ColumnType::Array) => {
-            cell::array(value, scratch).and_then(|elements| format.cell(Cell::Array(elements), out))
+            cell::array(value, column.scale, scratch).and_then(|elements| format.cell(Cell::Array(elements), out))
         }
     };
     written.map_err(|found| CellFault { declared: column.kind, found: found.to_owned() })

@@ -131,7 +131,8 @@ impl Production {
     ) -> Result<Artifact, RunError> {
         let export = &self.job.exports[part.index];
         let writer = self.begin(file)?;
-        let mut sink = pipeline::plain(&export.name, self.encoder(export), writer, self.watch(progress));
+        let mut sink =
+            pipeline::plain(&export.name, self.encoder(export, &prepared[part.index]), writer, self.watch(progress));
         let read = self.read(thread, snapshot, prepared, part, &mut sink).await;
         settle(export, read, sink.finish())
     }
@@ -148,7 +149,8 @@ impl Production {
         let mut zip = Zip::new(writer, &self.plan.due);
         for part in &file.parts {
             let export = &self.job.exports[part.index];
-            let mut member = zip.member(&export.name, self.encoder(export), self.watch(progress));
+            let mut member =
+                zip.member(&export.name, self.encoder(export, &prepared[part.index]), self.watch(progress));
             let read = self.read(thread, snapshot, prepared, part, &mut member).await;
             match read.and_then(|()| Ok(member.finish()?)) {
                 Ok(_) => {}
@@ -181,8 +183,8 @@ impl Production {
         Ok(writer)
     }
 
-    fn encoder(&self, export: &JobExport) -> Encoder {
-        Encoder::new(&self.job.format, &export.columns, &self.job.schedule.zone)
+    fn encoder(&self, export: &JobExport, prepared: &Prepared) -> Encoder {
+        Encoder::new(&self.job.format, &export.columns, &self.job.schedule.zone).with_scales(prepared.scales())
     }
 
     fn watch(&self, progress: &FileProgress) -> Watch {

@@ -7,6 +7,7 @@
 
 mod bounds;
 mod describe;
+mod doubt;
 mod error;
 mod fit;
 mod interrupt;
@@ -24,13 +25,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::describe::{ColumnDetails, TableDetails};
+pub use self::doubt::Doubt;
 pub use self::error::{MissingColumn, ReadError, StoreError};
 pub use self::fit::can_be;
 pub use self::interrupt::Interrupt;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
 pub use self::reader::{ReaderFault, ReaderThread};
-pub use self::relation::{DbColumn, DbTable};
+pub use self::relation::{DbColumn, DbTable, declared_scale};
 pub use self::server::check_url;
 use self::sqlite::Sqlite;
 pub use self::sqlite::sqlite_path;
@@ -38,7 +40,7 @@ use crate::catalogue::Source;
 use crate::job::JobExport;
 use crate::period::Period;
 use crate::secret::Secret;
-use crate::value::RowSink;
+use crate::value::{RowSink, Scale};
 use crate::words::Words;
 
 /// How to reach the store.
@@ -138,6 +140,17 @@ enum ReadPlan {
     Mysql(mysql::ReadPlan),
 }
 
+impl Prepared {
+    /// For each column of the file, how the store declares the scale of its decimals.
+    pub fn scales(&self) -> &[Scale] {
+        match &self.plan {
+            ReadPlan::Sqlite(plan) => &plan.scales,
+            ReadPlan::Postgres(plan) => &plan.scales,
+            ReadPlan::Mysql(plan) => &plan.scales,
+        }
+    }
+}
+
 impl Snapshot {
     /// Connects to the store and begins the snapshot.
     pub async fn open(settings: &StoreSettings) -> Result<Snapshot, StoreError> {
@@ -152,7 +165,8 @@ impl Snapshot {
     pub async fn remarks(&mut self) -> Result<Remarks, StoreError> {
         match &mut self.0 {
             Inner::Sqlite(sqlite) => sqlite.remarks(),
-            Inner::Postgres(_) | Inner::Mysql(_) => Ok(Remarks::default()),
+            Inner::Postgres(postgres) => postgres.remarks().await,
+            Inner::Mysql(_) => Ok(Remarks::default()),
         }
     }
 

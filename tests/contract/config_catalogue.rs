@@ -4,7 +4,7 @@ use std::path::Path;
 
 use exportd::catalogue::{EpochUnit, Export, Mode, Source};
 use exportd::config::{Config, Faults};
-use exportd::value::ColumnType;
+use exportd::value::{ColumnType, Scale};
 
 const STORE: &str = "[store]\nurl = \"sqlite:store.db\"\n";
 
@@ -50,7 +50,7 @@ fn an_export_says_everything_about_its_columns() {
     let placed = export.column("placed").unwrap();
     assert_eq!((placed.sql_name.as_str(), placed.epoch), ("placed_at", EpochUnit::Milliseconds));
     assert_eq!(placed.zone.as_ref().unwrap().iana_name(), Some("Europe/Paris"));
-    assert_eq!(export.column("price").unwrap().scale, Some(2));
+    assert_eq!(export.column("price").unwrap().scale, Scale::Exactly(2));
     let time = |word: &str| export.time(word).map(|time| (time.column.sql_name.clone(), time.column.kind));
     assert_eq!(time("created"), Some(("placed_at".to_owned(), ColumnType::Datetime)), "by its name in the file");
     assert_eq!(time("updated"), Some(("changed_at".to_owned(), ColumnType::Datetime)), "a column not exported");

@@ -25,6 +25,7 @@ pub mod destination_verify;
 mod draft;
 mod draft_corpus;
 mod draft_times;
+mod draft_types;
 pub mod format;
 mod sample;
 mod schedule;

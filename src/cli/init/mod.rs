@@ -210,7 +210,7 @@ fn times(options: &InitArguments, asker: &Asker, earlier: Option<&Times>) -> Res
     };
     let timezone = ask(
         "timezone",
-        "Time zone of the data",
+        "Time zone of the job: its days and its time of day are that zone's",
         &here,
         &options.timezone,
         earlier.map(|times| &times.timezone),

@@ -113,7 +113,7 @@ pub(in super::super) static COLUMN: Section = Section {
         .default("\"s\"")
         .example("\"ms\""),
         Key::new("scale", Takes::Integer(COLUMN_SCALE), "The digits after the point of a decimal.")
-            .otherwise("as many as needed")
+            .otherwise("those that the database declares, else as many as needed")
             .example("2"),
         Key::new(
             "unreadable",

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use super::catalogue::PgColumn;
 use super::types::Wire;
 use super::{Postgres, error};
-use crate::catalogue::Column;
+use crate::catalogue::{Column, Source};
 use crate::job::JobExport;
 use crate::period::Period;
 use crate::store::bounds::{self, Form};
@@ -13,6 +13,7 @@ use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
 use crate::store::{Remarks, RowSecurity};
+use crate::value::{ColumnType, Scale};
 
 /// How one export is read.
 #[derive(Debug)]
@@ -20,8 +21,16 @@ pub(in crate::store) struct ReadPlan {
     pub(super) select: Select,
     /// What comes for each cell.
     pub(super) wires: Vec<Wire>,
+    /// For each cell, how the column's type declares the scale.
+    pub(in crate::store) scales: Vec<Scale>,
     /// How the ends of a period are written.
     pub(super) filter: Option<Form>,
+}
+
+/// The modifier of a text is its length, and says nothing about a number in it.
+fn scale(column: &PgColumn) -> Scale {
+    let is_exact = matches!(column.kind.wire, Wire::Numeric | Wire::Elements(ColumnType::Decimal));
+    if is_exact && column.has_scale { Scale::AsStored } else { Scale::AsNeeded }
 }
 
 impl Postgres {
@@ -36,6 +45,9 @@ impl Postgres {
 
     async fn plan(&mut self, export: &JobExport, remarks: &mut Remarks) -> Result<ReadPlan, StoreError> {
         let relation = self.relation(&export.source).await?;
+        if let Source::Table(name) = &export.source {
+            self.namesakes(name, remarks).await?;
+        }
         let found = relation::find(export, &relation.columns, Case::Matters)?;
         let quoted = |column: &PgColumn| Quotes::Double.quote(&column.column.name);
         let order =
@@ -47,6 +59,7 @@ impl Postgres {
             order: found.order.iter().map(order).collect(),
         };
         let wires = found.cells.iter().map(|column| column.kind.wire).collect();
+        let scales = found.cells.iter().map(|column| scale(column)).collect();
         let mut filter = None;
         if let (Some(time), Some(column)) = (&export.filter, found.filter) {
             let (form, condition) = condition(&time.column, column)?;
@@ -60,12 +73,13 @@ impl Postgres {
         // Planning it is what tells whether every function, operator and right is there.
         let statement = select.text(filter.is_some());
         self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {statement}")))).await?;
+        self.behind(remarks).await?;
         match self.narrowed(&statement).await? {
             Some(narrowed) if self.row_security == RowSecurity::Off => return Err(narrowed.refusal()),
             Some(narrowed) => remarks.warnings.push(narrowed.warning()),
             None => {}
         }
-        Ok(ReadPlan { select, wires, filter })
+        Ok(ReadPlan { select, wires, scales, filter })
     }
 
     /// How the server reads a period.
