@@ -3,9 +3,10 @@
 use jiff::tz::TimeZone;
 
 use super::fault::{Fault, File, Report};
+use super::guess::suggest;
 use super::keys;
 use super::pieces::Piece;
-use super::table::{Item, Table, suggest};
+use super::table::{Item, Table};
 use super::zone;
 use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn, Unreadable};
 use crate::value::{ColumnType, Scale};

@@ -129,3 +129,84 @@ fn the_rename_that_is_tried_is_the_one_that_publishes() {
     let strict = Strict::refusing("rename");
     deliver(&shop::program(&strict.server, "publish = \"replace\""), 21).expect(0);
 }
+
+/// All but opening for writing, writing and closing.
+const ONLY_UPLOADS: &str = "read,lstat,fstat,setstat,fsetstat,opendir,readdir,remove,mkdir,rmdir,realpath,stat,rename,\
+                            readlink,symlink,posix-rename,statvfs,fstatvfs,hardlink,fsync,lsetstat,limits,expand-path";
+
+const IN_PLACE: &str = "publish = \"direct\"\nverify = \"none\"\nmanifest = true";
+
+#[test]
+fn a_server_that_only_takes_uploads_gets_every_file_and_nothing_else() {
+    let strict = Strict::refusing(ONLY_UPLOADS);
+    let program = shop::program(&strict.server, IN_PLACE);
+    let checked = program.run(&["check", "--connect"]).expect(0);
+    assert!(checked.out.contains("a reader may see half of one"), "{}", checked.out);
+    let json = program.run(&["check", "--connect", "--json"]).expect(0).json();
+    assert!(json["destinations"][0]["server"]["remove"].is_null(), "{json}");
+    for command in ["check", "report"] {
+        let told = program.run(&[command]).expect(0);
+        assert!(told.out.contains("written in place: a reader may see half of a file"), "{}", told.out);
+    }
+    // The second time over what is there.
+    for _ in 0..2 {
+        deliver(&program, 21).expect(0);
+        let orders = fs::read_to_string(strict.server.directory().join("shop_2026_11_21_orders.csv")).unwrap();
+        assert_eq!(orders, shop::ORDERS);
+        assert_eq!(strict.server.names(), ["shop_2026-11-21.manifest.json", "shop_2026_11_21_orders.csv"]);
+    }
+}
+
+#[test]
+fn a_server_that_can_not_rename_is_told_to_be_written_to_in_place() {
+    let strict = Strict::refusing("rename,posix-rename");
+    let program = shop::program(&strict.server, "");
+    let checked = program.run(&["check", "--connect"]).expect(1);
+    assert!(checked.out.contains("set publish = \"direct\""), "{}", checked.out);
+    assert_eq!(strict.server.names(), Vec::<String>::new());
+}
+
+#[test]
+fn a_server_that_does_not_tell_sizes_is_told_apart() {
+    let strict = Strict::refusing(ONLY_UPLOADS);
+    let program = shop::program(&strict.server, "publish = \"direct\"");
+    let failed = deliver(&program, 21).expect(1);
+    assert!(failed.err.contains("see the size of files in it"), "{}", failed.err);
+    assert!(failed.err.contains("set verify = \"none\""), "{}", failed.err);
+    assert!(failed.err.contains("may be in directory") && failed.err.contains("unfinished"), "{}", failed.err);
+}
+
+#[test]
+fn half_a_file_is_written_again_from_its_start_or_its_removal_is_asked_for() {
+    let strict = Strict::refusing("");
+    let program = shop::program(&strict.server, "publish = \"direct\"\nverify = \"readback\"");
+    let file = strict.server.directory().join("shop_2026_11_21_orders.csv");
+    for half in [shop::ORDERS[..40].to_owned(), format!("{}{}", shop::ORDERS, "of a longer file")] {
+        fs::write(&file, half).unwrap();
+        deliver(&program, 21).expect(0);
+        assert_eq!(fs::read_to_string(&file).unwrap(), shop::ORDERS);
+    }
+    let server = Sshd::with(Options { unprivileged: true, ..Options::default() });
+    let program = shop::program(&server, "publish = \"direct\"");
+    let file = server.directory().join("shop_2026_11_21_orders.csv");
+    fs::write(&file, "half").unwrap();
+    set_mode(&file, 0o444);
+    let failed = deliver(&program, 21).expect(1);
+    assert!(failed.err.contains("does not let user") && failed.err.contains("have it removed"), "{}", failed.err);
+    assert_eq!(fs::read(&file).unwrap(), b"half");
+}
+
+#[test]
+fn nothing_is_written_in_place_before_every_file_is_finished() {
+    let strict = Strict::refusing("");
+    let program = shop::program(&strict.server, "publish = \"direct\"");
+    let broken = shop::CATALOGUE
+        .replace("name = \"orders\"", "name = \"broken\"")
+        .replace("paid = \"boolean\"", "paid = \"date\"");
+    fs::write(program.path("catalogue.toml"), format!("{}{broken}", shop::CATALOGUE)).unwrap();
+    let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
+    program.configure(&config.replace("[\"orders\"]", "[\"orders\", \"broken\"]"));
+    let failed = deliver(&program, 21).expect(1);
+    assert!(failed.err.contains("column paid"), "{}", failed.err);
+    assert_eq!(strict.server.names(), Vec::<String>::new());
+}

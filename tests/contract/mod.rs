@@ -19,6 +19,7 @@ mod destination_directory;
 mod destination_faults;
 mod destination_growing;
 mod destination_login;
+mod destination_refused;
 mod destination_rights;
 pub mod destination_verify;
 mod draft;

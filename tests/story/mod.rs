@@ -9,6 +9,7 @@ mod crowd;
 mod daemon;
 mod demo;
 mod destination_at_fault;
+mod directories;
 mod disk;
 mod distance;
 mod first_export;
