@@ -7,11 +7,13 @@
 //! The file is opened read only and never created. One read transaction is the snapshot.
 
 mod beside;
+mod deadline;
 mod describe;
 mod error;
 mod prepare;
 mod read;
 mod time;
+mod unreadable;
 mod value;
 
 use std::fmt::Write as _;
@@ -24,6 +26,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
 
 use self::beside::FileState;
+use self::deadline::TimeLimit;
 pub(super) use self::prepare::ReadPlan;
 use super::error::StoreError;
 use super::relation::{DbColumn, DbTable};
@@ -38,6 +41,7 @@ pub(super) struct Sqlite {
     db: Connection,
     path: PathBuf,
     timeout: Duration,
+    limit: TimeLimit,
     /// How many SQL functions were registered; each export needs its own.
     functions: usize,
     /// What the file looked like, if nobody may write to it while it is read.
@@ -53,7 +57,7 @@ impl Sqlite {
             std::io::ErrorKind::NotFound => StoreError::NoFile(path),
             _ => StoreError::Refused { place: path.display().to_string(), cause: error.to_string() },
         })?;
-        let (db, frozen) = match connect(&path, false) {
+        let (mut db, frozen) = match connect(&path, false) {
             Ok(db) => (db, None),
             Err(error) if beside::may_do_without(&path, &error) => {
                 let state = FileState::of(&path);
@@ -63,7 +67,8 @@ impl Sqlite {
                 return Err(beside::obstacle(&path, &error).unwrap_or_else(|| error::opening(&path, error)));
             }
         };
-        Ok(Sqlite { db, path, timeout: settings.statement_timeout, functions: 0, frozen })
+        let limit = TimeLimit::of(&mut db).map_err(|error| error::opening(&path, error))?;
+        Ok(Sqlite { db, path, timeout: settings.statement_timeout, limit, functions: 0, frozen })
     }
 
     /// What there is to say about the whole file.
