@@ -28,7 +28,7 @@ impl State {
     pub async fn spool_users(&self) -> Result<HashSet<RunId>, StateError> {
         let users = format!(
             "SELECT run FROM file WHERE spool IS NOT NULL
-             UNION SELECT id AS run FROM run WHERE {UNFINISHED} AND state = 'running'"
+             UNION ALL SELECT id AS run FROM run WHERE {UNFINISHED} AND state = 'running'"
         );
         self.read(move |db| run_ids(db, &users, [])).await
     }

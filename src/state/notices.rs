@@ -67,7 +67,8 @@ impl State {
 
     /// The notices whose time to be sent has come, the oldest first, at most `limit`.
     pub async fn pending_notices(&self, now: Timestamp, limit: u32) -> Result<Vec<Notice>, StateError> {
-        let pending = "SELECT id, kind, run, text, made_at, tries FROM notice WHERE try_at <= ? ORDER BY id LIMIT ?";
+        // The plus sign keeps SQLite from looking at all notices in their order, rather than at the few by their index.
+        let pending = "SELECT id, kind, run, text, made_at, tries FROM notice WHERE try_at <= ? ORDER BY +id LIMIT ?";
         self.read(move |db| {
             db.all(pending, params![to_micros(now), limit], |row| {
                 Ok(Notice {
