@@ -47,8 +47,7 @@ pub fn read(value: Value<'_>, column: &Column) -> Result<Option<Instant>, CellFa
             }
         },
         Value::Bool(_) => return Err(fault(column, "a boolean")),
-        Value::Bytes(_) => return Err(fault(column, "binary data")),
-        Value::Elements(..) => return Err(fault(column, "an array")),
+        Value::Bytes(_) | Value::Elements(..) | Value::TooLarge { .. } => return Err(fault(column, value.kind())),
     };
     instant.map(Some).ok_or_else(|| fault(column, "a point in time outside the years 1 to 9999"))
 }

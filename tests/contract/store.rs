@@ -54,6 +54,7 @@ impl RowSink for Rows {
             Value::Instant(at) => format!("`{}Z`", time(at)),
             Value::Civil(at) => format!("`{}`", time(at)),
             Value::Elements(json, kind) => format!("{} as {kind}", String::from_utf8_lossy(json)),
+            Value::TooLarge { bytes, .. } => format!("{bytes} bytes"),
         });
         Ok(())
     }

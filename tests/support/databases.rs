@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use exportd::secret::Secret;
-use exportd::store::{RowSecurity, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
 use tempfile::TempDir;
 
@@ -106,6 +106,7 @@ impl Database {
             statement_timeout: Duration::from_secs(60),
             ca: None,
             row_security: RowSecurity::On,
+            max_cell: MAX_CELL,
         }
     }
 
