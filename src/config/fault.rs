@@ -8,6 +8,10 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
+use crate::wording::hex;
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -135,6 +139,13 @@ impl Report {
         let mut documents = self.documents.borrow_mut();
         documents.push(Document::new(name, Arc::clone(&text), has_secrets));
         File { report: self, document: documents.len() - 1, text, is_whole: Cell::new(true) }
+    }
+
+    /// SHA-256 of all documents, one after the other in the order in which they were opened, in lower-case hexadecimal.
+    pub(super) fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        self.documents.borrow().iter().for_each(|document| digest.update(document.text.as_bytes()));
+        hex(&digest.finalize())
     }
 
     /// `value`, unless anything was reported.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::fault::{Fault, Kind};
-use super::table::{Item, Table, has_variable, nearest};
+use super::guess::nearest;
+use super::table::{Item, Table, has_variable};
 use super::{authorities, keys, secret, state_folder};
 use crate::access;
 use crate::secret::Secret;

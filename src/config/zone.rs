@@ -6,7 +6,8 @@
 use jiff::tz::TimeZone;
 
 use super::fault::Fault;
-use super::table::{Item, nearest};
+use super::guess::nearest;
+use super::table::Item;
 
 const EXAMPLE: &str = "write an IANA name such as `Europe/Paris` or `UTC`";
 

@@ -23,6 +23,10 @@ mod mysql_session;
 mod own_certificate;
 #[path = "store_period.rs"]
 mod period;
+#[path = "store_postgres_session.rs"]
+mod postgres_session;
+#[path = "store_times.rs"]
+mod times;
 #[path = "store_tls.rs"]
 mod tls;
 #[path = "store_values.rs"]

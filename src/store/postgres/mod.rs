@@ -5,6 +5,7 @@
 //! values, so the ends of a period are bound to settings of the transaction (`set_config`), which the statement
 //! reads as constants; an index on the time column stays usable.
 
+mod behind;
 mod catalogue;
 mod copy;
 mod describe;
@@ -12,13 +13,14 @@ mod error;
 mod numeric;
 mod prepare;
 mod row_security;
+mod session;
 mod types;
 
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{ConnectOptions, Executor};
 
 pub(super) use self::prepare::ReadPlan;
 use super::error::{ReadError, StoreError};
@@ -29,7 +31,6 @@ use super::{RowSecurity, StoreSettings, bounds};
 use crate::period::Period;
 use crate::tls::is_local;
 use crate::value::RowSink;
-use crate::words::Words;
 
 /// One connection, inside one transaction.
 pub(super) struct Postgres {
@@ -38,41 +39,14 @@ pub(super) struct Postgres {
     row_security: RowSecurity,
 }
 
-/// Settings that decide how values are read and written, fixed for the transaction. It is a query, and so takes the
-/// snapshot as well.
-const SETTINGS: &str = "SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true), \
-     set_config('IntervalStyle', 'postgres', true), set_config('bytea_output', 'hex', true), \
-     set_config('extra_float_digits', '1', true), set_config('standard_conforming_strings', 'on', true), \
-     set_config('client_encoding', 'UTF8', true), set_config('statement_timeout', $1, true), \
-     set_config('row_security', $2, true)";
-
-/// Compiling a statement costs seconds where a view has many small subqueries and saves nothing where rows are copied.
-/// Servers before version 11 don't have the setting.
-const NO_JIT: &str = "SELECT set_config(name, 'off', true) FROM pg_settings WHERE name = 'jit'";
-
-/// Lets the server look now and then whether we are still there, and end the query if not. Else a query that sorts for
-/// an hour would go on for an hour after us. Servers before version 14 don't have the setting, and those on some
-/// systems refuse it, so it is no part of the transaction.
-const NOTICE: &str = "SELECT set_config(name, '1s', false) FROM pg_settings \
-     WHERE name = 'client_connection_check_interval'";
-
 const BOUNDS: &str = "SELECT set_config('exportd.from', $1, true), set_config('exportd.to', $2, true)";
 
 impl Postgres {
     /// Connects and starts the snapshot.
     pub(super) async fn open(settings: &StoreSettings) -> Result<Postgres, StoreError> {
         let mut connection = connect(settings).await?;
-        let db = connection.db()?;
-        let timeout = settings.statement_timeout;
-        let fault = |error| error::of(error, timeout);
-        // Without it a query may outlive us, no more; a connection that is broken shows in the next statement.
-        let _ = db.execute(NOTICE).await;
-        db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(fault)?;
-        let millis = timeout.as_millis().clamp(1, i32::MAX as u128).to_string();
-        let row_security = settings.row_security;
-        let fixed = sqlx::query(SETTINGS).persistent(false).bind(millis).bind(row_security.word());
-        fixed.execute(&mut *db).await.map_err(fault)?;
-        db.execute(NO_JIT).await.map_err(fault)?;
+        let (timeout, row_security) = (settings.statement_timeout, settings.row_security);
+        session::begin(connection.db()?, timeout, row_security).await?;
         Ok(Postgres { connection, timeout, row_security })
     }
 
