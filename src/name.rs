@@ -16,6 +16,11 @@ use serde_json::json;
 pub const VARIABLES: [&str; 10] =
     ["label", "export_name", "year", "month", "day", "hour", "minute", "period_start", "period_end", "run_id"];
 
+/// The variables that a directory can name: those that are the same for all files of a run and known long before it, because
+/// the directory has to be there when the run begins.
+pub const DIRECTORY_VARIABLES: [&str; 8] =
+    ["label", "year", "month", "day", "hour", "minute", "period_start", "period_end"];
+
 /// The longest file name in bytes, ending included. Leaves room for what is put around it while it is uploaded.
 pub const MAX_BYTES: usize = 200;
 
@@ -26,6 +31,13 @@ pub struct NameTemplate {
     compiled: Arc<Template>,
     label_uses: usize,
     uses_export_name: bool,
+    uses_run_id: bool,
+}
+
+impl PartialEq for NameTemplate {
+    fn eq(&self, other: &NameTemplate) -> bool {
+        self.text == other.text
+    }
 }
 
 /// What a template is filled with.
@@ -127,12 +139,18 @@ impl NameTemplate {
         if !faults.is_empty() {
             return Err(NameFaults { faults, uses_export_name });
         }
-        Ok(NameTemplate { text: text.into(), compiled: Arc::new(compiled), label_uses, uses_export_name })
+        let uses_run_id = used.contains(&"run_id");
+        Ok(NameTemplate { text: text.into(), compiled: Arc::new(compiled), label_uses, uses_export_name, uses_run_id })
     }
 
     /// Whether the name depends on the export, which a zip of several can't have.
     pub fn uses_export_name(&self) -> bool {
         self.uses_export_name
+    }
+
+    /// Whether the name is a new one for each run, which a directory can't have.
+    pub fn uses_run_id(&self) -> bool {
+        self.uses_run_id
     }
 
     /// The first character of the text between variables that names can't have, so that `_` stands for it.
@@ -162,6 +180,11 @@ impl NameTemplate {
         }
         let kept = label.len().saturating_sub(excess.div_ceil(self.label_uses)).max(1);
         component(&self.fill(values, cut(&label, kept)), extension)
+    }
+
+    /// The path of a directory. Its text stays as written, and what variables stand for is one safe component each.
+    pub fn render_directory(&self, values: &NameValues<'_>) -> String {
+        self.fill(values, &component(values.label, ""))
     }
 
     fn fill(&self, values: &NameValues<'_>, label: &str) -> String {

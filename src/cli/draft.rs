@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use crate::config::check_value;
 use crate::draft::{self, DraftError};
 
 use super::args::DraftArguments;
@@ -23,17 +24,22 @@ pub async fn draft(path: Option<&Path>, options: &DraftArguments) -> Result<(), 
         Some(url) => sample::settings(url)?,
         None => configuration::load(path)?.store,
     };
+    if let Some(zone) = &options.zone {
+        check_value("[[job]]", "timezone", zone.as_str())
+            .map_err(|fault| Failure::usage(format!("--zone: {fault}")))?;
+    }
     let draft = draft::draft(&settings).await.map_err(|error| match error {
         DraftError::Store(error) => Failure::unreachable(error),
         DraftError::Empty => Failure::work(error),
     })?;
+    let text = draft.text(options.zone.as_deref());
     match &options.output {
         Some(output) => {
-            write_new(output, &draft.text)?;
-            draft.summary.iter().for_each(|line| output::say(line));
+            write_new(output, &text)?;
+            draft.summary().iter().for_each(|line| output::say(line));
             Ok(())
         }
-        None => Ok(std::io::stdout().write_all(draft.text.as_bytes())?),
+        None => Ok(std::io::stdout().write_all(text.as_bytes())?),
     }
 }
 

@@ -39,6 +39,7 @@ fn print(job: &Job, config: &Config) -> std::io::Result<()> {
     facts.add("purpose", if job.description.is_empty() { "not described" } else { &job.description });
     facts.maybe("reason", job.reason.as_deref());
     facts.add("recipient", job.destination.address());
+    facts.maybe("", job.destination.is_direct().then_some(output::IN_PLACE));
     facts.add("frequency", job.schedule.words());
     for export in &job.exports {
         let columns: Vec<String> = export
@@ -60,11 +61,11 @@ fn rows(export: &JobExport) -> String {
         Some(time) => {
             let period = match export.period {
                 PeriodRule::TwoYears => "two whole years".to_owned(),
-                period => format!("whole {}", period.word()),
+                _ => format!("whole {}", export.window()),
             };
             format!("{} in the last {period}", time.name)
         }
-        None => "all rows".to_owned(),
+        None => export.window().to_owned(),
     }
 }
 
@@ -99,6 +100,7 @@ fn to_json(job: &Job, config: &Config) -> Value {
             }
             Destination::Folder(folder) => json!({ "folder": folder.path }),
         },
+        "publish": job.destination.publish().word(),
         "frequency": {
             "run": schedule.cadence.word(),
             "at": schedule.at.strftime("%H:%M").to_string(),

@@ -4,13 +4,12 @@ use std::ops::Range;
 
 use super::context::Context;
 use super::fault::Fault;
-use super::guess::suggest;
 use super::job_keys::JobKeys;
-use super::keys::{JOB, LONGEST_DESCRIPTION, LONGEST_LABEL, RETRY, variable_answer};
+use super::keys::{JOB, LONGEST_DESCRIPTION, LONGEST_LABEL, RETRY};
 use super::table::{Item, Table};
-use super::{destination, exports, format, reason, schedule};
+use super::{destination, exports, format, reason, schedule, template};
 use crate::job::{Format, Job, Missed, Overlap, Retry};
-use crate::name::{NameFault, NameTemplate, VARIABLES};
+use crate::name::{NameTemplate, VARIABLES};
 use crate::words::Words;
 
 const TEMPLATE: &str = "{{label}}_{{year}}_{{month}}_{{day}}_{{export_name}}";
@@ -95,11 +94,11 @@ fn read_filename(keys: &JobKeys<'_>, zip: bool, context: &Context<'_>) -> Option
         return Some(context.template(text).expect("the default template is valid; a test parses it"));
     };
     let text = item.literal()?;
-    let template = context.template(text);
-    let uses_export_name = match &template {
+    let parsed = context.template(text);
+    let uses_export_name = match &parsed {
         Ok(template) => template.uses_export_name(),
         Err(faults) => {
-            faults.faults.iter().for_each(|fault| report_template(&item, fault));
+            template::report(&item, &faults.faults, &VARIABLES);
             faults.uses_export_name
         }
     };
@@ -109,20 +108,14 @@ fn read_filename(keys: &JobKeys<'_>, zip: bool, context: &Context<'_>) -> Option
         item.file.fault(item.part(at), fault.label("remove it, or write zip = false"));
         return None;
     }
-    template.ok()
-}
-
-fn report_template(item: &Item<'_>, fault: &NameFault) {
-    let span = fault.range().map_or(item.span.clone(), |range| item.part(range));
-    let told = Fault::new(format!("`filename`: {fault}"));
-    let told = match fault {
-        NameFault::UnknownVariable { name, .. } => match variable_answer(name) {
-            Some(answer) => told.label("unknown").help(answer),
-            None => suggest(told, name, VARIABLES.into_iter()),
-        },
-        NameFault::Syntax | NameFault::NotAVariable { .. } => suggest(told, "", VARIABLES.into_iter()).label("in here"),
-    };
-    item.file.fault(span, told);
+    let template = parsed.ok()?;
+    if let Some(at) = text.rfind(['/', '\\']) {
+        let fault = Fault::new("`filename` is one name, without a path").label("folders can't be part of it");
+        let help = "put the folders into `directory`, which takes the same variables, but for export_name and run_id";
+        item.file.fault(item.part(at..at + 1), fault.help(help));
+        return None;
+    }
+    Some(template)
 }
 
 fn read_extension(keys: &JobKeys<'_>, format: Option<&Format>, zip: bool) -> Option<String> {

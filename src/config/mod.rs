@@ -36,6 +36,7 @@ mod state_folder;
 mod store;
 mod surroundings;
 mod table;
+mod template;
 mod unreadable;
 mod zone;
 

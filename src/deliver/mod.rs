@@ -2,7 +2,8 @@
 //!
 //! [`Delivery`] is the contract of every kind of destination. A run checks the directory, uploads every file under a
 //! temporary name, verifies it, and publishes all of them by renaming. Repeating any step ends in the same state, and when
-//! the reply to a rename is lost, [`Delivery::settle`] looks instead of repeating.
+//! the reply to a rename is lost, [`Delivery::settle`] looks instead of repeating. Where a server does not rename
+//! (`publish = "direct"`), a file is uploaded under its final name, and nothing is left to publish.
 //!
 //! Deliberately absent: retries, which are the caller's policy ([`DeliverError::is_permanent`] tells whether they make
 //! sense), and creating directories, which belong to the partner.
@@ -155,7 +156,7 @@ impl Delivery {
     pub async fn check(&self, probe: &str) -> Result<Probe, DeliverError> {
         match &self.kind {
             Kind::Sftp(session) => session.check(probe).await,
-            Kind::Folder(folder) => folder.check(probe).await.map(|()| Probe::Removed),
+            Kind::Folder(folder) => folder.check(probe).await,
         }
     }
 
@@ -171,7 +172,8 @@ impl Delivery {
     /// acknowledged bytes.
     ///
     /// The remote file is created exclusively. A leftover of the same name is removed first: names are unique to a run,
-    /// so it is ours. When this returns without an error, the file is synced (where the server can) and has its size.
+    /// so it is ours. With `publish = "direct"`, `temporary` is the final name, and a file of that name is emptied and
+    /// written anew. When this returns without an error, the file is synced (where the server can) and has its size.
     /// After an error nothing stays behind, unless the connection is lost.
     pub async fn upload(
         &self,
@@ -194,7 +196,29 @@ impl Delivery {
         }
     }
 
-    /// Renames an uploaded file to its final name, as the job's `publish` says.
+    /// Reads an uploaded file back, for a job that asks for that.
+    ///
+    /// # Errors
+    /// [`DeliverError::ContentDiffers`], or [`DeliverError::TemporaryGone`] if it is not there.
+    pub async fn read_back(&self, name: &str, record: &FileRecord) -> Result<(), DeliverError> {
+        if self.verify(name, record).await? {
+            return Ok(());
+        }
+        let (at, is_there) = (self.place(), self.size(name).await?.is_some());
+        Err(match is_there {
+            true => DeliverError::ContentDiffers { at, name: record.name.clone() },
+            false => DeliverError::TemporaryGone { at, name: name.to_owned() },
+        })
+    }
+
+    async fn size(&self, name: &str) -> Result<Option<u64>, DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => Ok(session.stat(name).await?.map(|file| file.size.unwrap_or_default())),
+            Kind::Folder(folder) => folder.size(name).await,
+        }
+    }
+
+    /// Renames an uploaded file to its final name, as the job's `publish` says. With `"direct"` it has that name already.
     ///
     /// # Errors
     /// [`DeliverError::PublishUnknown`] if the reply was lost: connect again and [settle](Delivery::settle) it.

@@ -15,6 +15,8 @@ use crate::job::{Publish, Verify};
 /// What became of the file that a check has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probe {
+    /// There was none: what is written in place can't be tried without leaving a file.
+    NotMade,
     /// It is gone.
     Removed,
     /// The server does not remove files, so it is still there.
@@ -32,7 +34,7 @@ pub fn probe_names(probe: &str) -> [String; 2] {
 }
 
 /// What the directory has to allow, and what a job can say if it does not.
-struct Action {
+pub(super) struct Action {
     what: &'static str,
     otherwise: &'static str,
 }
@@ -41,15 +43,19 @@ const WRITE_ONLY: &str = ", or set verify = \"none\" if it is meant to be only w
 const ENTER: Action = Action { what: "enter it", otherwise: WRITE_ONLY };
 const LIST: Action = Action { what: "list it", otherwise: WRITE_ONLY };
 const CREATE: Action = Action { what: "create files in it", otherwise: "" };
-const MEASURE: Action = Action { what: "see the size of files in it", otherwise: WRITE_ONLY };
+pub(super) const MEASURE: Action = Action { what: "see the size of files in it", otherwise: WRITE_ONLY };
 const READ: Action = Action { what: "read files in it", otherwise: ", or set verify = \"size\"" };
-const RENAME: Action = Action { what: "rename files in it", otherwise: "" };
+const RENAME: Action =
+    Action { what: "rename files in it", otherwise: ", or set publish = \"direct\" if it only takes uploads" };
 const REMOVE: Action = Action { what: "remove files from it", otherwise: "" };
 
 impl Session {
     /// As [`Delivery::check`](super::Delivery::check), as far as the job needs it: with `verify = "none"` the directory is
     /// only written to.
     pub async fn check(&self, probe: &str) -> Result<Probe, DeliverError> {
+        if self.settings.publish == Publish::Direct {
+            return self.look().await.map(|()| Probe::NotMade);
+        }
         let [first, renamed] = probe_names(probe).map(|name| self.path(&name));
         let is_together = self.settings.tuning.check_together && self.settings.verify != Verify::Readback;
         if is_together && self.check_together(&first, &renamed).await? {
@@ -58,8 +64,20 @@ impl Session {
         // What the first check has left is found by the second one.
         Ok(match self.check_step_by_step(probe).await? {
             Probe::Kept { name, .. } => Probe::Kept { name, is_new: true },
-            Probe::Removed => Probe::Removed,
+            probe => probe,
         })
+    }
+
+    /// Makes sure that the directory is one, as far as a server that only takes uploads lets anybody look.
+    async fn look(&self) -> Result<(), DeliverError> {
+        match self.client.stat(&self.at.directory).await {
+            Ok(attributes) if attributes.is_directory() == Some(false) => {
+                Err(DeliverError::NotADirectory { at: self.at.clone() })
+            }
+            Err(error) if is_missing(&error) => Err(DeliverError::DirectoryMissing { at: self.at.clone() }),
+            Ok(_) | Err(ClientError::Status(_)) => Ok(()),
+            Err(error) => Err(self.error("checking the directory", error)),
+        }
     }
 
     /// Whether the directory can be listed and takes a probe, in three round trips. Only the end of the session is an
@@ -115,6 +133,9 @@ impl Session {
 
     /// As [`Delivery::check_again`](super::Delivery::check_again).
     pub(super) async fn check_step_by_step(&self, probe: &str) -> Result<Probe, DeliverError> {
+        if self.settings.publish == Publish::Direct {
+            return self.look().await.map(|()| Probe::NotMade);
+        }
         let [_, name] = probe_names(probe);
         let [probe, renamed] = &probe_names(probe).map(|name| self.path(&name));
         let verify = self.settings.verify;
@@ -211,7 +232,7 @@ impl Session {
         }
     }
 
-    fn directory_error(&self, action: &Action, error: ClientError) -> DeliverError {
+    pub(super) fn directory_error(&self, action: &Action, error: ClientError) -> DeliverError {
         let at = self.at.clone();
         let Action { what: action, otherwise } = *action;
         match error {
@@ -229,7 +250,7 @@ impl Session {
     }
 }
 
-fn is_denial(status: &Status) -> bool {
+pub(super) fn is_denial(status: &Status) -> bool {
     matches!(status.code, Code::PermissionDenied | Code::WriteProtected | Code::Unsupported)
 }
 

@@ -35,6 +35,8 @@ impl Session {
     ) -> Result<(), DeliverError> {
         let (from, to) = (self.path(temporary), self.path(name));
         let outcome = match publish {
+            // It was uploaded under its final name.
+            Publish::Direct => return Ok(()),
             Publish::Refuse => {
                 // Most servers refuse by themselves, but the protocol's own rename replaces on some.
                 if self.settings.verify != Verify::None && self.stat(name).await?.is_some() {

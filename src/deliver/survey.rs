@@ -18,10 +18,10 @@ pub struct Survey {
     pub stat: bool,
     /// It lists the directory.
     pub list: bool,
-    /// It lets a second file be open beside the first.
-    pub several_handles: bool,
-    /// It lets files be removed.
-    pub remove: bool,
+    /// It lets a second file be open beside the first; none if that was not tried.
+    pub several_handles: Option<bool>,
+    /// It lets files be removed; none if that was not tried.
+    pub remove: Option<bool>,
 }
 
 impl Session {
@@ -35,11 +35,12 @@ impl Session {
             true => self.client.space(directory).await.ok().map(|space| space.free),
             false => None,
         };
-        let remove = *left == Probe::Removed;
-        let several_handles = match left {
-            Probe::Removed => self.try_two_handles(probe_names(probe)).await?,
+        let (several_handles, remove) = match left {
+            // Whatever is made stays.
+            Probe::NotMade => (None, None),
+            Probe::Removed => (Some(self.try_two_handles(probe_names(probe)).await?), Some(true)),
             // Another file would stay as well, so the one that is there is opened twice.
-            Probe::Kept { name, .. } => self.try_two_handles([name.clone(), name.clone()]).await?,
+            Probe::Kept { name, .. } => (Some(self.try_two_handles([name.clone(), name.clone()]).await?), Some(false)),
         };
         let write_limit = self.write_limit().await;
         Ok(Survey { facts: self.server().clone(), write_limit, free, stat, list, several_handles, remove })

@@ -2,7 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::plan::{Candidate, ColumnPlan, ExportPlan};
+use super::column::ColumnPlan;
+use super::plan::{Candidate, ExportPlan};
 use super::toml_text::{comment, key, list, string};
 use crate::store::StoreKind;
 use crate::value::ColumnType;
@@ -11,17 +12,20 @@ use crate::wording::plural;
 /// How many exports a summary names at most.
 const NAMES: usize = 8;
 
+/// Stands behind a time whose zone was guessed.
+const ZONE_UNKNOWN: &str = "kept without a zone, read as UTC; put the zone that it was written in";
+
 /// Stands above what a person may choose.
 const NOT_CHOSEN: &str = "# Every file has all rows, because no column is surely the time when a row was made. If a line below is made \
     active,\n# a file has the rows of its period by that time. Choose a time that is set when the row is made and stays as \
     it is:\n# rows where it is NULL, or that get an earlier time, are in no file.\n";
 
 /// The text of a catalogue file.
-pub(super) fn catalogue(kind: StoreKind, exports: &[ExportPlan]) -> String {
+pub(super) fn catalogue(kind: StoreKind, exports: &[ExportPlan], zone: Option<&str>) -> String {
     let mut text = header(kind, exports);
     for export in exports {
         text.push('\n');
-        text.push_str(&section(export));
+        text.push_str(&section(export, zone));
     }
     text
 }
@@ -40,7 +44,7 @@ fn header(kind: StoreKind, exports: &[ExportPlan]) -> String {
          # It holds {} with {}; held back: {held}.\n\
          {summary}\
          #\n\
-         # Which columns tell about persons was guessed from names and types; no row was looked at. A column that may be\n\
+         # Which columns tell about persons was guessed from names and types, without looking at rows. A column that may be\n\
          # personal is marked `sensitive`: it is exported only when a job names it. The guess can be wrong both ways,\n\
          # so read every line before the first job runs:\n\
          #\n\
@@ -48,8 +52,8 @@ fn header(kind: StoreKind, exports: &[ExportPlan]) -> String {
          #   2. Take `sensitive = true` from what is harmless, and put it on what is personal and was missed.\n\
          #   3. Check `created` and `updated`: by these a job picks the rows of a day, a week or a month.\n\
          #      Without `created`, and with mode = \"full\", every file has all rows.\n\
-         #   4. Datetimes without a zone are taken for UTC; where they are local, write\n\
-         #      {{ type = \"datetime\", zone = \"Europe/Berlin\" }}.\n\
+         #   4. Check `zone`: the database keeps these times without one, so nothing but you can tell where the clock\n\
+         #      stood that they were read from. A wrong zone shifts every time, and with it the days of a period.\n\
          #   5. Save the file beside jobs.toml, name it there with [catalogue] files = [\"FILE.toml\"], and run\n\
          #      `exportd check --connect`.\n",
         plural(exports.iter().filter(|export| export.fault.is_none()).count(), "export"),
@@ -93,7 +97,7 @@ fn choice(candidate: &Candidate) -> String {
     }
 }
 
-fn section(export: &ExportPlan) -> String {
+fn section(export: &ExportPlan, zone: Option<&str>) -> String {
     if let Some(fault) = &export.fault {
         return format!("# Left out, the {}: {}.\n", comment(&export.what), comment(fault.trim_end_matches('.')));
     }
@@ -140,29 +144,37 @@ fn section(export: &ExportPlan) -> String {
     }
     text.push_str("\n[export.columns]\n");
     for plan in &export.columns {
-        text.push_str(&column(plan));
+        text.push_str(&column(plan, zone));
         text.push('\n');
     }
     text
 }
 
 /// A column's line, and behind it why it is as it is.
-fn column(column: &ColumnPlan) -> String {
+fn column(column: &ColumnPlan, zone: Option<&str>) -> String {
     let kind = string(column.kind.name());
     let mut keys = vec![format!("type = {kind}")];
     let scale = column.scale.filter(|_| column.kind == ColumnType::Decimal);
     keys.extend(scale.map(|digits| format!("scale = {digits}")));
     keys.extend(column.sql_name.as_ref().map(|name| format!("column = {}", string(name))));
+    if column.lacks_zone {
+        keys.push(format!("zone = {}", string(zone.unwrap_or("UTC"))));
+    }
+    if column.is_partly_unreadable {
+        keys.push("unreadable = \"null\"".to_owned());
+    }
     keys.extend(column.personal.map(|_| "sensitive = true".to_owned()));
     let value = if keys.len() == 1 { kind } else { format!("{{ {} }}", keys.join(", ")) };
     let mut text = format!("{} = {value}", key(&column.header));
     if column.obstacle.is_some() {
         text.insert_str(0, "# ");
     }
-    let reasons: [Option<&dyn Display>; 3] = [
+    let zone_unknown = Some(ZONE_UNKNOWN).filter(|_| column.lacks_zone && zone.is_none());
+    let reasons: [Option<&dyn Display>; 4] = [
         column.obstacle.as_ref().map(|obstacle| obstacle as &dyn Display),
         column.personal.as_ref().map(|reason| reason as &dyn Display),
         column.remark.as_ref().map(|remark| remark as &dyn Display),
+        zone_unknown.as_ref().map(|remark| remark as &dyn Display),
     ];
     let reasons: Vec<String> = reasons.iter().flatten().map(|reason| comment(&reason.to_string())).collect();
     if !reasons.is_empty() {

@@ -54,7 +54,7 @@ enum Writer {
 ///
 /// | type | accepts |
 /// | --- | --- |
-/// | `id` `string` `text` | UTF-8 text or bytes without NUL, numbers |
+/// | `id` `string` `text` | UTF-8 text or bytes without NUL, numbers, arrays as their JSON |
 /// | `integer` | whole numbers of any size, as numbers or text; `5.000` and `5e2` are whole |
 /// | `float` | finite numbers, as numbers or text |
 /// | `decimal` | finite numbers, as numbers or text, with no more digits after the point than the catalogue allows |

@@ -204,6 +204,8 @@ fn elements_with_a_type_are_written_as_its_cells() {
             (of(ColumnType::Text, r#"["1.50", "NaN"]"#), "\"1.50, NaN\""),
         ],
     );
+    let nested = of(ColumnType::Decimal, r#"[["1.50"], ["NaN"]]"#);
+    accept(ColumnType::Text, &[(nested, r#""[[""1.50""], [""NaN""]]""#)]);
     for (kind, json) in [
         (ColumnType::Decimal, r#"["NaN"]"#),
         (ColumnType::Float, r#"["Infinity"]"#),
@@ -213,7 +215,14 @@ fn elements_with_a_type_are_written_as_its_cells() {
     ] {
         refuse(ColumnType::Array, &[of(kind, json)]);
     }
-    for kind in ColumnType::ALL.into_iter().filter(|kind| *kind != ColumnType::Array) {
+    let (texts, others): (Vec<ColumnType>, Vec<ColumnType>) = ColumnType::ALL
+        .into_iter()
+        .filter(|kind| *kind != ColumnType::Array)
+        .partition(|kind| matches!(kind, ColumnType::Id | ColumnType::String | ColumnType::Text));
+    for kind in texts {
+        assert_eq!(bi(kind, of(ColumnType::Decimal, "[]")).as_deref(), Ok("[]"), "{kind}");
+    }
+    for kind in others {
         assert_eq!(bi(kind, of(ColumnType::Decimal, "[]")), Err("an array".to_owned()), "{kind}");
     }
     let german = CsvOptions { delimiter: b';', decimal_separator: b',', ..CsvOptions::default() };

@@ -17,7 +17,7 @@ const REACH: Duration = Duration::from_secs(120);
 pub(super) struct Connection<'a> {
     attempt: &'a Attempt<'a>,
     current: RwLock<Delivery>,
-    /// The server has removed the probe.
+    /// The server has not refused to remove the probe.
     removes: bool,
 }
 
@@ -41,14 +41,15 @@ pub(super) async fn reach<'a>(attempt: &'a Attempt<'a>) -> Result<Connection<'a>
     let (state, run) = (&attempt.context.state, attempt.id());
     let (origin, reason) = (&attempt.context.origin, attempt.job.reason.as_deref());
     let kept = kept_probe(attempt).await?;
-    let probes: &[String] = if kept.is_none() { &probe_names(run.as_str()) } else { &[] };
+    let makes_probe = kept.is_none() && !attempt.is_direct();
+    let probes: &[String] = if makes_probe { &probe_names(run.as_str()) } else { &[] };
     state.reaching(run, probes, origin, &attempt.location(), reason).await?;
     failpoint::reach("destination:reach", Side::Before).await;
     let (delivery, checked) = attempt.cancel.unless(reuse_or_open(attempt, kept.as_ref())).await??;
     failpoint::reach("destination:reach", Side::After).await;
     let host_key = delivery.host_key().map(|key| format!("{} {}", key.algorithm, key.fingerprint));
-    let removes = checked.probe == Probe::Removed;
-    let gone: &[Temporary] = if removes { &checked.names(attempt) } else { &[] };
+    let removes = !matches!(checked.probe, Probe::Kept { .. });
+    let gone: &[Temporary] = if checked.probe == Probe::Removed { &checked.names(attempt) } else { &[] };
     state.reached(run, host_key.as_deref(), gone).await?;
     if let Probe::Kept { name, is_new: true } = &checked.probe {
         let place = delivery.place();
@@ -62,6 +63,9 @@ pub(super) async fn reach<'a>(attempt: &'a Attempt<'a>) -> Result<Connection<'a>
 
 /// The run whose probe the destination has kept, because files can't be removed there.
 async fn kept_probe(attempt: &Attempt<'_>) -> Result<Option<RunId>, RunError> {
+    if attempt.is_direct() {
+        return Ok(None);
+    }
     let present = attempt.location();
     let leftovers = attempt.context.state.temporaries(attempt.id(), &attempt.run.job).await?;
     let is_probe = |leftover: &Temporary| probe_names(leftover.run.as_str()).contains(&leftover.name);

@@ -29,6 +29,7 @@ use tokio::sync::Semaphore;
 use crate::clearance::Location;
 use crate::deliver::{Hosts, Permit, Settings};
 use crate::job::Job;
+use crate::plan;
 use crate::progress::Progress;
 use crate::run::{Origin, RunId, RunRecord, Stage};
 use crate::spool::Spool;
@@ -99,6 +100,7 @@ pub async fn execute(
     cancel: &Cancel,
     permit: Permit,
 ) -> Result<(), RunError> {
+    let job = &plan::for_due(job, &run.due);
     let outcome = Attempt { context, job, run, progress, cancel, supply: Supply::Store }.carry_out().await;
     drop(permit);
     outcome
@@ -116,6 +118,7 @@ pub async fn redeliver(
     permit: Permit,
 ) -> Result<(), RunError> {
     let supply = Supply::Spool { to_new_recipient };
+    let job = &plan::for_due(job, &run.due);
     let outcome = Attempt { context, job, run, progress, cancel, supply }.carry_out().await;
     drop(permit);
     outcome
@@ -157,6 +160,11 @@ impl Attempt<'_> {
 
     fn id(&self) -> &RunId {
         &self.run.id
+    }
+
+    /// Whether files are written under their final names.
+    fn is_direct(&self) -> bool {
+        self.job.destination.is_direct()
     }
 
     /// Where this attempt delivers to.

@@ -20,7 +20,8 @@ use crate::deliver::PublishOutcome;
 use crate::run::{FileRecord, Stage};
 use crate::spool::SpoolError;
 
-/// Continues a run whose files are in the spool and may be sent. When it returns without an error, all are uploaded.
+/// Continues a run whose files are in the spool and may be sent. When it returns without an error, all are uploaded,
+/// but for those that are written in place.
 pub(super) async fn run<'a>(
     attempt: &'a Attempt<'a>,
     known: Known,
@@ -28,6 +29,9 @@ pub(super) async fn run<'a>(
 ) -> Result<(Connection<'a>, Vec<RunFile>), RunError> {
     // At a new recipient nothing of the run exists yet, whatever the one before has.
     let mut known = if cleared.is_new_recipient() { known.unsent() } else { known };
+    if attempt.is_direct() {
+        known = known.without_uploads();
+    }
     let connection = reach(attempt).await?;
     leftovers::remove(attempt, &connection, &mut known).await?;
     if cleared.is_new_recipient() {
@@ -44,7 +48,9 @@ pub(super) async fn run<'a>(
             return read::over(attempt, connection).await;
         }
     }
-    upload::run(attempt, &connection, &mut files, upload::Try::First).await?;
+    if !attempt.is_direct() {
+        upload::run(attempt, &connection, &mut files, upload::Try::First).await?;
+    }
     Ok((connection, files))
 }
 

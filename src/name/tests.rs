@@ -120,3 +120,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_directory_keeps_its_text_and_takes_safe_components() {
+    let render = |template: &str, label: &str| {
+        let due = date(2026, 7, 30).at(4, 5, 0, 0).to_zoned_datetime(jiff::tz::TimeZone::UTC).unwrap();
+        let values = NameValues { label, export_name: None, due: &due, period: (&due, &due), run_id: "" };
+        NameTemplate::parse(template).unwrap().render_directory(&values)
+    };
+    assert_eq!(render("/in box/{{year}}/{{month}}/{{day}}", "x"), "/in box/2026/07/30");
+    assert_eq!(render("../{{label}}/{{hour}}{{minute}}", "a/b"), "../a_b/0405");
+    for label in ["..", "../..", ".", "/", "~"] {
+        let directory = render("in/{{label}}/x", label);
+        let components: Vec<&str> = directory.split('/').collect();
+        assert_eq!(components.len(), 3, "{label}: {directory}");
+        assert!(!components[1].starts_with(['.', '~']) && !components[1].is_empty(), "{label}: {directory}");
+    }
+}

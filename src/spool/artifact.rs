@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::SpoolError;
+use crate::digest;
 use crate::run::FileRecord;
-use crate::wording::hex;
 
 /// A finished file: whole, on disk, its content known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,18 +58,11 @@ impl Artifact {
             io::ErrorKind::NotFound => changed("gone"),
             _ => SpoolError::File { name: self.name.clone(), source: error },
         };
-        let mut file = File::open(&self.path).map_err(unreadable)?;
+        let file = File::open(&self.path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.len() != self.bytes {
             return Err(changed("of another size than recorded"));
         }
-        let mut hash = Sha256::new();
-        let mut block = vec![0; 256 * 1024];
-        loop {
-            match file.read(&mut block).map_err(unreadable)? {
-                0 => break,
-                count => hash.update(&block[..count]),
-            }
-        }
-        if hex(&hash.finalize()) == self.sha256 { Ok(()) } else { Err(changed("of other content than recorded")) }
+        let is_same = digest::sha256(file).map_err(unreadable)? == self.sha256;
+        if is_same { Ok(()) } else { Err(changed("of other content than recorded")) }
     }
 }

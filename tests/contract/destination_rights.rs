@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::support::program::{Outcome, Program};
+use crate::support::servers::{Kind, Server};
 use crate::support::shop;
 use crate::support::sshd::{Options, Sshd, set_mode};
 
@@ -128,4 +129,109 @@ fn the_rename_that_is_tried_is_the_one_that_publishes() {
     }
     let strict = Strict::refusing("rename");
     deliver(&shop::program(&strict.server, "publish = \"replace\""), 21).expect(0);
+}
+
+/// All but opening for writing, writing and closing.
+const ONLY_UPLOADS: &str = "read,lstat,fstat,setstat,fsetstat,opendir,readdir,remove,mkdir,rmdir,realpath,stat,rename,\
+                            readlink,symlink,posix-rename,statvfs,fstatvfs,hardlink,fsync,lsetstat,limits,expand-path";
+
+const IN_PLACE: &str = "publish = \"direct\"\nverify = \"none\"\nmanifest = true";
+
+#[test]
+fn a_server_that_only_takes_uploads_gets_every_file_and_nothing_else() {
+    let strict = Strict::refusing(ONLY_UPLOADS);
+    let program = shop::program(&strict.server, IN_PLACE);
+    let checked = program.run(&["check", "--connect"]).expect(0);
+    assert!(checked.out.contains("a reader may see half of one"), "{}", checked.out);
+    let json = program.run(&["check", "--connect", "--json"]).expect(0).json();
+    assert!(json["destinations"][0]["server"]["remove"].is_null(), "{json}");
+    for command in ["check", "report"] {
+        let told = program.run(&[command]).expect(0);
+        assert!(told.out.contains("written in place: a reader may see half of a file"), "{}", told.out);
+    }
+    // The second time over what is there.
+    for _ in 0..2 {
+        deliver(&program, 21).expect(0);
+        let orders = fs::read_to_string(strict.server.directory().join("shop_2026_11_21_orders.csv")).unwrap();
+        assert_eq!(orders, shop::ORDERS);
+        assert_eq!(strict.server.names(), ["shop_2026-11-21.manifest.json", "shop_2026_11_21_orders.csv"]);
+    }
+}
+
+#[test]
+fn a_server_that_can_not_rename_is_told_to_be_written_to_in_place() {
+    let strict = Strict::refusing("rename,posix-rename");
+    let program = shop::program(&strict.server, "");
+    let checked = program.run(&["check", "--connect"]).expect(1);
+    assert!(checked.out.contains("set publish = \"direct\""), "{}", checked.out);
+    assert_eq!(strict.server.names(), Vec::<String>::new());
+}
+
+#[test]
+fn a_server_that_does_not_tell_sizes_is_told_apart() {
+    let strict = Strict::refusing(ONLY_UPLOADS);
+    let program = shop::program(&strict.server, "publish = \"direct\"");
+    let failed = deliver(&program, 21).expect(1);
+    assert!(failed.err.contains("see the size of files in it"), "{}", failed.err);
+    assert!(failed.err.contains("set verify = \"none\""), "{}", failed.err);
+    assert!(failed.err.contains("may be in directory") && failed.err.contains("unfinished"), "{}", failed.err);
+}
+
+#[test]
+fn half_a_file_is_written_again_from_its_start_or_its_removal_is_asked_for() {
+    let strict = Strict::refusing("");
+    let program = shop::program(&strict.server, "publish = \"direct\"\nverify = \"readback\"");
+    let file = strict.server.directory().join("shop_2026_11_21_orders.csv");
+    for half in [shop::ORDERS[..40].to_owned(), format!("{}{}", shop::ORDERS, "of a longer file")] {
+        fs::write(&file, half).unwrap();
+        deliver(&program, 21).expect(0);
+        assert_eq!(fs::read_to_string(&file).unwrap(), shop::ORDERS);
+    }
+    let server = Sshd::with(Options { unprivileged: true, ..Options::default() });
+    let program = shop::program(&server, "publish = \"direct\"");
+    let file = server.directory().join("shop_2026_11_21_orders.csv");
+    fs::write(&file, "half").unwrap();
+    set_mode(&file, 0o444);
+    let failed = deliver(&program, 21).expect(1);
+    assert!(failed.err.contains("does not let user") && failed.err.contains("have it removed"), "{}", failed.err);
+    assert_eq!(fs::read(&file).unwrap(), b"half");
+}
+
+#[test]
+fn nothing_is_written_in_place_before_every_file_is_finished() {
+    let strict = Strict::refusing("");
+    let program = shop::program(&strict.server, "publish = \"direct\"");
+    let broken = shop::CATALOGUE
+        .replace("name = \"orders\"", "name = \"broken\"")
+        .replace("paid = \"boolean\"", "paid = \"date\"");
+    fs::write(program.path("catalogue.toml"), format!("{}{broken}", shop::CATALOGUE)).unwrap();
+    let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
+    program.configure(&config.replace("[\"orders\"]", "[\"orders\", \"broken\"]"));
+    let failed = deliver(&program, 21).expect(1);
+    assert!(failed.err.contains("column paid"), "{}", failed.err);
+    assert_eq!(strict.server.names(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_servers_that_refuse_requests_get_every_file_too() {
+    let limit = |commands: &str| format!("<Directory />\n<Limit {commands}>\nDenyAll\n</Limit>\n</Directory>");
+    let (keeps, takes) = (limit("DELE"), limit("DELE RNFR RNTO READ DIRS"));
+    for (kind, option, job, hidden) in [
+        (Kind::ProFtpd, keeps.as_str(), "publish = \"refuse\"", 1),
+        (Kind::ProFtpd, keeps.as_str(), "", 1),
+        (Kind::ProFtpd, takes.as_str(), IN_PLACE, 0),
+        (Kind::Paramiko, "remove", "publish = \"refuse\"", 1),
+        (Kind::Paramiko, "remove", "publish = \"direct\"", 0),
+    ] {
+        let server = Server::with(kind, &[option]);
+        let program = shop::program_to(&server.destination(), job);
+        let days = if job.contains("refuse") { [21, 22] } else { [21, 21] };
+        let delivering = tokio::task::spawn_blocking(move || days.map(|day| deliver(&program, day).expect(0)));
+        delivering.await.unwrap();
+        let names = server.names();
+        let found = names.iter().filter(|name| name.starts_with('.')).count();
+        assert_eq!(found, hidden, "{kind:?} {job}: {names:?}");
+        let orders = fs::read_to_string(server.directory().join("shop_2026_11_21_orders.csv")).unwrap();
+        assert_eq!(orders, shop::ORDERS, "{kind:?} {job}");
+    }
 }

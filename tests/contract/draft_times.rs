@@ -83,3 +83,43 @@ async fn a_time_that_is_taken_says_where_rows_may_lack_it() {
         assert!(drafted.told.contains("Files with the rows of a period: 2."), "{kind:?}: {}", drafted.told);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_that_are_kept_without_a_zone_get_one() {
+    for kind in KINDS {
+        let database = Database::new(kind).await;
+        let (local, instant) = match kind {
+            StoreKind::Sqlite => ("DATETIME", None),
+            StoreKind::Postgres => ("timestamp(3)", Some("timestamptz")),
+            StoreKind::Mysql => ("datetime(3)", Some("timestamp")),
+        };
+        let instant = instant.map(|kind| format!(", known_at {kind} NULL")).unwrap_or_default();
+        database
+            .run(&format!(
+                "CREATE TABLE a (id integer PRIMARY KEY, created_at {local} NOT NULL, day date {instant});
+                 INSERT INTO a (id, created_at) VALUES (1, '2026-11-20 00:30:00'), (2, '2026-11-20 23:30:00');"
+            ))
+            .await;
+        let drafted = Drafted::of(&database);
+        assert_eq!(
+            drafted.column("a", "created_at"),
+            "created_at = { type = \"datetime\", zone = \"UTC\" }",
+            "{kind:?}"
+        );
+        assert_eq!(drafted.text.matches("; put the zone that it was written in").count(), 1, "{}", drafted.text);
+        assert_eq!(drafted.column("a", "day"), "day = \"date\"");
+        if !instant.is_empty() {
+            assert_eq!(drafted.column("a", "known_at"), "known_at = \"datetime\"", "{kind:?}");
+        }
+        let files = drafted.deliver(&database, "{ name = \"a\", fields = [\"id\", \"created_at\"] }");
+        assert_eq!(files["a"], "id,created_at\n1,2026-11-20T00:30:00+00:00\n2,2026-11-20T23:30:00+00:00\n", "{kind:?}");
+        // In Berlin the first of them was written an hour earlier, on the day before.
+        let drafted = Drafted::with(&database, &["--zone", "Europe/Berlin"]);
+        assert!(!drafted.text.contains("put the zone"), "{}", drafted.text);
+        let files = drafted.deliver(&database, "{ name = \"a\", fields = [\"id\", \"created_at\"] }");
+        assert_eq!(files["a"], "id,created_at\n2,2026-11-20T22:30:00+00:00\n", "{kind:?}");
+        let refused =
+            drafted.program.run(&["catalogue", "draft", "--store", &database.url, "--zone", "Berlin"]).expect(2);
+        assert!(refused.err.contains("--zone: there is no time zone `Berlin`"), "{}", refused.err);
+    }
+}

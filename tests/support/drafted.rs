@@ -18,9 +18,14 @@ pub struct Drafted {
 impl Drafted {
     /// The program's own draft of `database`, saved as it is.
     pub fn of(database: &Database) -> Drafted {
+        Drafted::with(database, &[])
+    }
+
+    /// The same with more arguments of the command.
+    pub fn with(database: &Database, more: &[&str]) -> Drafted {
         let program = Program::new("");
         let arguments = ["catalogue", "draft", "--store", &database.url, "--output", "draft.toml"];
-        let told = program.run(&arguments).expect(0).err;
+        let told = program.run(&[&arguments, more].concat()).expect(0).err;
         let text = fs::read_to_string(program.path("draft.toml")).unwrap();
         fs::create_dir(program.path("drop")).unwrap();
         let drafted = Drafted { program, text, told };
@@ -45,6 +50,15 @@ impl Drafted {
         rest.find("\n\n# The ").map_or(rest, |end| &rest[..end])
     }
 
+    /// The line of a column, without what stands behind it as a comment.
+    pub fn column(&self, export: &str, column: &str) -> &str {
+        let section = self.export(export);
+        let columns = &section[section.find("[export.columns]").unwrap()..];
+        let is_of = |line: &&str| line.trim_start_matches("# ").starts_with(&format!("{column} = "));
+        let line = columns.lines().find(is_of).unwrap_or_else(|| panic!("no column {column} in:\n{section}"));
+        line.split("  # ").next().unwrap()
+    }
+
     /// Replaces a text of the draft, which must be there.
     pub fn edit(&mut self, old: &str, new: &str) {
         assert!(self.text.contains(old), "{old}\nis missing in:\n{}", self.text);
@@ -55,8 +69,13 @@ impl Drafted {
     /// Checks the configuration against the store, and runs a job of `exports` for 20 November 2026: the files, by
     /// their exports.
     pub fn deliver(&self, database: &Database, exports: &str) -> BTreeMap<String, String> {
+        self.deliver_as("bi", database, exports)
+    }
+
+    /// The same in another format.
+    pub fn deliver_as(&self, format: &str, database: &Database, exports: &str) -> BTreeMap<String, String> {
         let job = format!(
-            "[[job]]\nlabel = \"it\"\nreason = \"to see it\"\nfilename = \"{{{{export_name}}}}\"\nexports = [{exports}]\n"
+            "[[job]]\nlabel = \"it\"\nformat = \"{format}\"\nreason = \"to see it\"\nfilename = \"{{{{export_name}}}}\"\nexports = [{exports}]\n"
         );
         self.configure(database, &job);
         self.program.run(&["check", "--connect"]).expect(0);

@@ -7,7 +7,7 @@ use crate::cli::output::{self, line};
 use crate::cli::plan::NO_RUN;
 use crate::config::Config;
 use crate::job::{Job, JobExport};
-use crate::plan::{Plan, PlannedFile};
+use crate::plan::{self, Plan, PlannedFile};
 
 /// Prints each job with its next run, then all sensitive columns in one place.
 pub fn print(config: &Config) -> std::io::Result<()> {
@@ -47,7 +47,8 @@ fn print_job(job: &Job, now: Timestamp) -> std::io::Result<()> {
         hanging(2, &job.description)?;
     }
     let mut facts = Facts::new();
-    facts.add("to", job.destination.address().to_string());
+    facts.add("to", plan::destination(job, &due).address());
+    facts.maybe("", job.destination.is_direct().then_some(output::IN_PLACE));
     facts.add("covers", output::period(&plan.period.from, &plan.period.to));
     let files = plan.files.iter().map(|file| (file.name.clone(), contents(job, file)));
     let manifest = plan.manifest.iter().map(|name| (name.clone(), "the manifest".to_owned()));
@@ -58,12 +59,12 @@ fn print_job(job: &Job, now: Timestamp) -> std::io::Result<()> {
     line("")
 }
 
-/// The exports in a file, with the number of their columns.
+/// The exports in a file, each with what it covers and the number of its columns.
 fn contents(job: &Job, file: &PlannedFile) -> String {
     let part = |export: &JobExport| {
         let sensitive = export.sensitive().count();
         let held = if sensitive > 0 { format!(", {sensitive} of them sensitive") } else { String::new() };
-        format!("{}, {}{held}", export.name, output::plural(export.columns.len(), "column"))
+        format!("{}, {}, {}{held}", export.name, export.window(), output::plural(export.columns.len(), "column"))
     };
     file.parts.iter().map(|planned| part(&job.exports[planned.index])).collect::<Vec<_>>().join("; ")
 }

@@ -13,16 +13,16 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::configuration;
 use super::failure::Failure;
-use super::keys;
-use super::output;
+use super::{configuration, keys, output, windows};
 use crate::access::shell_word;
 use crate::catalogue::{Catalogue, Column};
 use crate::config::{Config, Surroundings};
 use crate::job::{Destination, Job};
+use crate::plan;
 use crate::store::Snapshot;
 pub use arguments::InitArguments;
 use ask::{Asker, Known, Next, Question};
@@ -143,7 +143,10 @@ pub async fn init(path: Option<&Path>, options: InitArguments) -> Result<(), Fai
         }
     };
     save(&answers, &place, &welcome, &asker)?;
-    Ok(conclude(&place.target, path, &answers, &welcome)?)
+    let config = parse(&configuration(&answers, true), &answers.store, &place)?;
+    output::line(format!("\nThe configuration is in {}. Each run of its job exports\n", place.target.display()))?;
+    config.jobs.iter().try_for_each(windows::print)?;
+    Ok(conclude(path, &answers, &welcome)?)
 }
 
 /// Tries what was answered: the rules of the configuration, the store, the server.
@@ -153,7 +156,7 @@ async fn attempt(answers: &Answers, place: &Place) -> Result<Welcome, Failed> {
     let of_exports = |failure| Failed { failure, part: Part::Exports };
     let job = config.jobs.first().ok_or_else(|| of_exports(Failure::work("the configuration has no job")))?;
     try_exports(&answers.store, job).await.map_err(of_exports)?;
-    match &*job.destination {
+    match &*plan::destination(job, &job.schedule.next_due(Timestamp::now())) {
         Destination::Sftp(destination) if answers.partner.is_reached => partner::log_in(destination).await,
         _ => Ok(Welcome::Untried),
     }
@@ -208,7 +211,7 @@ fn times(options: &InitArguments, asker: &Asker, earlier: Option<&Times>) -> Res
     };
     let timezone = ask(
         "timezone",
-        "Time zone of the data",
+        "Time zone of the job: its days and its time of day are that zone's",
         &here,
         &options.timezone,
         earlier.map(|times| &times.timezone),
@@ -325,16 +328,17 @@ fn parse(text: &str, store: &Store, place: &Place) -> Result<Config, Failure> {
 async fn try_exports(store: &Store, job: &Job) -> Result<(), Failure> {
     let mut snapshot = Snapshot::open(&store.settings).await.map_err(Failure::unreachable)?;
     for export in &job.exports {
-        let prepared = snapshot.prepare(export).await;
-        prepared.map_err(|error| Failure::work(format!("export {}: {error}", export.name)))?;
+        let failed = |error| Failure::work(format!("export {}: {error}", export.name));
+        let prepared = snapshot.prepare(export).await.map_err(failed)?;
+        snapshot.check_times(&prepared).await.map_err(failed)?;
     }
     snapshot.close().await;
     Ok(())
 }
 
-/// What was written, and what to do next.
-fn conclude(target: &Path, named: Option<&Path>, answers: &Answers, welcome: &Welcome) -> std::io::Result<()> {
-    output::line(format!("\nThe configuration is in {}.\n", target.display()))?;
+/// What was found, and what to do next.
+fn conclude(named: Option<&Path>, answers: &Answers, welcome: &Welcome) -> std::io::Result<()> {
+    output::line("")?;
     let option = named.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
     match welcome {
         Welcome::In(_) => output::line("The database and the partner's server were tried, and both work. Next:\n")?,
@@ -376,7 +380,7 @@ mod tests {
                 host: "h.example",
                 port: 2222,
                 user: "o'brien \"x\"",
-                directory: "in\\coming ü",
+                directory: "in'coming ü",
                 key: Path::new("/k e/y"),
                 host_keys: &pins,
                 can_replace,
@@ -388,7 +392,7 @@ mod tests {
                 Config::parse(&text, Path::new("jobs.toml"), Path::new("/")).unwrap_or_else(|f| panic!("{f}\n{text}"));
             let job = &config.jobs[0];
             assert_eq!(job.label, "my \"job\" # 1");
-            assert_eq!(job.destination.address(), "o'brien \"x\"@h.example:2222:in\\coming ü");
+            assert_eq!(job.destination.address(), "o'brien \"x\"@h.example:2222:in'coming ü");
             assert_eq!(config.store.ca.as_deref(), Some(Path::new("/c a\\.pem")));
         }
     }

@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 use serde_json::json;
 
+use crate::clearance::Location;
 use crate::config::Config;
 use crate::job::Job;
-use crate::period::Period;
-use crate::plan::{Plan, PlannedFile};
+use crate::plan::{self, Plan, PlannedExport, PlannedFile};
 use crate::run::rfc3339;
 
 use super::args::PlanArguments;
@@ -62,21 +62,28 @@ fn list(coming: &[(&Job, Plan)], here: &TimeZone) -> std::io::Result<()> {
         }
         listing.row(cells);
         let notes = notes::of(job, plan).into_iter().map(|note| format!("  ! {note}"));
-        let files = plan.files.iter().map(|file| format!("    {}", file_line(plan, file)));
+        let directory = varying_directory(job, plan).map(|directory| format!("    into {directory}:"));
+        let files = plan.files.iter().map(|file| format!("    {}", file_line(job, plan, file)));
         let manifest = plan.manifest.iter().map(|name| format!("    {name}"));
-        listing.below(notes.chain(files).chain(manifest).collect());
+        listing.below(notes.chain(directory).chain(files).chain(manifest).collect());
     }
     listing.print(0)
 }
 
+/// The directory of an occurrence, if each has its own.
+fn varying_directory(job: &Job, plan: &Plan) -> Option<String> {
+    let destination = plan::destination(job, &plan.due);
+    (destination != job.destination).then(|| Location::of(&destination).directory)
+}
+
 /// A file's name, and what it covers where that is not the occurrence's period.
-fn file_line(plan: &Plan, file: &PlannedFile) -> String {
-    let covered = |period: &Option<Period>| match period {
-        None => Some("everything".to_owned()),
+fn file_line(job: &Job, plan: &Plan, file: &PlannedFile) -> String {
+    let covered = |part: &PlannedExport| match &part.period {
+        None => Some(job.exports[part.index].window().to_owned()),
         Some(period) if *period != plan.period => Some(output::period(&period.from, &period.to)),
         Some(_) => None,
     };
-    let mut others: Vec<String> = file.parts.iter().filter_map(|part| covered(&part.period)).collect();
+    let mut others: Vec<String> = file.parts.iter().filter_map(covered).collect();
     others.dedup();
     match (others.is_empty(), file.parts.len()) {
         (true, _) => file.name.clone(),
@@ -95,6 +102,7 @@ fn to_json(job: &Job, plan: &Plan) -> serde_json::Value {
         "job": job.label,
         "due": rfc3339(&plan.due),
         "period": { "from": rfc3339(&plan.period.from), "to": rfc3339(&plan.period.to) },
+        "directory": Location::of(&plan::destination(job, &plan.due)).directory,
         "files": names(plan),
     })
 }
