@@ -155,11 +155,7 @@ pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<Stat
         };
     }
     let given = context.from.overrides.state_dir.clone().or(dir);
-    let dir = given.unwrap_or_else(|| {
-        // One that may not be looked at counts too: state must not begin anew in another place.
-        let is_shared = rustix::process::geteuid().is_root() || access::is_there(Path::new(SHARED_STATE));
-        default_state_dir(context.from.variable, is_shared)
-    });
+    let dir = given.unwrap_or_else(|| usual_state_dir(context.from.variable));
     if context.from.looks_around
         && let Some(fault) = state_folder::fault(&dir)
     {
@@ -172,6 +168,18 @@ pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<Stat
         }
     }
     Some(StateTable { dir, keep: keep? })
+}
+
+/// The folder that a file names, whatever else is wrong with it.
+pub(super) fn named_state_dir(root: &Table<'_>, context: &Context<'_>) -> Option<PathBuf> {
+    root.get("state")?.as_table()?.get("dir")?.path(&context.from.base_dir)
+}
+
+/// Where state lives unless the file says so.
+pub(super) fn usual_state_dir(variable: fn(&str) -> Option<String>) -> PathBuf {
+    // One that may not be looked at counts too: state must not begin anew in another place.
+    let is_shared = rustix::process::geteuid().is_root() || access::is_there(Path::new(SHARED_STATE));
+    default_state_dir(variable, is_shared)
 }
 
 /// Where state lives unless the file says so: what systemd made for the unit, else the machine's shared folder if it

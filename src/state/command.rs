@@ -9,7 +9,7 @@ use super::row::to_micros;
 use super::{State, StateError};
 use crate::run::{RunId, RunRecord};
 
-/// What a run that was in the hands of a command is told when that command is gone.
+/// The error of a run whose command died while it worked on it.
 const ENDED: &str = "the process that worked on it ended in the middle";
 
 impl State {
@@ -27,7 +27,7 @@ impl State {
         now: Timestamp,
     ) -> Result<Option<RunRecord>, StateError> {
         let mut tx = self.write().await?;
-        // Files of a delivered run are as good as never sent, for they are all to be sent again.
+        // All files of a delivered run are sent again, so they count as not sent.
         sqlx::query(
             "UPDATE file SET is_published = 0, temp_name = NULL
              WHERE run = ?1 AND (SELECT state FROM run WHERE id = ?1) = 'delivered'",
@@ -86,7 +86,7 @@ impl State {
         Ok(settled)
     }
 
-    /// False if the run is not, or no longer, in the hands of that command.
+    /// False if that command does not work on the run, or no longer does.
     async fn let_fall(
         &self,
         run: &RunId,

@@ -1,9 +1,9 @@
-//! Group commits: whoever writes while others wait to write shares their transaction, and with it the disk's sync.
+//! Group commits: writes that wait for each other share a transaction, and with it one sync of the disk.
 //!
-//! All writing goes through one connection and one line. A write has a savepoint of its own; the transaction around it
-//! is brought to disk by a task that stands in the same line, behind all who waited when it was begun. One who writes
-//! alone waits for nobody; of many, all wait for one sync. A write that fails, or whose caller is gone, is taken back
-//! by itself. Nobody is told that a write is done before it is on disk; if that fails, it has failed for the group.
+//! All writes go through one connection, in the order of a fair queue. A write has a savepoint of its own. The transaction
+//! around it is committed by a task in the same queue, behind all writers that were waiting when the transaction began. A
+//! single writer waits for nobody; many share one sync. A write that fails, or whose caller is gone, is rolled back alone.
+//! No write is reported as done before it is on disk; if the commit fails, every write of the group has failed.
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::StateError;
 
-/// How long anybody stands in line before that is an error.
+/// How long a writer waits in the queue before that is an error.
 const TURN: Duration = Duration::from_secs(30);
 
-/// The line of those who write. Clones are the same line.
+/// The queue of writers. Clones are the same queue.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     path: PathBuf,
@@ -32,7 +32,7 @@ struct Group {
     /// None once state is closed.
     connection: Option<SqliteConnection>,
     standing: Standing,
-    /// Who is to be told when the transaction is on disk.
+    /// The writers that wait until the transaction is on disk.
     members: Vec<oneshot::Sender<Result<(), StateError>>>,
 }
 
@@ -44,7 +44,7 @@ enum Standing {
     Open,
     /// There is one, and in it a write that has not ended.
     Written,
-    /// Its boundaries were about to be moved by somebody who is gone.
+    /// A statement that begins or ends it was interrupted, so it is not known whether it took effect.
     Doubtful,
 }
 
@@ -146,7 +146,7 @@ impl Group {
         Err(error)
     }
 
-    /// Takes back what whoever had the turn before has left unfinished.
+    /// Rolls back what the writer before has left unfinished.
     async fn settle(&mut self) {
         match self.standing {
             Standing::Closed | Standing::Open => {}
@@ -219,7 +219,7 @@ mod tests {
         sqlx::query_scalar("SELECT n FROM t ORDER BY n").fetch_all(&mut *write).await.unwrap()
     }
 
-    /// Begins to add `numbers`, each in a write of its own, and returns when all of them stand in line.
+    /// Begins to add `numbers`, each in a write of its own, and returns when all of them are queued.
     async fn queue(
         line: &Line,
         numbers: std::ops::Range<usize>,

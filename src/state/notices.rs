@@ -1,5 +1,5 @@
-//! Notices: what people are to be told of. Written in the same transaction as what they are about, so that no end of
-//! the process loses one.
+//! Notices to send to people. A notice is written in the same transaction as what it is about, so that none is lost however
+//! the process ends.
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
@@ -132,7 +132,7 @@ impl State {
         tx.commit().await
     }
 
-    /// Records that there is nobody to be told of what is pending.
+    /// Drops the pending notices, because no receiver is configured.
     pub async fn drop_notices(&self) -> Result<(), StateError> {
         let pending: i64 = sqlx::query_scalar("SELECT count(*) FROM notice WHERE try_at IS NOT NULL")
             .fetch_one(self.reader())

@@ -42,7 +42,7 @@ impl State {
         let zone = self.zone(&self.get::<String>(row, "zone")?)?;
         let zoned = |column| Ok(self.time(row, column)?.to_zoned_datetime(zone.clone()));
         let state: RunState = self.word(row, "state")?;
-        // What a run was in an earlier life stays in its row, for it may fall back to it.
+        // A row keeps the values of the run's earlier states, because it may fall back to them.
         let only_if = |wanted: bool, column| if wanted { self.maybe_time(row, column) } else { Ok(None) };
         let is_waiting = state == RunState::Waiting;
         let has_ended = matches!(state, RunState::Delivered | RunState::Failed | RunState::Skipped);

@@ -115,7 +115,7 @@ pub enum StoreError {
         tables: String,
     },
     /// A statement took longer than allowed.
-    #[error("the query took longer than {} seconds; raise `timeout` of [store], or add an index", .0.as_secs_f64())]
+    #[error("the query took longer than {} s; raise `timeout` of [store], or add an index", .0.as_secs_f64())]
     Timeout(Duration),
     /// The store broke off, for a reason that may pass.
     #[error("the store broke off ({code}): {cause}")]
