@@ -6,6 +6,7 @@ use super::pieces::Piece;
 use super::schedule::read_zone;
 use super::table::{Item, Table, suggest};
 use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn};
+use crate::store::begins_like_a_query;
 use crate::value::ColumnType;
 use crate::words::Words;
 
@@ -98,8 +99,7 @@ fn read_source(table: &Table<'_>) -> Option<Source> {
         (Some(from), None) => Some(Source::Table(from.line()?.to_owned())),
         (None, Some(query)) => {
             let text = query.text()?.trim().trim_end_matches(';').trim_end();
-            let first = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
-            if first != "select" && first != "with" {
+            if !begins_like_a_query(text) {
                 query.fault(Fault::new("`query` is not a SELECT statement").label("begin with SELECT or WITH"));
                 return None;
             }

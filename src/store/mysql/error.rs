@@ -84,6 +84,11 @@ pub(super) fn is_unknown_setting(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if number(&**error) == 1193)
 }
 
+/// Whether columns of a subquery share a name.
+pub(super) fn is_doubled_column(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if number(&**error) == 1060)
+}
+
 fn number(error: &dyn DatabaseError) -> u16 {
     error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number)
 }
