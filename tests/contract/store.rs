@@ -17,6 +17,8 @@ mod engines;
 mod faults;
 #[path = "store_hidden_rows.rs"]
 mod hidden_rows;
+#[path = "store_locks.rs"]
+mod locks;
 #[path = "store_mysql_session.rs"]
 mod mysql_session;
 #[path = "store_own_certificate.rs"]
@@ -27,6 +29,8 @@ mod period;
 mod postgres_session;
 #[path = "store_queries.rs"]
 mod queries;
+#[path = "store_standby.rs"]
+mod standby;
 #[path = "store_tls.rs"]
 mod tls;
 #[path = "store_values.rs"]
