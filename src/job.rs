@@ -51,6 +51,16 @@ pub struct Job {
     pub manifest: bool,
 }
 
+impl Job {
+    /// What history calls a column of one of the job's files: in a zip, each with its export before it (`agents.id`).
+    pub fn column_in_file(&self, export: &JobExport, column: &Column) -> String {
+        match self.zip {
+            true => format!("{}.{}", export.name, column.name),
+            false => column.name.clone(),
+        }
+    }
+}
+
 /// What tells jobs apart: labels are unique without regard to case.
 pub fn job_key(label: &str) -> String {
     label.to_lowercase()

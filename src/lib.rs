@@ -26,6 +26,7 @@ pub mod daemon;
 pub mod definition;
 pub mod deliver;
 pub mod demo;
+pub mod digest;
 pub mod draft;
 pub mod encode;
 pub mod export;

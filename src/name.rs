@@ -16,6 +16,11 @@ use serde_json::json;
 pub const VARIABLES: [&str; 10] =
     ["label", "export_name", "year", "month", "day", "hour", "minute", "period_start", "period_end", "run_id"];
 
+/// The variables that a directory can name: those that are the same for all files of a run and known long before it, because
+/// the directory has to be there when the run begins.
+pub const DIRECTORY_VARIABLES: [&str; 8] =
+    ["label", "year", "month", "day", "hour", "minute", "period_start", "period_end"];
+
 /// The longest file name in bytes, ending included. Leaves room for what is put around it while it is uploaded.
 pub const MAX_BYTES: usize = 200;
 
@@ -26,6 +31,13 @@ pub struct NameTemplate {
     compiled: Arc<Template>,
     label_uses: usize,
     uses_export_name: bool,
+    uses_run_id: bool,
+}
+
+impl PartialEq for NameTemplate {
+    fn eq(&self, other: &NameTemplate) -> bool {
+        self.text == other.text
+    }
 }
 
 /// What a template is filled with.
@@ -44,7 +56,16 @@ pub struct NameValues<'a> {
     pub run_id: &'a str,
 }
 
-/// Why a text is no template of file names.
+/// Why a text is no template of file names: all that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameFaults {
+    /// What is wrong, in the order of the text; at least one.
+    pub faults: Vec<NameFault>,
+    /// Whether it names the export besides.
+    pub uses_export_name: bool,
+}
+
+/// One thing that is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
     /// It can't be parsed.
@@ -55,19 +76,24 @@ pub enum NameFault {
     UnknownVariable {
         /// The name as written.
         name: String,
+        /// Its bytes in the template.
+        range: Range<usize>,
     },
     /// It holds something other than text and variables.
     #[error("a file name is made of text and variables only")]
-    NotAVariable,
+    NotAVariable {
+        /// The bytes of its braces and what is in them.
+        range: Range<usize>,
+    },
 }
 
 impl NameFault {
     /// Where in the template's text the fault lies, if it can be told.
-    pub fn range(&self, template: &str) -> Option<Range<usize>> {
-        let NameFault::UnknownVariable { name } = self else { return None };
-        let braces = template.match_indices("{{").map(|(at, _)| at);
-        let start = braces.filter_map(|at| Some(at + template[at..].find(name.as_str())?)).next()?;
-        Some(start..start + name.len())
+    pub fn range(&self) -> Option<Range<usize>> {
+        match self {
+            NameFault::Syntax => None,
+            NameFault::UnknownVariable { range, .. } | NameFault::NotAVariable { range } => Some(range.clone()),
+        }
     }
 }
 
@@ -80,29 +106,60 @@ static REGISTRY: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
 
 impl NameTemplate {
     /// Compiles `text` and checks that it names only variables that exist.
-    pub fn parse(text: &str) -> Result<NameTemplate, NameFault> {
-        let compiled = Template::compile(text).map_err(|_| NameFault::Syntax)?;
-        let mut used = Vec::new();
+    pub fn parse(text: &str) -> Result<NameTemplate, NameFaults> {
+        let unreadable = |_| NameFaults { faults: vec![NameFault::Syntax], uses_export_name: false };
+        let compiled = Template::compile(text).map_err(unreadable)?;
+        let (mut used, mut faults, mut at) = (Vec::new(), Vec::new(), 0);
         for element in &compiled.elements {
             match element {
-                TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
-                TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
-                    if !expression.params.is_empty() || !expression.hash.is_empty() {
-                        return Err(NameFault::NotAVariable);
-                    }
-                    used.push(variable(&expression.name)?);
+                TemplateElement::RawString(raw) => at += text[at..].find(raw).map_or(0, |found| found + raw.len()),
+                TemplateElement::Comment(_) => {
+                    tag(text, &mut at);
                 }
-                _ => return Err(NameFault::NotAVariable),
+                TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression)
+                    if expression.params.is_empty() && expression.hash.is_empty() =>
+                {
+                    match variable(&expression.name) {
+                        Some(Ok(name)) => {
+                            place(text, &mut at, name);
+                            used.push(name);
+                        }
+                        Some(Err(name)) => {
+                            let range = place(text, &mut at, &name);
+                            faults.push(NameFault::UnknownVariable { name, range });
+                        }
+                        None => faults.push(NameFault::NotAVariable { range: tag(text, &mut at) }),
+                    }
+                }
+                _ => faults.push(NameFault::NotAVariable { range: tag(text, &mut at) }),
             }
         }
         let label_uses = used.iter().filter(|name| **name == "label").count();
         let uses_export_name = used.contains(&"export_name");
-        Ok(NameTemplate { text: text.into(), compiled: Arc::new(compiled), label_uses, uses_export_name })
+        if !faults.is_empty() {
+            return Err(NameFaults { faults, uses_export_name });
+        }
+        let uses_run_id = used.contains(&"run_id");
+        Ok(NameTemplate { text: text.into(), compiled: Arc::new(compiled), label_uses, uses_export_name, uses_run_id })
     }
 
     /// Whether the name depends on the export, which a zip of several can't have.
     pub fn uses_export_name(&self) -> bool {
         self.uses_export_name
+    }
+
+    /// Whether the name is a new one for each run, which a directory can't have.
+    pub fn uses_run_id(&self) -> bool {
+        self.uses_run_id
+    }
+
+    /// The first character of the text between variables that names can't have, so that `_` stands for it.
+    pub fn replaced(&self) -> Option<char> {
+        let texts = self.compiled.elements.iter().filter_map(|element| match element {
+            TemplateElement::RawString(text) => Some(text),
+            _ => None,
+        });
+        texts.flat_map(|text| text.chars()).find(|c| !is_safe(*c))
     }
 
     /// The template as written.
@@ -123,6 +180,11 @@ impl NameTemplate {
         }
         let kept = label.len().saturating_sub(excess.div_ceil(self.label_uses)).max(1);
         component(&self.fill(values, cut(&label, kept)), extension)
+    }
+
+    /// The path of a directory. Its text stays as written, and what variables stand for is one safe component each.
+    pub fn render_directory(&self, values: &NameValues<'_>) -> String {
+        self.fill(values, &component(values.label, ""))
     }
 
     fn fill(&self, values: &NameValues<'_>, label: &str) -> String {
@@ -159,21 +221,53 @@ pub fn manifest_name(label: &str, due: &ZonedDateTime) -> String {
     component(&format!("{}{ending}", cut(&label, MAX_BYTES - ending.len())), "")
 }
 
-fn variable(name: &Parameter) -> Result<&'static str, NameFault> {
+/// Whether Windows takes `name` for one of its devices, whatever its ending and case, so that no file can be called so.
+pub fn is_windows_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name).trim_end().to_uppercase();
+    let is_port = |port: &str| {
+        let number = stem.strip_prefix(port).map(|number| number.chars().collect::<Vec<_>>());
+        matches!(number.as_deref(), Some(['0'..='9' | '¹' | '²' | '³']))
+    };
+    ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str()) || is_port("COM") || is_port("LPT")
+}
+
+/// The next braces of `text` at or after `at`, with what is in them; `at` moves behind them.
+fn tag(text: &str, at: &mut usize) -> Range<usize> {
+    let start = text[*at..].find("{{").map_or(text.len(), |found| *at + found);
+    let end = text[start..].find("}}").map_or(text.len(), |found| start + found + 2);
+    *at = end;
+    start..end
+}
+
+/// Where `name` stands in the next braces that hold it.
+fn place(text: &str, at: &mut usize, name: &str) -> Range<usize> {
+    loop {
+        let tag = tag(text, at);
+        match text[tag.clone()].find(name) {
+            Some(found) => return tag.start + found..tag.start + found + name.len(),
+            None if tag.is_empty() => return 0..text.len(),
+            None => {}
+        }
+    }
+}
+
+/// The variable of that name, or the name as written if there is none; `None` if it is something else.
+fn variable(name: &Parameter) -> Option<Result<&'static str, String>> {
     let written = match name {
         Parameter::Name(name) => name,
         Parameter::Path(Path::Relative((_, raw)) | Path::Local((_, _, raw))) => raw,
-        _ => return Err(NameFault::NotAVariable),
+        _ => return None,
     };
-    VARIABLES
-        .into_iter()
-        .find(|known| known == written)
-        .ok_or_else(|| NameFault::UnknownVariable { name: written.to_owned() })
+    Some(VARIABLES.into_iter().find(|known| known == written).ok_or_else(|| written.to_owned()))
 }
 
 /// Replaces every character that some server or system would stumble over.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_alphanumeric() || "._- ".contains(c) { c } else { '_' }).collect()
+    text.chars().map(|c| if is_safe(c) { c } else { '_' }).collect()
+}
+
+fn is_safe(c: char) -> bool {
+    c.is_alphanumeric() || "._- ".contains(c)
 }
 
 /// How many bytes the extension adds to `name`.

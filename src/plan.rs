@@ -1,8 +1,10 @@
-//! What one occurrence of a job will make: files, names and periods. Pure, so that `plan` and the run itself agree.
+//! What one occurrence of a job will make: files, names, periods, and the directory that they are put into. Pure, so that `plan` and the run itself agree.
+
+use std::sync::Arc;
 
 use jiff::ZonedDateTime;
 
-use crate::job::{Job, JobExport};
+use crate::job::{Destination, Job, JobExport, SftpDestination};
 use crate::name::NameValues;
 use crate::period::Period;
 
@@ -35,6 +37,27 @@ pub struct PlannedExport {
     pub index: usize,
     /// The period it is restricted to; none for a full listing.
     pub period: Option<Period>,
+}
+
+/// Where the files of one occurrence are delivered: the job's destination with its directory's variables filled in.
+pub fn destination(job: &Job, due: &ZonedDateTime) -> Arc<Destination> {
+    let Destination::Sftp(sftp @ SftpDestination { template: Some(template), .. }) = &*job.destination else {
+        return Arc::clone(&job.destination);
+    };
+    let period = Period::of_cadence(due, &job.schedule);
+    let (shown, period) = (job.schedule.name_time(due), (&period.from, &period.to));
+    let values = NameValues { label: &job.label, export_name: None, due: &shown, period, run_id: "" };
+    let directory = template.render_directory(&values);
+    Arc::new(Destination::Sftp(SftpDestination { directory, template: None, ..sftp.clone() }))
+}
+
+/// The job as one occurrence carries it out, with the directory of that occurrence.
+pub fn for_due(job: &Arc<Job>, due: &ZonedDateTime) -> Arc<Job> {
+    let destination = destination(job, due);
+    match Arc::ptr_eq(&destination, &job.destination) {
+        true => Arc::clone(job),
+        false => Arc::new(Job { destination, ..Job::clone(job) }),
+    }
 }
 
 impl Plan {

@@ -64,8 +64,8 @@ impl Progress {
         self.stage.store(position as u8, Ordering::Relaxed);
     }
 
-    /// Adds something that a person should know about the files of a run that succeeds: about one export, or about all
-    /// that is read from the store. What is said of several exports is kept once.
+    /// Adds something that a person should know even if the run succeeds: about one export, or about the whole run. What
+    /// is said of several exports is kept once.
     pub fn warn(&self, export: Option<&str>, text: &str) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         let text = match text.char_indices().nth(LONGEST_WARNING) {

@@ -1,10 +1,13 @@
 //! A run: the work for one occurrence of a job, or for one manual request; its states and what history keeps of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::{Timestamp, ZonedDateTime};
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::wording::cells_of_columns;
 
 /// A run's identifier: 12 lower-case letters and digits that sort by the time at which the run was made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -212,7 +215,7 @@ pub struct RunRecord {
     pub files: Vec<FileRecord>,
     /// The last error, in one sentence.
     pub error: Option<String>,
-    /// What the last reading of the store warned of.
+    /// What its last reading of the store warned of, and what was seen at the destination since.
     pub warnings: Vec<Warning>,
 }
 
@@ -299,4 +302,15 @@ pub struct FileRecord {
     pub sha256: String,
     /// It has its final name at the destination.
     pub published: bool,
+    /// Columns with cells that could not be read and are NULL in the file, and how many they are.
+    pub unreadable: BTreeMap<String, u64>,
+}
+
+impl FileRecord {
+    /// The columns with unreadable cells, in words; none if there are none.
+    pub fn unreadable_words(&self) -> Option<String> {
+        let columns = self.unreadable.iter().map(|(column, cells)| (column.as_str(), *cells));
+        let words = || format!("cells that could not be read are NULL: {}", cells_of_columns(columns));
+        (!self.unreadable.is_empty()).then(words)
+    }
 }

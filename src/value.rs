@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::wording::{cells_of_columns, count};
+
 /// What a catalogue declares a column to be. It fixes how a cell is written, whatever the database calls its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColumnType {
@@ -72,6 +74,20 @@ impl FromStr for ColumnType {
     fn from_str(word: &str) -> Result<Self, ()> {
         ColumnType::ALL.into_iter().find(|kind| kind.name() == word).ok_or(())
     }
+}
+
+/// How many digits a decimal has after the point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// As many as it needs.
+    #[default]
+    AsNeeded,
+    /// As many as the database gives it, because the database declares their number and holds every value to it.
+    AsStored,
+    /// As many as it needs, and at least this many: SQLite lets a column declare their number, and does not enforce it.
+    AtLeast(u16),
+    /// This many. A number that needs more is a fault.
+    Exactly(u8),
 }
 
 /// One cell as a database hands it over, borrowed from the driver's buffer.
@@ -150,19 +166,78 @@ pub struct CellFault {
     pub found: String,
 }
 
+/// The cells of an export that can't be written, counted for each column. There is at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadCells {
+    /// In the order in which they were found.
+    columns: Vec<BadColumn>,
+    /// How many rows were looked at, if there are more.
+    rows_read: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct BadColumn {
+    name: String,
+    cells: u64,
+    /// The row of the first of them.
+    row: u64,
+    /// What is wrong with the first of them.
+    fault: CellFault,
+}
+
+impl BadCells {
+    /// Columns whose first fault is described.
+    const DESCRIBED: usize = 4;
+
+    /// The first one found: in a row, counted from 1 without the header, and a column, by its name in the file.
+    pub fn first(row: u64, column: &str, fault: CellFault) -> BadCells {
+        let column = BadColumn { name: column.to_owned(), cells: 1, row, fault };
+        BadCells { columns: vec![column], rows_read: None }
+    }
+
+    /// Counts another one.
+    pub fn add(&mut self, row: u64, column: &str, fault: CellFault) {
+        match self.columns.iter_mut().find(|known| known.name == column) {
+            Some(known) => known.cells += 1,
+            None => self.columns.push(BadColumn { name: column.to_owned(), cells: 1, row, fault }),
+        }
+    }
+
+    /// Notes that only so many rows were looked at, and not all.
+    pub fn end_early(&mut self, rows_read: u64) {
+        self.rows_read = Some(rows_read);
+    }
+}
+
+impl fmt::Display for BadCells {
+    /// Every column with the number of its cells; of the first few also the first row and fault. The text stays short
+    /// however many columns there are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (described, others) = self.columns.split_at(self.columns.len().min(BadCells::DESCRIBED));
+        for (position, BadColumn { name, cells, row, fault }) in described.iter().enumerate() {
+            let separator = if position > 0 { "; " } else { "" };
+            write!(f, "{separator}row {row}, column {name}: {fault}")?;
+            if *cells > 1 {
+                write!(f, " (the first of {})", count(*cells))?;
+            }
+        }
+        if !others.is_empty() {
+            let others = others.iter().map(|column| (column.name.as_str(), column.cells));
+            write!(f, "; also in {}", cells_of_columns(others))?;
+        }
+        match self.rows_read {
+            Some(rows) => write!(f, "; the rows after row {} were not looked at", count(rows)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Why a reader of rows is told to stop.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
-    /// A cell of the row can't be written.
-    #[error("row {row}, column {column}: {fault}")]
-    Cell {
-        /// The row in the file, counted from 1, the header not counted.
-        row: u64,
-        /// The column's name in the file.
-        column: String,
-        /// What is wrong with it.
-        fault: CellFault,
-    },
+    /// Cells can't be written.
+    #[error("{0}")]
+    Cells(BadCells),
     /// Nobody takes the rows any more: the run was cancelled, or writing them failed and says so itself.
     #[error("the run was stopped")]
     Closed,
@@ -175,4 +250,31 @@ pub trait RowSink {
 
     /// Ends the row. May block while the writer behind it is busy, and so must run on a thread that may block.
     fn end_row(&mut self) -> Result<(), Stop>;
+
+    /// Learns that no more rows come, after the last one or because the store has failed.
+    fn end_rows(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_cells_stay_short_however_many_columns_have_them() {
+        let fault = || CellFault { declared: ColumnType::Date, found: "binary data".to_owned() };
+        let mut cells = BadCells::first(1, "c0", fault());
+        for column in 1..300 {
+            cells.add(2, &format!("c{column}"), fault());
+        }
+        (0..1233).for_each(|row| cells.add(row, "c5", fault()));
+        cells.end_early(2_000_000);
+        let text = cells.to_string();
+        assert!(text.starts_with("row 1, column c0: binary data can't be read as date; row 2, column c1: "), "{text}");
+        assert!(text.contains("; also in c4 (1), c5 (1,234), c6 (1)"), "{text}");
+        let end = "c23 (1) and 276 other columns; the rows after row 2,000,000 were not looked at";
+        assert!(text.ends_with(end), "{text}");
+        assert!(text.len() < 800, "{text}");
+    }
 }

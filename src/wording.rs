@@ -36,6 +36,15 @@ pub fn plural(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", count(number as u64)) }
 }
 
+/// Columns, each with the number of its cells: `left_at (2), note (1)`. At most twenty are named.
+pub fn cells_of_columns<'a>(columns: impl ExactSizeIterator<Item = (&'a str, u64)>) -> String {
+    const NAMED: usize = 20;
+    let unnamed = columns.len().saturating_sub(NAMED);
+    let named: Vec<String> = columns.take(NAMED).map(|(name, cells)| format!("{name} ({})", count(cells))).collect();
+    let rest = if unnamed > 0 { format!(" and {}", plural(unnamed, "other column")) } else { String::new() };
+    named.join(", ") + &rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +64,12 @@ mod tests {
     fn counts_read_well() {
         assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([plural(1, "file"), plural(2000, "file")], ["1 file", "2,000 files"]);
+    }
+
+    #[test]
+    fn not_all_of_many_columns_are_named() {
+        assert_eq!(cells_of_columns([("left_at", 2000), ("note", 1)].into_iter()), "left_at (2,000), note (1)");
+        let many = cells_of_columns((0..23).map(|_| ("a", 1)));
+        assert!(many.ends_with("a (1), a (1) and 3 other columns"), "{many}");
     }
 }

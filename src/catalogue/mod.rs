@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::value::ColumnType;
+use crate::value::{ColumnType, Scale};
 use crate::words::Words;
 
 /// The names of the catalogues that come with the program.
@@ -87,8 +87,10 @@ pub struct Column {
     pub zone: Option<TimeZone>,
     /// What a number means where a datetime is expected. Seconds if absent.
     pub epoch: EpochUnit,
-    /// Digits after the decimal point of a decimal. As many as needed if absent.
-    pub scale: Option<u8>,
+    /// The digits after the point of a decimal. [`Scale::AsNeeded`] is left to what the database declares.
+    pub scale: Scale,
+    /// What becomes of a cell that can't be read as `kind`.
+    pub unreadable: Unreadable,
 }
 
 impl Column {
@@ -103,7 +105,8 @@ impl Column {
             group: None,
             zone: None,
             epoch: EpochUnit::Seconds,
-            scale: None,
+            scale: Scale::AsNeeded,
+            unreadable: Unreadable::Fail,
         }
     }
 
@@ -128,6 +131,20 @@ pub enum EpochUnit {
 impl Words for EpochUnit {
     const WORDS: &'static [(&'static str, EpochUnit)] =
         &[("s", EpochUnit::Seconds), ("ms", EpochUnit::Milliseconds), ("us", EpochUnit::Microseconds)];
+}
+
+/// What becomes of a cell that can't be read as its column's type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The run fails.
+    #[default]
+    Fail,
+    /// It is NULL in the file, and counted.
+    Null,
+}
+
+impl Words for Unreadable {
+    const WORDS: &'static [(&'static str, Unreadable)] = &[("fail", Unreadable::Fail), ("null", Unreadable::Null)];
 }
 
 impl Catalogue {

@@ -40,6 +40,7 @@ fn destination(user: &str, host: &str, port: u16) -> SftpDestination {
         port,
         user: user.to_owned(),
         directory: "in".to_owned(),
+        template: None,
         key: PathBuf::from("key"),
         passphrase: None,
         trust: Trust::Pinned(Vec::new()),

@@ -263,6 +263,9 @@ pub struct DraftArguments {
     /// The database: sqlite:PATH, postgres://… or mysql://… [default: the configuration's]
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
+    /// The time zone of times that the database keeps without one [default: UTC, with a remark]
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
     /// A new file for the draft, instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -4,11 +4,13 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use crate::config::check_value;
 use crate::draft::{self, DraftError};
 
 use super::args::DraftArguments;
 use super::configuration;
 use super::failure::Failure;
+use super::output;
 use super::sample;
 
 /// Writes the draft to standard output or to a file that does not exist yet.
@@ -22,12 +24,21 @@ pub async fn draft(path: Option<&Path>, options: &DraftArguments) -> Result<(), 
         Some(url) => sample::settings(url)?,
         None => configuration::load(path)?.store,
     };
-    let text = draft::draft(&settings).await.map_err(|error| match error {
+    if let Some(zone) = &options.zone {
+        check_value("[[job]]", "timezone", zone.as_str())
+            .map_err(|fault| Failure::usage(format!("--zone: {fault}")))?;
+    }
+    let draft = draft::draft(&settings).await.map_err(|error| match error {
         DraftError::Store(error) => Failure::unreachable(error),
         DraftError::Empty => Failure::work(error),
     })?;
+    let text = draft.text(options.zone.as_deref());
     match &options.output {
-        Some(output) => write_new(output, &text),
+        Some(output) => {
+            write_new(output, &text)?;
+            draft.summary().iter().for_each(|line| output::say(line));
+            Ok(())
+        }
         None => Ok(std::io::stdout().write_all(text.as_bytes())?),
     }
 }

@@ -9,6 +9,9 @@ use serde::Serialize;
 
 pub use crate::wording::{count, plural};
 
+/// What `publish = "direct"` means for readers.
+pub const IN_PLACE: &str = "written in place: a reader may see half of a file";
+
 /// Nothing is wrapped for a terminal that is narrower than this: it would be cut to shreds.
 const NARROWEST: usize = 40;
 

@@ -85,15 +85,16 @@ fn signal(holder: &Holder) -> Result<(), Failure> {
     })
 }
 
-/// Waits for what the daemon says about the file as it is now: what it says of an earlier content may come first.
+/// Waits for what the daemon says about the files as they are now: what it says of an earlier content may come first.
+/// If they can't be read by whoever asks, any answer is taken for it.
 async fn answer(state: &State, state_dir: &Path, holder: &Holder, last: i64) -> Result<Event, Failure> {
-    let wanted = holder.config.as_deref().and_then(config::digest_of);
+    let wanted = holder.config.as_deref().and_then(|path| config::digest_of(path).ok());
     let end = Instant::now() + LIMIT;
     loop {
         let events = state.events(last, 100).await.map_err(Failure::unreachable)?;
         let mut answers =
             events.into_iter().filter(|event| matches!(event.kind, EventKind::Accepted | EventKind::Refused));
-        if let Some(event) = answers.find(|event| event.config == wanted || Instant::now() >= end) {
+        if let Some(event) = answers.find(|event| wanted.is_none() || event.config == wanted || Instant::now() >= end) {
             return Ok(event);
         }
         if Holder::of(state_dir).map_err(Failure::unreachable)?.is_none() {

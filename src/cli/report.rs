@@ -39,6 +39,7 @@ fn print(job: &Job, config: &Config) -> std::io::Result<()> {
     facts.add("purpose", if job.description.is_empty() { "not described" } else { &job.description });
     facts.maybe("reason", job.reason.as_deref());
     facts.add("recipient", job.destination.address());
+    facts.maybe("", job.destination.is_direct().then_some(output::IN_PLACE));
     facts.add("frequency", job.schedule.words());
     for export in &job.exports {
         let columns: Vec<String> = export
@@ -99,6 +100,7 @@ fn to_json(job: &Job, config: &Config) -> Value {
             }
             Destination::Folder(folder) => json!({ "folder": folder.path }),
         },
+        "publish": job.destination.publish().word(),
         "frequency": {
             "run": schedule.cadence.word(),
             "at": schedule.at.strftime("%H:%M").to_string(),

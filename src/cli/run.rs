@@ -255,7 +255,11 @@ pub fn report(executed: &[Executed]) -> std::io::Result<()> {
         listing.print(0)?;
     }
     for executed in executed {
-        executed.warnings.iter().for_each(|warning| output::say(&format!("warning: job {}, {warning}", executed.job)));
+        let of_files =
+            executed.files.iter().filter_map(|file| Some(format!("{}: {}", file.name, file.unreadable_words()?)));
+        for warning in executed.warnings.iter().map(Warning::to_string).chain(of_files) {
+            output::say(&format!("warning: job {}, {warning}", executed.job));
+        }
     }
     for failed in executed {
         let Some(error) = &failed.error else { continue };

@@ -1,13 +1,13 @@
 //! `exportd serve`: the daemon.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, GeneralSettings};
 use crate::daemon::{self, Configuration, Daemon, DaemonError, Limits, Refusal, RunResult, Runner, SystemClock};
 use crate::deliver::{Hosts, Permit};
 use crate::export::{self, Cancel, Context, RunError};
@@ -41,11 +41,12 @@ pub async fn serve(path: Option<&Path>) -> Result<(), Failure> {
     let (store, keep, origin) = (config.store.clone(), config.keep, origin(&config));
     let context = Context::new(store, spool, state.clone(), keep, origin, tuning, hosts.clone());
     let context = Arc::new(RwLock::new(context));
+    let in_force = Arc::new(Mutex::new(config.settings.clone()));
     let daemon = Daemon {
         state,
         lock,
-        configuration: offer(config, context.clone()),
-        load: loader(path, context.clone()),
+        configuration: offer(config, context.clone(), in_force.clone()),
+        load: loader(path, context.clone(), in_force),
         runner: Exports { context: context.clone() },
         clock: SystemClock::start().await.map_err(failure)?,
         signals: daemon::listen().map_err(failure)?,
@@ -69,12 +70,12 @@ fn failure(error: DaemonError) -> Failure {
 }
 
 /// Reads the same file again.
-fn loader(path: PathBuf, context: Arc<RwLock<Context>>) -> daemon::Load {
+fn loader(path: PathBuf, context: Arc<RwLock<Context>>, in_force: Arc<Mutex<GeneralSettings>>) -> daemon::Load {
     Arc::new(move || {
         // Before it is read: a file that changes in between is told as what it was, and can be read once more.
-        let digest = config::digest_of(&path);
+        let digest = config::digest_of(&path).ok();
         match Config::load(&path) {
-            Ok(config) => Ok(offer(config, context.clone())),
+            Ok(config) => Ok(offer(config, context.clone(), in_force.clone())),
             Err(faults) => Err(Refusal { faults: faults.render(false, LOG_WIDTH), digest }),
         }
     })
@@ -82,14 +83,17 @@ fn loader(path: PathBuf, context: Arc<RwLock<Context>>) -> daemon::Load {
 
 /// What the daemon takes over from a configuration. A run that is under way keeps the store and the job that it began
 /// with; the state folder stays what it was as long as the daemon lives.
-fn offer(config: Config, context: Arc<RwLock<Context>>) -> Configuration {
+fn offer(config: Config, context: Arc<RwLock<Context>>, in_force: Arc<Mutex<GeneralSettings>>) -> Configuration {
     let origin = origin(&config);
-    let Config { jobs, digest, notify, store, keep, .. } = config;
+    let Config { jobs, digest, notify, store, keep, settings, .. } = config;
+    let changes = in_force.lock().unwrap_or_else(PoisonError::into_inner).changes(&settings);
     let accept = Box::new(move || {
         let mut context = context.write().unwrap_or_else(PoisonError::into_inner);
         (context.store, context.keep, context.origin) = (store, keep, origin);
+        let mut in_force = in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        *in_force = settings.taken_over(&in_force);
     });
-    Configuration { jobs, digest, notify, accept }
+    Configuration { jobs, digest, changes, notify, accept }
 }
 
 /// The runner of the real thing.

@@ -88,6 +88,7 @@ fn print_files(detail: &RunDetail) -> std::io::Result<()> {
             facts.add("content", format!("{}, {rows}, {bytes}", file.export));
         }
         facts.add("sha-256", &file.sha256);
+        facts.maybe("unreadable", file.unreadable_words());
         let mark = |name: &String| if stored.sensitive.contains(name) { format!("{name}*") } else { name.clone() };
         let columns: Vec<String> = stored.columns.iter().map(mark).collect();
         facts.maybe("columns", (!columns.is_empty()).then(|| columns.join(", ")));
@@ -181,6 +182,7 @@ fn file_json(stored: &StoredFile) -> Value {
         "in_spool": stored.spool.is_some(),
         "columns": stored.columns,
         "sensitive": stored.sensitive,
+        "unreadable": file.unreadable,
     })
 }
 

@@ -1,13 +1,16 @@
 //! Catalogue files: which exports a store offers, read from TOML.
 
+use jiff::tz::TimeZone;
+
 use super::fault::{Fault, File, Report};
+use super::guess::suggest;
 use super::keys;
 use super::pieces::Piece;
-use super::schedule::read_zone;
-use super::table::{Item, Table, suggest};
-use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn};
+use super::table::{Item, Table};
+use super::zone;
+use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn, Unreadable};
 use crate::store::begins_like_a_query;
-use crate::value::ColumnType;
+use crate::value::{ColumnType, Scale};
 use crate::words::Words;
 
 const CONTACT_CENTRE: [&str; 4] = [
@@ -141,9 +144,10 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
     let sql_name = table.get("column").map_or(Some(item.key), |item| item.line());
     let group = table.get("group").map_or(Some(None), |item| item.line().map(Some));
     let (sensitive, additional) = (flag("sensitive"), flag("additional"));
-    let zone = only_for(&table, "zone", kind, ColumnType::Datetime, |item| read_zone(item));
+    let zone = only_for(&table, "zone", kind, ColumnType::Datetime, |item| zone::read(item));
     let epoch = only_for(&table, "epoch", kind, ColumnType::Datetime, |item| item.word(EpochUnit::WORDS));
     let scale = only_for(&table, "scale", kind, ColumnType::Decimal, |item| item.integer(keys::COLUMN_SCALE));
+    let unreadable = table.get("unreadable").map_or(Some(Unreadable::Fail), |item| item.word(Unreadable::WORDS));
     Some(Column {
         name: item.key.to_owned(),
         sql_name: sql_name?.to_owned(),
@@ -151,9 +155,11 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
         sensitive: sensitive?,
         additional: additional?,
         group: group?.map(str::to_owned),
-        zone: zone?,
+        // What has no zone is UTC, and read faster.
+        zone: zone?.filter(|zone| *zone != TimeZone::UTC),
         epoch: epoch?.unwrap_or_default(),
-        scale: scale?.map(|digits| digits as u8),
+        scale: scale?.map_or(Scale::AsNeeded, |digits| Scale::Exactly(digits as u8)),
+        unreadable: unreadable?,
     })
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::surroundings::Surroundings;
 use crate::catalogue::Catalogue;
 use crate::job::{Destination, JobExport, PeriodRule};
-use crate::name::{NameFault, NameTemplate};
+use crate::name::{NameFaults, NameTemplate};
 
 /// What every reader may look at.
 pub(super) struct Context<'a> {
@@ -76,7 +76,7 @@ impl<'a> Context<'a> {
     }
 
     /// The template of `text`, as one copy for all jobs.
-    pub(super) fn template(&self, text: &str) -> Result<NameTemplate, NameFault> {
+    pub(super) fn template(&self, text: &str) -> Result<NameTemplate, NameFaults> {
         if let Some(known) = self.templates.borrow().get(text) {
             return Ok(known.clone());
         }

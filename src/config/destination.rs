@@ -17,7 +17,9 @@ use super::keys::{CHANNELS, PORTS, REQUESTS};
 use super::paths::normalized;
 use super::secret;
 use super::table::Item;
+use super::template;
 use crate::job::{Channels, Destination, FolderDestination, Publish, SftpDestination, Trust, Verify};
+use crate::name::{DIRECTORY_VARIABLES, NameTemplate};
 use crate::words::Words;
 
 const KEY_TYPES: [&str; 5] =
@@ -86,7 +88,7 @@ fn read_sftp(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<SftpDestinatio
     };
     let user = match &overrides.user {
         Some(user) => Some(user.clone()),
-        None => keys.require("user", "user = \"drop\"").and_then(|item| item.line().map(str::to_owned)),
+        None => keys.require("user", "user = \"drop\"").and_then(|item| item.literal().map(str::to_owned)),
     };
     let key = match &overrides.key {
         Some(key) => Some(key.clone()),
@@ -98,9 +100,9 @@ fn read_sftp(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<SftpDestinatio
         (None, None) => Some(22),
     };
     let directory = match (&overrides.directory, keys.get("directory")) {
-        (Some(directory), _) => Some(directory.clone()),
-        (None, Some(item)) => item.line().map(str::to_owned),
-        (None, None) => Some(".".to_owned()),
+        (Some(directory), _) => Some((directory.clone(), None)),
+        (None, Some(item)) => read_directory(&item, context),
+        (None, None) => Some((".".to_owned(), None)),
     };
     let passphrase = keys.get("key_passphrase").map_or(Some(None), |item| secret::read(&item, context).map(Some));
     let trust = match &overrides.host_keys {
@@ -113,11 +115,13 @@ fn read_sftp(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<SftpDestinatio
     let requests = keys.get("requests").map_or(Some(SftpDestination::REQUESTS), |item| read_requests(&item));
     let channels = keys.get("channels").map_or(Some(Channels::Auto), |item| read_channels(&item));
     let max_rate = keys.get("max_rate").map_or(Some(None), |item| read_rate(&item).map(Some));
+    let (directory, template) = directory?;
     let destination = SftpDestination {
         host: host?,
         port: port?,
         user: user?,
-        directory: directory?,
+        directory,
+        template,
         key: key?,
         passphrase: passphrase?,
         trust: trust?,
@@ -128,10 +132,52 @@ fn read_sftp(keys: &JobKeys<'_>, context: &Context<'_>) -> Option<SftpDestinatio
         channels: channels?,
         max_rate: max_rate?,
     };
-    if context.from.opens_keys {
+    if context.from.looks_around {
         key_file::check(keys, &destination);
     }
     Some(destination)
+}
+
+/// A directory, and its template if it has variables.
+fn read_directory(item: &Item<'_>, context: &Context<'_>) -> Option<(String, Option<NameTemplate>)> {
+    let text = item.line()?;
+    let refuse = |label: String| {
+        item.fault(Fault::new("`directory` is not a path on the server").label(label));
+        None
+    };
+    if text.trim() != text {
+        return refuse("remove the blanks around it".to_owned());
+    }
+    if let Some(rest) = text.strip_prefix('~') {
+        let rest = if rest.is_empty() { Some(".") } else { rest.strip_prefix('/') };
+        return refuse(match rest.map(|rest| rest.trim_start_matches('/')) {
+            Some(rest) => {
+                let rest = if rest.is_empty() { "." } else { rest };
+                format!("~ means nothing to SFTP; write \"{rest}\", for paths begin in the folder of the login")
+            }
+            None => "~ means nothing to SFTP; write the whole path, from the root".to_owned(),
+        });
+    }
+    if text.contains('\\') {
+        return refuse("write / between folders, also for a server on Windows".to_owned());
+    }
+    if !text.contains("{{") {
+        return Some((text.to_owned(), None));
+    }
+    let template =
+        context.template(text).map_err(|faults| template::report(item, &faults.faults, &DIRECTORY_VARIABLES)).ok()?;
+    for (is_used, name, reason) in [
+        (template.uses_export_name(), "export_name", "all files of a run are put into one directory"),
+        (template.uses_run_id(), "run_id", "it is new for every run, and the directory has to be there before"),
+    ] {
+        if is_used {
+            let at = text.find(name).map_or(0..text.len(), |at| at..at + name.len());
+            let fault = Fault::new(format!("`directory` can't have `{name}`: {reason}"));
+            item.file.fault(item.part(at), fault.label("remove it"));
+            return None;
+        }
+    }
+    Some((text.to_owned(), Some(template)))
 }
 
 fn read_requests(item: &Item<'_>) -> Option<u16> {
@@ -177,7 +223,7 @@ fn rate(text: &str) -> Option<NonZeroU64> {
 }
 
 fn read_host(item: &Item<'_>) -> Option<String> {
-    let host = item.line()?;
+    let host = item.literal()?;
     let label = if host.contains("://") || host.contains('/') {
         "write the name alone, without scheme and path; the folder goes to `directory`"
     } else if host.contains('@') {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::fault::Fault;
+use super::guess::{nearest, suggest};
 use super::job_keys::JobKeys;
 use super::keys::JOB_EXPORT;
-use super::table::{Item, Table, nearest, suggest};
+use super::table::{Item, Table};
 use crate::catalogue::{Column, Export, Mode, TimeColumn};
 use crate::job::{Cadence, JobExport, PeriodRule};
 use crate::words::Words;

@@ -8,6 +8,10 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
+use crate::wording::hex;
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -137,6 +141,13 @@ impl Report {
         File { report: self, document: documents.len() - 1, text, is_whole: Cell::new(true) }
     }
 
+    /// SHA-256 of all documents, one after the other in the order in which they were opened, in lower-case hexadecimal.
+    pub(super) fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        self.documents.borrow().iter().for_each(|document| digest.update(document.text.as_bytes()));
+        hex(&digest.finalize())
+    }
+
     /// `value`, unless anything was reported.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
         let documents = self.documents.into_inner();
@@ -154,10 +165,10 @@ impl Report {
 
 /// What was read of a broken file is a guess. What is told of it must not be the guess's fault.
 fn follows_from_broken_syntax(fault: &Fault, document: &Document) -> bool {
-    let Some(span) = &fault.span else { return false };
     if document.broken.is_empty() || fault.kind == Kind::Syntax {
         return false;
     }
+    let Some(span) = &fault.span else { return fault.kind == Kind::Absence };
     let line = document.line(span.start).1;
     let is_hit = |broken: &Range<usize>| {
         let hit = document.line(broken.start).1;
@@ -191,6 +202,12 @@ impl File<'_> {
     pub(super) fn fault_of_all(&self, fault: Fault) {
         self.is_whole.set(false);
         self.report.faults.borrow_mut().push(Fault { document: self.document, ..fault });
+    }
+
+    /// Reports that all of the text is in another language.
+    pub(super) fn other_language(&self, fault: Fault) {
+        self.fault_of_all(fault.kind(Kind::Syntax));
+        self.report.documents.borrow_mut()[self.document].broken.push(0..0);
     }
 
     /// Reports that the syntax is broken at `span`.

@@ -6,10 +6,10 @@ use super::context::Context;
 use super::fault::Fault;
 use super::job_keys::JobKeys;
 use super::keys::{JOB, LONGEST_DESCRIPTION, LONGEST_LABEL, RETRY};
-use super::table::{Item, Table, suggest};
-use super::{destination, exports, format, reason, schedule};
+use super::table::{Item, Table};
+use super::{destination, exports, format, reason, schedule, template};
 use crate::job::{Format, Job, Missed, Overlap, Retry};
-use crate::name::{NameFault, NameTemplate, VARIABLES};
+use crate::name::{NameTemplate, VARIABLES};
 use crate::words::Words;
 
 const TEMPLATE: &str = "{{label}}_{{year}}_{{month}}_{{day}}_{{export_name}}";
@@ -84,7 +84,7 @@ pub(super) fn check_defaults(defaults: &Table<'_>) {
 
 fn read_label<'a>(keys: &JobKeys<'a>) -> Option<&'a str> {
     let item = keys.own.require("label", "label = \"nightly\"")?;
-    item.line()?;
+    item.literal()?;
     item.text_of(LONGEST_LABEL)
 }
 
@@ -93,31 +93,29 @@ fn read_filename(keys: &JobKeys<'_>, zip: bool, context: &Context<'_>) -> Option
         let text = if zip { ZIP_TEMPLATE } else { TEMPLATE };
         return Some(context.template(text).expect("the default template is valid; a test parses it"));
     };
-    let text = item.line()?;
-    let template = match context.template(text) {
-        Ok(template) => template,
-        Err(fault) => {
-            report_template(&item, text, &fault);
-            return None;
+    let text = item.literal()?;
+    let parsed = context.template(text);
+    let uses_export_name = match &parsed {
+        Ok(template) => template.uses_export_name(),
+        Err(faults) => {
+            template::report(&item, &faults.faults, &VARIABLES);
+            faults.uses_export_name
         }
     };
-    if zip && template.uses_export_name() {
+    if zip && uses_export_name {
         let at = text.find("export_name").map_or(0..text.len(), |at| at..at + "export_name".len());
         let fault = Fault::new("a zip holds several exports, so its name can't hold `export_name`");
         item.file.fault(item.part(at), fault.label("remove it, or write zip = false"));
         return None;
     }
+    let template = parsed.ok()?;
+    if let Some(at) = text.rfind(['/', '\\']) {
+        let fault = Fault::new("`filename` is one name, without a path").label("no folder can stand in it");
+        let help = "put the folders into `directory`, which takes the same variables, but for export_name and run_id";
+        item.file.fault(item.part(at..at + 1), fault.help(help));
+        return None;
+    }
     Some(template)
-}
-
-fn report_template(item: &Item<'_>, text: &str, fault: &NameFault) {
-    let span = fault.range(text).map_or(item.span.clone(), |range| item.part(range));
-    let told = Fault::new(format!("`filename`: {fault}"));
-    let told = match fault {
-        NameFault::UnknownVariable { name } => suggest(told, name, VARIABLES.into_iter()),
-        NameFault::Syntax | NameFault::NotAVariable => suggest(told, "", VARIABLES.into_iter()).label("in here"),
-    };
-    item.file.fault(span, told);
 }
 
 fn read_extension(keys: &JobKeys<'_>, format: Option<&Format>, zip: bool) -> Option<String> {
@@ -136,6 +134,11 @@ fn read_extension(keys: &JobKeys<'_>, format: Option<&Format>, zip: bool) -> Opt
 }
 
 fn read_retry(item: &Item<'_>) -> Option<Retry> {
+    if item.as_table().is_none() {
+        let fault = Fault::new("`retry` takes a table: attempts are not counted, but go on for a time");
+        item.fault(fault.label("write { for = \"2d\" }").help("{ for = \"0s\" } makes one attempt and no other"));
+        return None;
+    }
     let table = item.table("`retry`")?;
     table.refuse_unknown(&RETRY);
     let usual = Retry::default();

@@ -15,8 +15,14 @@ const CREDENTIALS: &str = "/run/credentials/";
 /// Reports what keeps a job from using its key, or from knowing its server.
 pub(super) fn check(keys: &JobKeys<'_>, to: &SftpDestination) {
     if let (Some("pub"), Some(item)) = (to.key.extension().and_then(|ending| ending.to_str()), keys.get("key")) {
-        let fault = Fault::new(format!("{} is a public key", to.key.display()));
-        item.fault(fault.label("name the private one, which has no `.pub`"));
+        let fault = match to.key.to_string_lossy().ends_with("-cert.pub") {
+            true => Fault::new(format!("{} is a certificate of a user, which is not supported yet", to.key.display()))
+                .label("name the private key")
+                .help("ask the partner to put its public key into authorized_keys"),
+            false => Fault::new(format!("{} is a public key", to.key.display()))
+                .label("name the private one, which has no `.pub`"),
+        };
+        item.fault(fault);
     } else if let Err(error) = deliver::read_public_key(&to.key, to.passphrase.as_ref()) {
         let secret =
             matches!(error, DeliverError::PassphraseWrong { .. }).then(|| keys.get("key_passphrase")).flatten();

@@ -3,6 +3,7 @@
 //! A fault that is found here can't wake anybody at night: every rule that can be checked without the network is
 //! checked before anything runs. Nothing is substituted in the text; secrets are references that stand as values.
 
+mod authorities;
 mod catalogue;
 mod context;
 mod destination;
@@ -10,14 +11,17 @@ mod exports;
 mod fault;
 mod find;
 mod format;
+mod guess;
 mod job;
 mod job_keys;
 mod key_file;
 mod keys;
+mod language;
 mod notify;
 mod one;
 mod paths;
 mod pieces;
+mod program;
 mod reason;
 #[cfg(test)]
 mod reference;
@@ -26,17 +30,20 @@ mod rules;
 mod schedule;
 pub mod schema;
 mod secret;
+mod settings;
 mod sources;
+mod state_folder;
 mod store;
 mod surroundings;
 mod table;
+mod template;
 mod unreadable;
+mod zone;
 
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use sha2::{Digest, Sha256};
 
 pub use self::catalogue::builtin;
 use self::context::Context;
@@ -44,15 +51,16 @@ pub use self::destination::host_key_pin;
 pub use self::fault::{Fault, Faults};
 use self::fault::{File, Report};
 pub use self::find::{Found, find_config};
+pub use self::guess::nearest;
 pub use self::one::check_value;
 use self::pieces::{Inseparable, Piece};
+pub use self::settings::{GeneralSettings, SettingsChange};
 pub use self::surroundings::{Overrides, Surroundings};
-pub use self::table::nearest;
+pub use self::zone::remark as zone_remark;
 use crate::catalogue::Catalogue;
 use crate::job::{Job, job_key};
 use crate::notify::Notify;
 use crate::store::StoreSettings;
-use crate::wording::hex;
 
 /// A configuration that was checked.
 #[derive(Clone, Debug)]
@@ -67,8 +75,14 @@ pub struct Config {
     pub catalogue: Catalogue,
     /// Who is told of failures; nobody if there is no `[notify]`.
     pub notify: Option<Notify>,
-    /// SHA-256 of the file in lower-case hexadecimal, as `sha256sum` prints it.
+    /// SHA-256 of the file and of the catalogues that it names, one after the other in their order, in lower-case
+    /// hexadecimal: what `cat jobs.toml catalogue/*.toml | sha256sum` prints.
+    ///
+    /// Files that are read again whenever they are needed (keys, known_hosts, certificates) are not part of it: a change
+    /// of them needs no reload. Nor are secrets, which a digest beside known text would let others guess.
     pub digest: String,
+    /// What is said besides jobs, to tell what another configuration says otherwise.
+    pub settings: GeneralSettings,
     /// The jobs, in the order of the file. Labels are unique without regard to case.
     pub jobs: Vec<Job>,
 }
@@ -85,10 +99,10 @@ impl Config {
         Config::parse_with(&text, path, &Surroundings { overrides, ..Surroundings::new(&base_dir) })
     }
 
-    /// Reads and checks the file at `path`, and looks at the key files that it names: whether it can work here.
+    /// Reads and checks the file at `path`, and looks at what it names on this machine: whether it can work here.
     pub fn check(path: &Path) -> Result<Config, Faults> {
         let (text, base_dir) = sources::read_text(path)?;
-        Config::parse_with(&text, path, &Surroundings { opens_keys: true, ..Surroundings::new(&base_dir) })
+        Config::parse_with(&text, path, &Surroundings { looks_around: true, ..Surroundings::new(&base_dir) })
     }
 
     /// Checks `text`. `path` is what faults call it; relative paths start at `base_dir`.
@@ -120,7 +134,7 @@ impl Config {
                 rules::check_folders(&file, &placed, &config.state_dir);
             }
             let jobs = placed.into_iter().map(|placed| placed.job).collect();
-            config.map(|config| Config { digest: digest(text), jobs, ..config })
+            config.map(|config| Config { digest: report.digest(), jobs, ..config })
         };
         Ok(report.finish(config))
     }
@@ -178,22 +192,33 @@ fn read(
         let piece = Piece::later(file, piece)?;
         placed.extend(job::read_all(&piece.root(), defaults.as_ref(), &context));
     }
+    let told = notify.as_ref().and_then(Option::as_ref);
+    let settings = GeneralSettings::read(&root, store.as_ref(), told, &context.catalogue);
     let (catalogue, digest, jobs) = (context.catalogue, String::new(), Vec::new());
     let config = match (store, state, notify) {
         (Some(store), Some(state), Some(notify)) => {
             let (state_dir, keep) = (state.dir, state.keep);
-            Some(Config { store, state_dir, keep, catalogue, notify, digest, jobs })
+            Some(Config { store, state_dir, keep, catalogue, notify, digest, settings, jobs })
         }
         _ => None,
     };
     Ok((config, placed))
 }
 
-/// The digest of the file at `path` as it is now, whatever is in it; none if it can't be read.
-pub fn digest_of(path: &Path) -> Option<String> {
-    std::fs::read_to_string(path).ok().map(|text| digest(&text))
-}
-
-fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text))
+/// The digest of the configuration at `path` as it is now, whatever is in its files: see [`Config::digest`].
+///
+/// # Errors
+/// One of the files can't be read.
+pub fn digest_of(path: &Path) -> io::Result<String> {
+    let text = std::fs::read_to_string(path)?;
+    let report = Report::default();
+    let file = report.open(path.display().to_string(), text.into(), true);
+    // Most often the trees of thousands of jobs need not be made to find the catalogues.
+    let first = pieces::cut(&file.text).first().cloned().unwrap_or_default();
+    let is_all_said = !file.text[first.end..].contains("catalogue");
+    let start = if is_all_said { Piece::first(&file, &first).ok() } else { None };
+    let document = start.unwrap_or_else(|| Piece::whole(&file));
+    let base_dir = std::path::absolute(path)?.parent().unwrap_or(Path::new("/")).to_owned();
+    sources::open_catalogues(&document.root(), &report, &base_dir)?;
+    Ok(report.digest())
 }

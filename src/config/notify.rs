@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::context::Context;
 use super::fault::{Fault, Kind};
 use super::table::{Item, Table};
-use super::{keys, secret};
-use crate::notify::Notify;
+use super::{authorities, keys, program, secret};
+use crate::notify::{Notify, is_url};
 use crate::secret::Secret;
 use crate::tls;
 
@@ -15,10 +15,10 @@ pub(super) fn read(root: &Table<'_>, context: &Context<'_>) -> Option<Option<Not
     let Some(item) = root.get("notify") else { return Some(None) };
     let table = item.table("[notify]")?;
     table.refuse_unknown(&keys::NOTIFY);
-    let command = table.get("command").map_or(Some(None), |item| read_command(&item).map(Some));
+    let command = table.get("command").map_or(Some(None), |item| read_command(&item, context).map(Some));
     let url = table.get("url").map_or(Some(None), |item| read_url(&item, context).map(Some));
     let headers = read_headers(&table, context);
-    let ca = table.get("ca").map_or(Some(None), |item| item.path(&context.from.base_dir).map(Some));
+    let ca = table.get("ca").map_or(Some(None), |item| authorities::read(&item, context).map(Some));
     let late = table.get("late").map_or(Some(None), |item| read_late(&item).map(Some));
     if table.get("command").is_none() && table.get("url").is_none() {
         let fault = Fault::new("[notify] tells nobody").label("add `command` or `url`");
@@ -28,11 +28,14 @@ pub(super) fn read(root: &Table<'_>, context: &Context<'_>) -> Option<Option<Not
     Some(Some(Notify { command: command?, url: url?, headers: headers?, ca: ca?, late: late? }))
 }
 
-fn read_command(item: &Item<'_>) -> Option<Vec<String>> {
+fn read_command(item: &Item<'_>, context: &Context<'_>) -> Option<Vec<String>> {
     let words = item.texts()?;
     if words.is_empty() {
         item.fault(Fault::new("`command` is empty").label("name a program and its arguments"));
         return None;
+    }
+    if let (true, Some((item, name))) = (context.from.looks_around, words.first()) {
+        program::check(item, name, context);
     }
     let is_whole = item.list()?.len() == words.len();
     is_whole.then(|| words.into_iter().map(|(_, word)| word.to_owned()).collect())
@@ -43,11 +46,11 @@ fn read_url(item: &Item<'_>, context: &Context<'_>) -> Option<Secret> {
     let url = secret::read(item, context)?;
     let host = |rest: &str| rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
     let label = match (url.expose().strip_prefix("https://"), url.expose().strip_prefix("http://")) {
-        (Some(rest), _) if !host(rest).is_empty() && !host(rest).contains('@') => return Some(url),
-        (_, Some(rest)) if is_local(&host(rest)) => return Some(url),
-        (_, Some(_)) => "write https://: plain http is for this machine only",
+        (Some(rest), _) if !host(rest).contains('@') && is_url(url.expose()) => return Some(url),
+        (_, Some(rest)) if is_local(&host(rest)) && is_url(url.expose()) => return Some(url),
+        (_, Some(rest)) if !is_local(&host(rest)) => "write https://: plain http is for this machine only",
         (Some(rest), _) if host(rest).contains('@') => "leave the login out; `bearer` and `headers` are for secrets",
-        _ => "write https://HOST/PATH",
+        _ => "write https://HOST/PATH; other characters than letters, digits and -._~ as %XX",
     };
     item.fault(Fault::new("the url of [notify] can't be used").label(label));
     None

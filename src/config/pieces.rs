@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::fault::File;
+use super::language;
 use super::table::Table;
 
 const HEADER: &str = "[[job]]";
@@ -31,6 +32,13 @@ impl<'f> Piece<'f> {
     /// A whole document. What of it is no TOML is reported and left out.
     pub(super) fn whole(file: &'f File<'_>) -> Piece<'f> {
         let (tree, errors) = DeTable::parse_recoverable(&file.text);
+        if !errors.is_empty()
+            && let Some(fault) = language::other(&file.text)
+        {
+            file.other_language(fault);
+            let nothing = DeTable::parse("").expect("an empty document is TOML");
+            return Piece { file, tree: nothing, offset: 0 };
+        }
         for error in errors {
             file.broken_syntax(error.span().unwrap_or(0..0), error.message());
         }

@@ -5,8 +5,8 @@
 //! both due on one of them: a 1st of the month on every weekday, and a whole week, which also shows names that do not
 //! depend on the day. Jobs to the same host under two of its names are not recognised.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::ZonedDateTime;
@@ -19,6 +19,7 @@ use crate::clearance::{Location, Recipient};
 use crate::job::{Cadence, Destination, Job, Schedule, job_key};
 use crate::name::{NameValues, manifest_name};
 use crate::period::Period;
+use crate::plan;
 
 /// 1 June 2026 is a Monday; the seven months begin with Monday to Sunday.
 const SAMPLES: [Date; 13] = [
@@ -55,10 +56,14 @@ pub(super) fn check_labels(file: &File<'_>, jobs: &[Placed]) {
 
 /// Reports files of one job, and files of two jobs, that would have the same remote path.
 pub(super) fn check_paths(file: &File<'_>, jobs: &[Placed]) {
+    // Where a directory has variables, it may at times be that of any other job to the same recipient.
+    let varying: HashSet<Recipient> = jobs.iter().filter(|placed| varies(placed)).map(recipient).collect();
     let mut destinations: HashMap<(Recipient, String), Vec<&Placed>> = HashMap::new();
     for placed in jobs {
         check_own_names(file, placed);
-        destinations.entry(place(&placed.job.destination)).or_default().push(placed);
+        let (recipient, directory) = place(&placed.job.destination);
+        let directory = if varying.contains(&recipient) { String::new() } else { directory };
+        destinations.entry((recipient, directory)).or_default().push(placed);
     }
     for sharing in destinations.into_values().filter(|jobs| jobs.len() > 1) {
         let mut writers: HashMap<String, &Placed> = HashMap::new();
@@ -102,8 +107,11 @@ fn check_own_names(file: &File<'_>, placed: &Placed) {
 fn check_against<'p>(file: &File<'_>, placed: &'p Placed, writers: &mut HashMap<String, &'p Placed>) {
     let schedule = &placed.job.schedule;
     for day in SAMPLES.into_iter().filter(|day| is_due(schedule, *day)) {
-        for (_, name) in names_on(&placed.job, &due_on(schedule, day)) {
-            let other = *writers.entry(name.to_lowercase()).or_insert(placed);
+        let due = due_on(schedule, day);
+        let (_, directory) = place(&plan::destination(&placed.job, &due));
+        for (_, name) in names_on(&placed.job, &due) {
+            let path = format!("{directory}/{}", name.to_lowercase());
+            let other = *writers.entry(path).or_insert(placed);
             if std::ptr::eq(other, placed) {
                 continue;
             }
@@ -114,6 +122,14 @@ fn check_against<'p>(file: &File<'_>, placed: &'p Placed, writers: &mut HashMap<
             return;
         }
     }
+}
+
+fn varies(placed: &Placed) -> bool {
+    matches!(&*placed.job.destination, Destination::Sftp(sftp) if sftp.template.is_some())
+}
+
+fn recipient(placed: &Placed) -> Recipient {
+    Recipient::of(&placed.job.destination)
 }
 
 /// The destination as one key: equal for destinations that are surely the same folder.

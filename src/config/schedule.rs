@@ -5,17 +5,30 @@ use jiff::tz::TimeZone;
 
 use super::fault::Fault;
 use super::job_keys::JobKeys;
-use super::table::{Item, nearest};
+use super::table::Item;
+use super::zone;
 use crate::job::{Cadence, Schedule};
 use crate::words::Words;
 
 /// Reads a job's schedule.
 pub(super) fn read(keys: &JobKeys<'_>) -> Option<Schedule> {
-    let cadence = keys.require("run", "run = \"daily\"").and_then(|item| item.word(Cadence::WORDS));
+    let cadence = keys.require("run", "run = \"daily\"").and_then(|item| read_cadence(&item));
     let at = keys.get("at").map_or(Some(Time::constant(4, 0, 0, 0)), |item| read_time(&item));
     let week_starts = keys.get("week_starts").map_or(Some(Weekday::Monday), |item| item.word(Weekday::WORDS));
-    let zone = keys.get("timezone").map_or(Some(TimeZone::UTC), |item| read_zone(&item));
+    let zone = keys.get("timezone").map_or(Some(TimeZone::UTC), |item| zone::read(&item));
     Some(Schedule { cadence: cadence?, at: at?, week_starts: week_starts?, zone: zone? })
+}
+
+fn read_cadence(item: &Item<'_>) -> Option<Cadence> {
+    // `0 4 * * *`, `@daily`, and systemd's `*-*-* 04:00:00`.
+    let is_cron = |text: &str| text.starts_with('@') || text.contains('*');
+    if item.as_text().is_some_and(is_cron) {
+        let fault = Fault::new("`run` takes a word, and no cron expression")
+            .label("write \"daily\", \"weekly\" or \"monthly\"");
+        item.fault(fault.help("the time of day is `at = \"04:00\"`"));
+        return None;
+    }
+    item.word(Cadence::WORDS)
 }
 
 /// A time of day, `"04:00"`, or TOML's own `04:00`.
@@ -47,29 +60,6 @@ fn parse_time(text: &str) -> Option<Time> {
     Time::new(number(hour)?, number(minute)?, 0, 0).ok()
 }
 
-/// A time zone by its IANA name.
-pub(super) fn read_zone(item: &Item<'_>) -> Option<TimeZone> {
-    let name = item.text()?;
-    if let Ok(zone) = TimeZone::get(name) {
-        return Some(zone);
-    }
-    let names: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
-    let label = match nearest_zone(name, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "write an IANA name such as `Europe/Paris` or `UTC`".to_owned(),
-    };
-    item.fault(Fault::new(format!("there is no time zone `{name}`")).label(label));
-    None
-}
-
-/// People leave out the continent more often than they misspell the city.
-fn nearest_zone<'n>(name: &str, names: &'n [String]) -> Option<&'n str> {
-    let city = |zone: &'n str| zone.rsplit('/').next().unwrap_or(zone);
-    let wanted = name.replace(' ', "_");
-    let same_city = names.iter().find(|zone| zone.contains('/') && city(zone).eq_ignore_ascii_case(&wanted));
-    same_city.map(String::as_str).or_else(|| nearest(&wanted, names.iter().map(String::as_str)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,13 +71,5 @@ mod tests {
         for text in ["4:00", "24:00", "04:60", "04:00:00", "+4:00", "", "noon", "４４:00"] {
             assert_eq!(parse_time(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn finds_the_zone_of_a_city() {
-        let names = ["America/Paris_Hill".to_owned(), "Europe/Paris".to_owned(), "UTC".to_owned()];
-        assert_eq!(nearest_zone("paris", &names), Some("Europe/Paris"));
-        assert_eq!(nearest_zone("Europe/Pariss", &names), Some("Europe/Paris"));
-        assert_eq!(nearest_zone("Atlantis/Capital", &names), None);
     }
 }

@@ -12,6 +12,11 @@ use crate::secret::Secret;
 /// Reads the secret behind `item`.
 pub(super) fn read(item: &Item<'_>, context: &Context<'_>) -> Option<Secret> {
     let text = match (item.as_text(), item.as_table()) {
+        (Some(text), _) if is_variable(text) => {
+            let fault = Fault::new(format!("`{}` is a variable, and nothing is substituted in this file", item.key));
+            item.fault(fault.label("write { env = \"NAME\" }"));
+            return None;
+        }
         (Some(text), _) => text.to_owned(),
         (None, Some(table)) => dereference(item, &table, context)?,
         (None, None) => {
@@ -24,6 +29,14 @@ pub(super) fn read(item: &Item<'_>, context: &Context<'_>) -> Option<Secret> {
         return None;
     }
     Some(Secret::new(text))
+}
+
+/// Whether all of a text is a variable as a shell writes it. Within a text it may be part of a password.
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).or_else(|| text.strip_prefix('$'));
+    name.is_some_and(|name| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    })
 }
 
 fn dereference(item: &Item<'_>, table: &Table<'_>, context: &Context<'_>) -> Option<String> {

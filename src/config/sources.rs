@@ -1,10 +1,12 @@
 //! The files that a configuration is made of: itself, and the catalogues that it names.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::fault::{Fault, Faults, Kind, Report};
+use super::guess::suggest;
 use super::surroundings::Surroundings;
-use super::table::{Item, Table, suggest};
+use super::table::{Item, Table};
 use super::unreadable::unreadable;
 use super::{catalogue, keys};
 use crate::access;
@@ -43,9 +45,16 @@ pub(super) fn read_catalogue(root: &Table<'_>, report: &Report, from: &Surroundi
     let mut is_whole = built_in.is_some();
     let mut catalogue = built_in.unwrap_or_default();
     for (item, pattern) in files.as_ref().and_then(|item| item.texts()).unwrap_or_default() {
-        let Some(paths) = find_files(&item, &from.base_dir.join(pattern)) else {
-            is_whole = false;
-            continue;
+        let paths = match find_files(&from.base_dir.join(pattern)) {
+            Ok(paths) => paths,
+            Err(Missing { folder, error }) => {
+                item.fault(match error {
+                    Some(error) => unreadable(&format!("the folder {}", folder.display()), &folder, &error),
+                    None => Fault::new("no catalogue is there").label(format!("no such file in {}", folder.display())),
+                });
+                is_whole = false;
+                continue;
+            }
         };
         for path in paths {
             is_whole &= read_file(&item, &path, report, &mut catalogue);
@@ -78,28 +87,45 @@ fn read_file(item: &Item<'_>, path: &Path, report: &Report, catalogue: &mut Cata
     }
 }
 
+/// Opens the catalogues that a document names, in the order in which [`read_catalogue`] does, and reads nothing of them.
+pub(super) fn open_catalogues(root: &Table<'_>, report: &Report, base_dir: &Path) -> io::Result<()> {
+    let files = root.get("catalogue").and_then(|item| item.as_table()?.get("files"));
+    let patterns = files.and_then(|item| item.list()).unwrap_or_default();
+    for pattern in patterns.iter().filter_map(Item::as_text) {
+        // A pattern that nothing fits is a fault of the configuration; its digest is that of what is there.
+        let paths = find_files(&base_dir.join(pattern)).or_else(|missing| missing.error.map_or(Ok(Vec::new()), Err))?;
+        for path in paths {
+            let text = std::fs::read_to_string(&path)?;
+            report.open(path.display().to_string(), text.into(), false);
+        }
+    }
+    Ok(())
+}
+
+/// A pattern that no file fits.
+struct Missing {
+    /// Where the files would be.
+    folder: PathBuf,
+    /// Why that can't be told, if it can't.
+    error: Option<io::Error>,
+}
+
 /// The files that a path stands for, in the order of their names. Only the last part may hold `*`.
-fn find_files(item: &Item<'_>, pattern: &Path) -> Option<Vec<PathBuf>> {
+fn find_files(pattern: &Path) -> Result<Vec<PathBuf>, Missing> {
     let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if !name.contains('*') {
-        return Some(vec![pattern.to_owned()]);
+        return Ok(vec![pattern.to_owned()]);
     }
     let folder = pattern.parent().unwrap_or(Path::new("."));
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => {
-            item.fault(unreadable(&format!("the folder {}", folder.display()), folder, &error));
-            return None;
-        }
-    };
+    let missing = |error| Missing { folder: folder.to_owned(), error };
+    let entries = std::fs::read_dir(folder).map_err(|error| missing(Some(error)))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|file| !file.starts_with('.') && matches(name, file)).collect();
     if names.is_empty() {
-        item.fault(Fault::new("no catalogue is there").label(format!("no such file in {}", folder.display())));
-        return None;
+        return Err(missing(None));
     }
     names.sort();
-    Some(names.into_iter().map(|name| folder.join(name)).collect())
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
 /// Whether `name` fits `pattern`, in which `*` stands for any characters.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::fault::{Fault, Kind};
-use super::table::{Item, Table, nearest};
-use super::{keys, secret};
+use super::guess::nearest;
+use super::table::{Item, Table, has_variable};
+use super::{authorities, keys, secret, state_folder};
 use crate::access;
 use crate::secret::Secret;
 use crate::store::{RowSecurity, StoreKind, StoreSettings, check_url};
@@ -27,7 +28,7 @@ pub(super) fn read_store(root: &Table<'_>, context: &Context<'_>) -> Option<Stor
     }
     let get = |key: &str| table.as_ref().and_then(|table| table.get(key));
     let timeout = get("timeout").map_or(Some(DEFAULT_TIMEOUT), |item| at_least_a_second(&item));
-    let ca = get("ca").map_or(Some(None), |item| item.path(&context.from.base_dir).map(Some));
+    let ca = get("ca").map_or(Some(None), |item| authorities::read(&item, context).map(Some));
     let row_security = get("row_security").map_or(Some(RowSecurity::On), |item| item.word(RowSecurity::WORDS));
     let (kind, url) = match (&context.from.overrides.store_url, &table) {
         (Some(url), _) => parse_url(url, &context.from.base_dir).map_err(|fault| root.file.fault_of_all(fault)).ok()?,
@@ -78,6 +79,10 @@ fn parse_url(url: &str, base: &Path) -> Result<(StoreKind, Secret), Fault> {
         let label = near.map_or(known.to_owned(), |near| format!("did you mean `{near}:`?"));
         return Err(Fault::new("the store's url has an unknown scheme").label(label));
     };
+    if has_variable(url) {
+        let fault = Fault::new("the store's url holds a variable, and nothing is substituted in this file");
+        return Err(fault.label("write { env = \"NAME\" } for the whole url"));
+    }
     if kind != StoreKind::Sqlite {
         return match rest.strip_prefix("//") {
             Some(rest) if !rest.is_empty() => match check_url(url) {
@@ -125,6 +130,17 @@ pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<Stat
         let is_shared = rustix::process::geteuid().is_root() || access::is_there(Path::new(SHARED_STATE));
         default_state_dir(context.from.variable, is_shared)
     });
+    if context.from.looks_around
+        && let Some(fault) = state_folder::fault(&dir)
+    {
+        match root.get("state").and_then(|item| item.as_table()?.get("dir")) {
+            Some(item) => item.fault(fault),
+            None => {
+                let help = fault.help.unwrap_or_else(|| "name another with [state] dir".to_owned());
+                root.file.fault_of_all(Fault::new(format!("{}; {}", fault.message, fault.label)).help(help));
+            }
+        }
+    }
     Some(StateTable { dir, keep: keep? })
 }
 

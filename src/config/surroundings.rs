@@ -32,15 +32,15 @@ pub struct Surroundings {
     pub variable: fn(&str) -> Option<String>,
     /// What the caller knows better than the file.
     pub overrides: Overrides,
-    /// Whether key files and known_hosts files are opened too. A configuration can be read on a machine that does not
-    /// hold them, but it can't work there.
-    pub opens_keys: bool,
+    /// Whether the state folder and the files that are named for later use are looked at too: keys, known_hosts,
+    /// certificates, programs. A configuration can be read on a machine that does not hold them, but it can't work there.
+    pub looks_around: bool,
 }
 
 impl Surroundings {
     /// The process's environment, and relative paths from `base_dir`.
     pub fn new(base_dir: &Path) -> Surroundings {
         let variable = |name: &str| std::env::var(name).ok();
-        Surroundings { base_dir: base_dir.to_owned(), variable, overrides: Overrides::default(), opens_keys: false }
+        Surroundings { base_dir: base_dir.to_owned(), variable, overrides: Overrides::default(), looks_around: false }
     }
 }

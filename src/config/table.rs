@@ -13,6 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, File, Kind};
+use super::guess::{advise, suggest};
 use super::keys::Section;
 
 /// A table of a document.
@@ -92,7 +93,7 @@ impl<'a> Table<'a> {
                 continue;
             }
             let fault = Fault::new(format!("{} has no key `{}`", self.title, item.key)).kind(Kind::UnknownKey);
-            self.file.fault(span, suggest(fault, item.key, section.names()));
+            self.file.fault(span, advise(fault, item.key, section));
         }
     }
 }
@@ -132,6 +133,11 @@ impl<'a> Item<'a> {
         Some(Table { file: self.file, title, span, entries, offset: self.offset })
     }
 
+    /// The value as text that is the same however it is written.
+    pub(super) fn plain(&self) -> String {
+        plain(self.value)
+    }
+
     /// A text.
     pub(super) fn text(&self) -> Option<&'a str> {
         if self.value.as_str().is_none() {
@@ -161,6 +167,17 @@ impl<'a> Item<'a> {
         }
         if text.contains(char::is_control) {
             self.fault(Fault::new(format!("`{}` holds a line break or another control character", self.key)));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// The same, refused if it holds a variable as a shell or a template language writes it, for nothing is substituted.
+    pub(super) fn literal(&self) -> Option<&'a str> {
+        let text = self.line()?;
+        if has_variable(text) {
+            let fault = Fault::new(format!("`{}` holds a variable, and nothing is substituted in this file", self.key));
+            self.fault(fault.label("write the value itself"));
             return None;
         }
         Some(text)
@@ -247,7 +264,7 @@ impl<'a> Item<'a> {
 
     /// A path; a relative one starts at `base`.
     pub(super) fn path(&self, base: &Path) -> Option<PathBuf> {
-        let text = self.line()?;
+        let text = self.literal()?;
         if text.starts_with('~') {
             self.fault(Fault::new(format!("`{}` begins with `~`", self.key)).label("write the whole path"));
             return None;
@@ -267,30 +284,35 @@ impl<'a> Item<'a> {
     }
 }
 
+fn plain(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("{text:?}"),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(items) => {
+            format!("[{}]", items.iter().map(|item| plain(item.get_ref())).collect::<Vec<_>>().join(","))
+        }
+        DeValue::Table(entries) => {
+            let entries = entries.iter().map(|(key, value)| format!("{:?}={}", key.get_ref(), plain(value.get_ref())));
+            let mut entries: Vec<String> = entries.collect();
+            entries.sort();
+            format!("{{{}}}", entries.join(","))
+        }
+    }
+}
+
 /// Where in the document lies what lies at `span` in a piece of it.
 fn moved(span: Range<usize>, offset: usize) -> Range<usize> {
     span.start + offset..span.end + offset
 }
 
-/// Completes a fault about an unknown word: the nearest known word, or if none is near, all of them.
-pub(super) fn suggest<'w>(fault: Fault, word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Fault {
-    if let Some(near) = nearest(word, known.clone()) {
-        return fault.label(format!("did you mean `{near}`?"));
-    }
-    let words: Vec<String> = known.map(|word| format!("`{word}`")).collect();
-    fault.label("unknown").help(format!("known: {}", words.join(", ")))
-}
-
-/// The known word that `word` is most probably a misspelling of.
-pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str> + Clone) -> Option<&'w str> {
-    let word = word.to_lowercase();
-    let mut longer = known.clone().filter(|candidate| word.len() >= 3 && candidate.to_lowercase().starts_with(&word));
-    if let (Some(only), None) = (longer.next(), longer.next()) {
-        return Some(only);
-    }
-    let scored = known.map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate));
-    let (distance, candidate) = scored.min_by_key(|(distance, _)| *distance)?;
-    let length = word.chars().count().max(candidate.chars().count());
-    let limit = (length + 1) / 3;
-    (distance <= limit).then_some(candidate)
+/// Whether a text holds `${NAME}`.
+pub(super) fn has_variable(text: &str) -> bool {
+    text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).any(|(name, _)| {
+        // With a default, as in `${NAME:-value}`.
+        let name = name.split(':').next().unwrap_or(name);
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
 }

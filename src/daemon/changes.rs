@@ -10,6 +10,7 @@ use std::iter::Peekable;
 use serde::Serialize;
 
 use super::jobs::{All, Jobs};
+use crate::config::SettingsChange;
 use crate::definition::{Definition, Exposure};
 use crate::job::Job;
 use crate::state::{State, StateError};
@@ -27,6 +28,8 @@ pub(super) struct Changes {
     pub(super) removed: Vec<String>,
     pub(super) changed: Vec<Changed>,
     pub(super) exposed: Vec<Exposure>,
+    /// What else than jobs is said otherwise. Not known at a start.
+    pub(super) settings: Vec<SettingsChange>,
 }
 
 /// A job that is another now.
@@ -107,8 +110,21 @@ impl Comparison {
 }
 
 impl Changes {
-    /// The change of jobs in one line.
+    /// The change of jobs, and below it that of settings.
     pub(super) fn summary(&self) -> String {
+        let mut lines = vec![self.jobs()];
+        for (in_force, what) in [(true, "in force from now on"), (false, "in force when the daemon is started again")] {
+            let changes: Vec<String> =
+                self.settings.iter().filter(|change| change.in_force == in_force).map(in_words).collect();
+            if !changes.is_empty() {
+                lines.push(format!("{what}: {}", changes.join("; ")));
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// The change of jobs in one line.
+    fn jobs(&self) -> String {
         let changed: Vec<String> =
             self.changed.iter().map(|changed| format!("{} ({})", changed.job, changed.keys.join(", "))).collect();
         let kinds = [("added", &self.added), ("removed", &self.removed), ("changed", &changed)];
@@ -122,7 +138,7 @@ impl Changes {
 }
 
 impl fmt::Display for Changes {
-    /// The change of jobs, and below it every column that newly leaves the house.
+    /// The change of jobs and settings, and below it every column that newly leaves the house.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary())?;
         for exposure in &self.exposed {
@@ -139,6 +155,14 @@ fn leaves(exposure: &Exposure) -> String {
     let mark = |name: &String| if sensitive.contains(name) { format!("{name}*") } else { name.clone() };
     let columns: Vec<String> = columns.iter().map(mark).collect();
     format!("newly leaves to {recipient}: {job}, {export}: {}", columns.join(", "))
+}
+
+/// `[store] url, timeout`, or `catalogue (orders, customers)`.
+fn in_words(change: &SettingsChange) -> String {
+    match change.table {
+        "catalogue" => format!("catalogue ({})", named(&change.keys)),
+        table => format!("[{table}] {}", change.keys.join(", ")),
+    }
 }
 
 fn named(jobs: &[String]) -> String {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::SettingsChange;
 use crate::job::Job;
 use crate::notify::Notify;
 
@@ -9,8 +10,10 @@ use crate::notify::Notify;
 pub struct Configuration {
     /// Its jobs.
     pub jobs: Vec<Job>,
-    /// SHA-256 of its file.
+    /// Its digest, by which it is recognised.
     pub digest: String,
+    /// What it says of other things than jobs, and otherwise than the one in force.
+    pub changes: Vec<SettingsChange>,
     /// Who is told of failures.
     pub notify: Option<Notify>,
     /// Puts into force what the daemon itself does not look at, the store's settings for one. Called when all else
@@ -23,7 +26,7 @@ pub struct Configuration {
 pub struct Refusal {
     /// All its faults, for the log.
     pub faults: String,
-    /// SHA-256 of its file, if that could be read.
+    /// Its digest, if its files could be read.
     pub digest: Option<String>,
 }
 

@@ -56,7 +56,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
     /// Puts a configuration into force, after all that fell due under the jobs before was decided by their schedules.
     async fn replace(&mut self, next: Configuration) -> Result<(), Refusal> {
         let now = self.now();
-        let Configuration { jobs, digest, notify, accept } = next;
+        let Configuration { jobs, digest, changes: settings, notify, accept } = next;
         let refuse = |faults| Refusal { faults, digest: Some(digest.clone()) };
         if !self.look().await {
             return Err(refuse("state can't be written".to_owned()));
@@ -68,7 +68,7 @@ impl<R: Runner, C: Clock> Service<R, C> {
         self.jobs = jobs;
         self.alerts.set(notify);
         accept();
-        let changes = compared.changes;
+        let changes = Changes { settings, ..compared.changes };
         info!("the configuration was read again: {}", changes.summary());
         log_exposed(&changes);
         let (text, detail) = (changes.to_string(), to_text(&changes));

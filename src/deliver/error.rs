@@ -121,6 +121,13 @@ pub enum DeliverError {
         .0.server, .0.source, .0.presented, .0.line
     )]
     HostKeyUnknown(Box<UntrustedKey>),
+    /// Only an authority is on record.
+    #[error(
+        "{} trusts only a certificate authority for {}, and certificates of hosts are not supported yet; \
+         it presents the host key {}: if its operators confirm that, add the line: {}",
+        .0.source, .0.server, .0.presented, .0.line
+    )]
+    HostKeyOfAuthority(Box<UntrustedKey>),
     /// The key is marked as revoked.
     #[error(
         "{} presents the host key {}, which {} revokes; nothing was sent: ask its operators for their new key",
@@ -145,8 +152,16 @@ pub enum DeliverError {
          have the public key added to that user's authorized_keys, or correct user or key"
     )]
     LoginRefused { server: String, user: String, key: String, methods: String },
+    /// The server lets our key in only together with another proof.
+    #[error(
+        "{server} accepts the key {key} of user {user} and wants {methods} as well, which exportd can't give; \
+         ask its operators to let this user in with the key alone"
+    )]
+    LoginIncomplete { server: String, user: String, key: String, methods: String },
     /// Logged in, but no SFTP.
-    #[error("{server} does not let user {user} use SFTP ({cause}); its operators have to enable the sftp subsystem")]
+    #[error(
+        "{server} does not let user {user} use SFTP ({cause}); its operators have to enable the sftp subsystem for this user"
+    )]
     SftpRefused { server: String, user: String, cause: String },
     /// The directory is not there.
     #[error(
@@ -176,11 +191,11 @@ pub enum DeliverError {
     #[error("no space for {name} in {at}: it needs {needed} bytes and {free} are free; have space made there")]
     NoSpace { at: Arc<Place>, name: String, needed: u64, free: u64 },
     /// What arrived has another size.
-    #[error("{name} has {found} bytes in {at} after {sent} were sent; it was removed again, try once more")]
+    #[error("{name} has {found} bytes in {at} after {sent} were sent; try once more")]
     SizeDiffers { at: Arc<Place>, name: String, sent: u64, found: u64 },
     /// What arrived has other content.
     #[error(
-        "{name} holds other bytes in {at} than were sent; it was removed again, try once more, \
+        "{name} holds other bytes in {at} than were sent; try once more, \
          and ask its operators about their disks if the problem persists"
     )]
     ContentDiffers { at: Arc<Place>, name: String },
@@ -189,6 +204,13 @@ pub enum DeliverError {
         "{name} exists already in {at} and publish = \"refuse\" keeps it; remove it there or change the job's filename"
     )]
     NameTaken { at: Arc<Place>, name: String },
+    /// The server does not let the file be written under its final name.
+    #[error(
+        "{} does not let user {} write {name} in directory \"{}\" ({cause}); \
+         if a file of that name is there, perhaps half of an earlier upload, have it removed, else have the rights corrected",
+        at.server(), at.user, at.directory
+    )]
+    CannotWrite { at: Arc<Place>, name: String, cause: String },
     /// The server has no atomic replacement.
     #[error(
         "{} can't replace a file in one step (no posix-rename@openssh.com); \
@@ -232,11 +254,12 @@ impl DeliverError {
             SizeDiffers { .. } | ContentDiffers { .. } | TemporaryGone { .. } | PublishUnknown { .. } => false,
             Failed { .. } | Lost { .. } | Stalled { .. } => false,
             NoCommonAlgorithm { .. } | Terrapin { .. } => true,
-            HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyRevoked(_) | KnownHosts { .. } => true,
+            HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyOfAuthority(_) | HostKeyRevoked(_) => true,
+            KnownHosts { .. } => true,
             Key { .. } | PassphraseMissing { .. } | PassphraseWrong { .. } => true,
-            LoginRefused { .. } | SftpRefused { .. } => true,
+            LoginRefused { .. } | LoginIncomplete { .. } | SftpRefused { .. } => true,
             DirectoryMissing { .. } | NotADirectory { .. } | DirectoryDenied { .. } | TakenEarly { .. } => true,
-            Denied { .. } => true,
+            Denied { .. } | CannotWrite { .. } => true,
             LocalFile { .. } | NoSpace { .. } | NameTaken { .. } | CannotReplace { .. } => true,
         }
     }
@@ -244,7 +267,11 @@ impl DeliverError {
     /// Whether the server does not let us in, or is not who it should be: trying often makes that worse.
     pub fn is_refusal(&self) -> bool {
         use DeliverError::*;
-        matches!(self, LoginRefused { .. } | HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyRevoked(_))
+        match self {
+            LoginRefused { .. } | LoginIncomplete { .. } => true,
+            HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyOfAuthority(_) | HostKeyRevoked(_) => true,
+            _ => false,
+        }
     }
 
     /// The error of a request that failed at `step` ("uploading agents.csv").

@@ -4,8 +4,8 @@
 //! The folder may be mounted from elsewhere, so every step has a limit, after which it counts as stalled.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,17 +13,17 @@ use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
-use sha2::{Digest, Sha256};
 
 use super::blocks::Blocks;
 use super::error::{DeliverError, Place};
-use super::probe_names;
+use super::probe::{Probe, probe_names};
 use super::publish::PublishOutcome;
+use crate::digest;
 use crate::growth::Follower;
 use crate::job::{FolderDestination, Publish, Verify};
 use crate::run::FileRecord;
 use crate::tuning::Tuning;
-use crate::wording::{hex, io_error};
+use crate::wording::io_error;
 
 /// How long a sync may take: a slow disk may have to write all of a large file.
 const SYNC: Duration = Duration::from_secs(600);
@@ -59,12 +59,12 @@ impl Folder {
     }
 
     /// As [`Delivery::check`](super::Delivery::check). Every kind of step is tried that a delivery needs.
-    pub(super) async fn check(&self, probe: &str) -> Result<(), DeliverError> {
+    pub(super) async fn check(&self, probe: &str) -> Result<Probe, DeliverError> {
         let [probe, renamed] = probe_names(probe).map(|name| self.path(&name));
         let (folder, publish) = (self.destination.path.clone(), self.destination.publish);
         let checking = within(SYNC, move || Ok(check(&folder, publish, &probe, &renamed)));
         match checking.await.map_err(|trouble| self.explain("checking", "a probe", 0, trouble))? {
-            Ok(()) => Ok(()),
+            Ok(probe) => Ok(probe),
             Err(Unusable::NoDirectory) => Err(DeliverError::NotADirectory { at: self.place() }),
             Err(Unusable::For(action, error)) => Err(match error.kind() {
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
@@ -124,10 +124,12 @@ impl Folder {
     /// Creates a file exclusively, in the place of a leftover of the same name.
     async fn create(&self, name: &str) -> Result<File, Trouble> {
         let (folder, path) = (self.destination.path.clone(), self.path(name));
+        let is_direct = self.destination.publish == Publish::Direct;
         let abandoned = Abandoned::default();
         let is_abandoned = Arc::clone(&abandoned.0);
         within(self.stall, move || {
             let created = match create(&folder, &path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && is_direct => overwrite(&path),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     fs::remove_file(&path)?;
                     create(&folder, &path)
@@ -150,13 +152,16 @@ impl Folder {
             return Ok(bytes == record.bytes);
         }
         let path = self.path(temporary);
-        let digest = within(SYNC, move || digest(&path)).await;
+        let digest = within(SYNC, move || digest::sha256(File::open(path)?)).await;
         let failed = |trouble| self.explain(&format!("reading {temporary} back"), temporary, 0, trouble);
         Ok(digest.map_err(failed)? == record.sha256)
     }
 
     /// As [`Delivery::publish`](super::Delivery::publish). The rename is on disk when this returns without an error.
     pub(super) async fn publish(&self, temporary: &str, name: &str, publish: Publish) -> Result<(), DeliverError> {
+        if publish == Publish::Direct {
+            return Ok(());
+        }
         let (from, to) = (self.path(temporary), self.path(name));
         let renamed = within(self.stall, move || rename(&from, &to, publish)).await;
         let at = self.place();
@@ -216,7 +221,7 @@ impl Folder {
     }
 
     /// The size of a file in bytes; none if there is no such file.
-    async fn size(&self, name: &str) -> Result<Option<u64>, DeliverError> {
+    pub(super) async fn size(&self, name: &str) -> Result<Option<u64>, DeliverError> {
         let path = self.path(name);
         match within(self.stall, move || fs::symlink_metadata(path)).await {
             Ok(found) => Ok(Some(found.len())),
@@ -268,10 +273,13 @@ enum Unusable {
     For(&'static str, io::Error),
 }
 
-fn check(folder: &Path, publish: Publish, probe: &Path, renamed: &Path) -> Result<(), Unusable> {
+fn check(folder: &Path, publish: Publish, probe: &Path, renamed: &Path) -> Result<Probe, Unusable> {
     let to = |action: &'static str| move |error: io::Error| Unusable::For(action, error);
     if !fs::metadata(folder).map_err(to("enter it"))?.is_dir() {
         return Err(Unusable::NoDirectory);
+    }
+    if publish == Publish::Direct {
+        return Ok(Probe::NotMade);
     }
     fs::read_dir(folder).map_err(to("list it"))?;
     for leftover in [probe, renamed] {
@@ -281,7 +289,14 @@ fn check(folder: &Path, publish: Publish, probe: &Path, renamed: &Path) -> Resul
     create(folder, probe).map_err(to("create files in it"))?;
     rename(probe, renamed, publish).map_err(to("rename files in it"))?;
     sync_folder(folder).map_err(to("sync it"))?;
-    fs::remove_file(renamed).map_err(to("remove files from it"))
+    fs::remove_file(renamed).map_err(to("remove files from it"))?;
+    Ok(Probe::Removed)
+}
+
+/// Opens a file that is there, and no link, to write it anew.
+fn overwrite(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    OpenOptions::new().write(true).truncate(true).custom_flags(flags).open(path)
 }
 
 /// Creates a file exclusively. It gets the folder's group and the folder's read rights, as far as we may give them: the
@@ -296,7 +311,7 @@ fn create(folder: &Path, path: &Path) -> io::Result<File> {
 
 fn rename(from: &Path, to: &Path, publish: Publish) -> io::Result<()> {
     match publish {
-        Publish::Replace => fs::rename(from, to),
+        Publish::Replace | Publish::Direct => fs::rename(from, to),
         Publish::Refuse => rename_new(from, to),
     }
 }
@@ -324,17 +339,6 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 fn is_same_file(one: &Path, other: &Path) -> io::Result<bool> {
     let (one, other) = (fs::symlink_metadata(one)?, fs::symlink_metadata(other)?);
     Ok(one.dev() == other.dev() && one.ino() == other.ino())
-}
-
-/// The SHA-256 of a file in lower-case hexadecimal.
-fn digest(path: &Path) -> io::Result<String> {
-    let (mut file, mut hasher, mut block) = (File::open(path)?, Sha256::new(), vec![0; 256 * 1024]);
-    loop {
-        match file.read(&mut block)? {
-            0 => return Ok(hex(&hasher.finalize())),
-            length => hasher.update(&block[..length]),
-        }
-    }
 }
 
 /// Runs work that may wait for a disk, for at most `limit`. The thread of stalled work is not waited for.

@@ -2,6 +2,8 @@
 //!
 //! A reader can tell that the set is complete and every file intact. The same run always gives the same bytes.
 
+use std::collections::BTreeMap;
+
 use jiff::ZonedDateTime;
 use serde::Serialize;
 
@@ -49,6 +51,9 @@ pub struct ManifestExport {
     pub columns: Vec<String>,
     /// The half-open period of its rows; none for a full listing.
     pub period: Option<ManifestPeriod>,
+    /// Columns with cells that could not be read and are NULL, and how many they are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unreadable: BTreeMap<String, u64>,
 }
 
 /// A half-open period `[from, to)`.
@@ -85,7 +90,12 @@ mod tests {
     }
 
     fn export(name: &str, period: Option<ManifestPeriod>) -> ManifestExport {
-        ManifestExport { export: name.to_owned(), columns: vec!["id".to_owned(), "created_at".to_owned()], period }
+        ManifestExport {
+            export: name.to_owned(),
+            columns: vec!["id".to_owned(), "created_at".to_owned()],
+            period,
+            unreadable: BTreeMap::new(),
+        }
     }
 
     #[test]

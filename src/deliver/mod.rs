@@ -39,6 +39,7 @@ pub use folder::Folder;
 pub use hosts::Hosts;
 pub use limits::{HostLimits, PER_HOST, Permit};
 pub use manifest::{Manifest, ManifestExport, ManifestFile, ManifestPeriod};
+pub use probe::{Probe, probe_names};
 pub use publish::PublishOutcome;
 pub use session::{ServerFacts, Session, scan_host_keys};
 pub use settings::Settings;
@@ -88,11 +89,6 @@ pub struct Delivery {
 enum Kind {
     Sftp(Box<Session>),
     Folder(Folder),
-}
-
-/// The two names that the probe of [`Delivery::check`] has, one after the other.
-pub fn probe_names(probe: &str) -> [String; 2] {
-    [format!(".{probe}.part"), format!(".{probe}.renamed.part")]
 }
 
 impl Delivery {
@@ -153,12 +149,21 @@ impl Delivery {
         }
     }
 
-    /// Makes sure that the directory exists and that files can be created, renamed and removed in it, with an empty file
-    /// that has the [`probe_names`] of `probe`. Leftovers of those names are removed.
-    pub async fn check(&self, probe: &str) -> Result<(), DeliverError> {
+    /// Makes sure that the directory exists and that files can be created and renamed in it, with an empty file that has
+    /// the [`probe_names`] of `probe`. Leftovers of those names are removed. A server that refuses to remove files keeps
+    /// one, which a later check with the same `probe` uses again.
+    pub async fn check(&self, probe: &str) -> Result<Probe, DeliverError> {
         match &self.kind {
             Kind::Sftp(session) => session.check(probe).await,
             Kind::Folder(folder) => folder.check(probe).await,
+        }
+    }
+
+    /// The same, with a probe that an earlier check may have left there.
+    pub async fn check_again(&self, probe: &str) -> Result<Probe, DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => session.check_step_by_step(probe).await,
+            Kind::Folder(_) => self.check(probe).await,
         }
     }
 
@@ -166,7 +171,8 @@ impl Delivery {
     /// acknowledged bytes.
     ///
     /// The remote file is created exclusively. A leftover of the same name is removed first: names are unique to a run,
-    /// so it is ours. When this returns without an error, the file is synced (where the server can) and has its size.
+    /// so it is ours. With `publish = "direct"`, `temporary` is the final name, and a file of that name is emptied and
+    /// written anew. When this returns without an error, the file is synced (where the server can) and has its size.
     /// After an error nothing stays behind, unless the connection is lost.
     pub async fn upload(
         &self,
@@ -189,7 +195,29 @@ impl Delivery {
         }
     }
 
-    /// Renames an uploaded file to its final name, as the job's `publish` says.
+    /// Reads an uploaded file back, for a job that asks for that.
+    ///
+    /// # Errors
+    /// [`DeliverError::ContentDiffers`], or [`DeliverError::TemporaryGone`] if it is not there.
+    pub async fn read_back(&self, name: &str, record: &FileRecord) -> Result<(), DeliverError> {
+        if self.verify(name, record).await? {
+            return Ok(());
+        }
+        let (at, is_there) = (self.place(), self.size(name).await?.is_some());
+        Err(match is_there {
+            true => DeliverError::ContentDiffers { at, name: record.name.clone() },
+            false => DeliverError::TemporaryGone { at, name: name.to_owned() },
+        })
+    }
+
+    async fn size(&self, name: &str) -> Result<Option<u64>, DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => Ok(session.stat(name).await?.map(|file| file.size.unwrap_or_default())),
+            Kind::Folder(folder) => folder.size(name).await,
+        }
+    }
+
+    /// Renames an uploaded file to its final name, as the job's `publish` says. With `"direct"` it has that name already.
     ///
     /// # Errors
     /// [`DeliverError::PublishUnknown`] if the reply was lost: connect again and [settle](Delivery::settle) it.
@@ -218,10 +246,10 @@ impl Delivery {
     }
 
     /// What the server can do, for people who set a job up; none for a folder. The directory must have passed
-    /// [`Delivery::check`] with the same `probe`.
-    pub async fn survey(&self, probe: &str) -> Result<Option<Survey>, DeliverError> {
+    /// [`Delivery::check`] with the same `probe`, of which `left` became.
+    pub async fn survey(&self, probe: &str, left: &Probe) -> Result<Option<Survey>, DeliverError> {
         match &self.kind {
-            Kind::Sftp(session) => session.survey(probe).await.map(Some),
+            Kind::Sftp(session) => session.survey(probe, left).await.map(Some),
             Kind::Folder(_) => Ok(None),
         }
     }

@@ -1,4 +1,5 @@
-//! Checks that the destination's directory can be used, with an empty file that is created, renamed and removed.
+//! Checks that the destination's directory can be used, with an empty file that is created, renamed and removed. Where
+//! removing is refused, that file stays, and the next check with the same name uses it again.
 //!
 //! First in as few round trips as a sound server needs: requests that need no other's answer are sent together. Over a
 //! distance of 50 ms that saves a sixth of a run of 100 MB. If anything is refused, the check is repeated step by step,
@@ -7,13 +8,33 @@
 use futures_util::future::join;
 
 use super::error::{DeliverError, status_text};
-use super::probe_names;
 use super::session::Session;
 use super::sftp::{Access, ClientError, Code, Handle, Status};
-use crate::job::Verify;
+use crate::job::{Publish, Verify};
+
+/// What became of the file that a check has made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// There was none: what is written in place can't be tried without leaving a file.
+    NotMade,
+    /// It is gone.
+    Removed,
+    /// The server does not remove files, so it is still there.
+    Kept {
+        /// Its name.
+        name: String,
+        /// No earlier check had left it there.
+        is_new: bool,
+    },
+}
+
+/// The two names that the probe of a check has, one after the other.
+pub fn probe_names(probe: &str) -> [String; 2] {
+    [format!(".{probe}.part"), format!(".{probe}.renamed.part")]
+}
 
 /// What the directory has to allow, and what a job can say if it does not.
-struct Action {
+pub(super) struct Action {
     what: &'static str,
     otherwise: &'static str,
 }
@@ -22,21 +43,41 @@ const WRITE_ONLY: &str = ", or set verify = \"none\" if it is meant to be only w
 const ENTER: Action = Action { what: "enter it", otherwise: WRITE_ONLY };
 const LIST: Action = Action { what: "list it", otherwise: WRITE_ONLY };
 const CREATE: Action = Action { what: "create files in it", otherwise: "" };
-const MEASURE: Action = Action { what: "see the size of files in it", otherwise: WRITE_ONLY };
+pub(super) const MEASURE: Action = Action { what: "see the size of files in it", otherwise: WRITE_ONLY };
 const READ: Action = Action { what: "read files in it", otherwise: ", or set verify = \"size\"" };
-const RENAME: Action = Action { what: "rename files in it", otherwise: "" };
+const RENAME: Action =
+    Action { what: "rename files in it", otherwise: ", or set publish = \"direct\" if it only takes uploads" };
 const REMOVE: Action = Action { what: "remove files from it", otherwise: "" };
 
 impl Session {
     /// As [`Delivery::check`](super::Delivery::check), as far as the job needs it: with `verify = "none"` the directory is
     /// only written to.
-    pub async fn check(&self, probe: &str) -> Result<(), DeliverError> {
-        let [probe, renamed] = probe_names(probe).map(|name| self.path(&name));
-        let is_together = self.settings.tuning.check_together && self.settings.verify != Verify::Readback;
-        if is_together && self.check_together(&probe, &renamed).await? {
-            return Ok(());
+    pub async fn check(&self, probe: &str) -> Result<Probe, DeliverError> {
+        if self.settings.publish == Publish::Direct {
+            return self.look().await.map(|()| Probe::NotMade);
         }
-        self.check_step_by_step(&probe, &renamed).await
+        let [first, renamed] = probe_names(probe).map(|name| self.path(&name));
+        let is_together = self.settings.tuning.check_together && self.settings.verify != Verify::Readback;
+        if is_together && self.check_together(&first, &renamed).await? {
+            return Ok(Probe::Removed);
+        }
+        // What the first check has left is found by the second one.
+        Ok(match self.check_step_by_step(probe).await? {
+            Probe::Kept { name, .. } => Probe::Kept { name, is_new: true },
+            probe => probe,
+        })
+    }
+
+    /// Makes sure that the directory is one, as far as a server that only takes uploads lets anybody look.
+    async fn look(&self) -> Result<(), DeliverError> {
+        match self.client.stat(&self.at.directory).await {
+            Ok(attributes) if attributes.is_directory() == Some(false) => {
+                Err(DeliverError::NotADirectory { at: self.at.clone() })
+            }
+            Err(error) if is_missing(&error) => Err(DeliverError::DirectoryMissing { at: self.at.clone() }),
+            Ok(_) | Err(ClientError::Status(_)) => Ok(()),
+            Err(error) => Err(self.error("checking the directory", error)),
+        }
     }
 
     /// Whether the directory can be listed and takes a probe, in three round trips. Only the end of the session is an
@@ -90,7 +131,13 @@ impl Session {
         removed.or_else(|error| if is_missing(&error) { Ok(()) } else { Err(error) })
     }
 
-    async fn check_step_by_step(&self, probe: &str, renamed: &str) -> Result<(), DeliverError> {
+    /// As [`Delivery::check_again`](super::Delivery::check_again).
+    pub(super) async fn check_step_by_step(&self, probe: &str) -> Result<Probe, DeliverError> {
+        if self.settings.publish == Publish::Direct {
+            return self.look().await.map(|()| Probe::NotMade);
+        }
+        let [_, name] = probe_names(probe);
+        let [probe, renamed] = &probe_names(probe).map(|name| self.path(&name));
         let verify = self.settings.verify;
         if verify != Verify::None {
             let attributes = self.client.stat(&self.at.directory).await;
@@ -100,32 +147,63 @@ impl Session {
             }
             self.list_some().await.map_err(|error| self.directory_error(&LIST, error))?;
         }
-        for leftover in [probe, renamed] {
-            self.remove_quietly(leftover).await;
-        }
-        let handle = self.client.open(probe, Access::CreateNew).await;
+        let (access, is_new) = self.clear_probe(probe, renamed).await;
+        let handle = self.client.open(probe, access).await;
         let handle = handle.map_err(|error| self.directory_error(&CREATE, error))?;
-        if let Err(error) = self.use_probe(handle, probe, renamed).await {
+        if let Err(error) = self.use_probe(handle, access, probe, renamed).await {
             self.remove_quietly(probe).await;
             return Err(error);
         }
         let read = if verify == Verify::Readback { self.read_probe(renamed).await } else { Ok(()) };
         let removed = match self.client.remove(renamed).await {
             // Some partners fetch files the moment they have their name.
-            Err(error) if is_missing(&error) => Ok(()),
-            removed => removed.map_err(|error| self.directory_error(&REMOVE, error)),
+            Err(error) if is_missing(&error) => Ok(Probe::Removed),
+            Err(ClientError::Status(_)) if !self.has_to_remove() => Ok(Probe::Kept { name, is_new }),
+            removed => removed.map(|()| Probe::Removed).map_err(|error| self.directory_error(&REMOVE, error)),
         };
         read.and(removed)
     }
 
+    /// Removes leftovers of the probe, and returns how it is opened, and whether it has to be made. A leftover that can't be
+    /// removed is used again under its first name, because a rename that replaces nothing needs the second one free.
+    async fn clear_probe(&self, probe: &str, renamed: &str) -> (Access, bool) {
+        let mut access = Access::CreateNew;
+        for leftover in [probe, renamed] {
+            match self.client.remove(leftover).await {
+                Err(error) if !is_missing(&error) => access = Access::Create,
+                _ => {}
+            }
+        }
+        let is_new = access == Access::CreateNew || self.client.rename(renamed, probe).await.is_err();
+        (access, is_new)
+    }
+
     /// Does with an empty file what is done with every file until it is published.
-    async fn use_probe(&self, handle: Handle, probe: &str, renamed: &str) -> Result<(), DeliverError> {
+    async fn use_probe(&self, handle: Handle, access: Access, probe: &str, renamed: &str) -> Result<(), DeliverError> {
         let (measured, closed) = join(self.measure_probe(&handle), self.client.close(&handle)).await;
         closed.map_err(|error| self.directory_error(&CREATE, error))?;
         measured.map_err(|error| self.directory_error(&MEASURE, error))?;
         match self.rename_probe(probe, renamed).await {
+            // Another run of the job has renamed the same probe.
+            Err(ClientError::Status(status))
+                if access == Access::Create && !is_denial(&status) && self.is_openable(renamed).await =>
+            {
+                Ok(())
+            }
             Err(error) if is_missing(&error) => Err(DeliverError::TakenEarly { at: self.at.clone() }),
             outcome => outcome.map_err(|error| self.directory_error(&RENAME, error)),
+        }
+    }
+
+    /// Whether publishing needs the right to remove files: only to make room for a rename that replaces nothing.
+    fn has_to_remove(&self) -> bool {
+        self.settings.publish == Publish::Replace && !self.server().posix_rename
+    }
+
+    async fn is_openable(&self, path: &str) -> bool {
+        match self.client.open(path, Access::Write).await {
+            Ok(handle) => self.client.close(&handle).await.is_ok(),
+            Err(_) => false,
         }
     }
 
@@ -137,7 +215,7 @@ impl Session {
     }
 
     async fn rename_probe(&self, probe: &str, renamed: &str) -> Result<(), ClientError> {
-        match self.server().posix_rename {
+        match self.settings.publish == Publish::Replace && self.server().posix_rename {
             true => self.client.posix_rename(probe, renamed).await,
             false => self.client.rename(probe, renamed).await,
         }
@@ -154,16 +232,15 @@ impl Session {
         }
     }
 
-    fn directory_error(&self, action: &Action, error: ClientError) -> DeliverError {
+    pub(super) fn directory_error(&self, action: &Action, error: ClientError) -> DeliverError {
         let at = self.at.clone();
         let Action { what: action, otherwise } = *action;
         match error {
             ClientError::Status(Status { code: Code::NoSuchFile, .. }) => DeliverError::DirectoryMissing { at },
             ClientError::Status(status) => {
                 let cause = status_text(&status);
-                let denied = matches!(status.code, Code::PermissionDenied | Code::WriteProtected | Code::Unsupported);
                 // A bare failure may pass, for instance when somebody makes space; the next try finds out.
-                match denied {
+                match is_denial(&status) {
                     true => DeliverError::DirectoryDenied { at, action, cause, otherwise },
                     false => DeliverError::Failed { at, step: format!("checking whether it can {action}"), cause },
                 }
@@ -171,6 +248,10 @@ impl Session {
             error => self.error("checking the directory", error),
         }
     }
+}
+
+pub(super) fn is_denial(status: &Status) -> bool {
+    matches!(status.code, Code::PermissionDenied | Code::WriteProtected | Code::Unsupported)
 }
 
 fn is_missing(error: &ClientError) -> bool {

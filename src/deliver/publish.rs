@@ -35,6 +35,8 @@ impl Session {
     ) -> Result<(), DeliverError> {
         let (from, to) = (self.path(temporary), self.path(name));
         let outcome = match publish {
+            // It was uploaded under its final name.
+            Publish::Direct => return Ok(()),
             Publish::Refuse => {
                 // Most servers refuse by themselves, but the protocol's own rename replaces on some.
                 if self.settings.verify != Verify::None && self.stat(name).await?.is_some() {
@@ -80,7 +82,13 @@ impl Session {
                 if !fits(file.size) || !self.same_content(temporary, name, expected_size).await? {
                     return Ok(PublishOutcome::Conflict);
                 }
-                self.remove(None, temporary).await?;
+                match self.remove(None, temporary).await {
+                    // The file has its name, whatever becomes of the other one.
+                    Err(error @ (DeliverError::Denied { .. } | DeliverError::Failed { .. })) => {
+                        tracing::warn!("a second, hidden name of {name} stays: {error}");
+                    }
+                    removed => removed?,
+                }
                 Ok(PublishOutcome::Published)
             }
             (None, Some(file)) if fits(file.size) => Ok(PublishOutcome::Published),

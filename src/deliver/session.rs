@@ -66,7 +66,9 @@ impl Session {
             ClientError::Protocol(breach) => DeliverError::SftpRefused {
                 server: at.server(),
                 user: at.user.clone(),
-                cause: format!("the SFTP subsystem sent {breach}; a start-up file of the account may print text"),
+                cause: format!(
+                    "the SFTP subsystem sent {breach}; a start-up file, a forced command or the shell of the account may print text"
+                ),
             },
             ClientError::Lost(_) => DeliverError::SftpRefused {
                 server: at.server(),

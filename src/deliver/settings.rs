@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::limits::HostLimits;
 use super::sftp;
 use super::ssh::Deadlines;
-use crate::job::{Channels, SftpDestination, Verify};
+use crate::job::{Channels, Publish, SftpDestination, Verify};
 use crate::tuning::Tuning;
 
 /// How long a session waits, and how it sends.
@@ -20,6 +20,8 @@ pub struct Settings {
     pub stall: Duration,
     /// Requests in flight at most, on each channel; some servers take only 1.
     pub requests: usize,
+    /// How files get their final names.
+    pub publish: Publish,
     /// How uploaded files are compared with what was sent.
     pub verify: Verify,
     /// How many channels a large file may use.
@@ -42,6 +44,7 @@ impl Default for Settings {
             handshake: Duration::from_secs(15),
             stall: Duration::from_secs(60),
             requests: usize::from(SftpDestination::REQUESTS),
+            publish: Publish::Replace,
             verify: Verify::Size,
             channels: Channels::Auto,
             max_rate: None,
@@ -55,8 +58,8 @@ impl Default for Settings {
 impl Settings {
     /// The defaults, with what a job says about its destination.
     pub fn of(destination: &SftpDestination) -> Settings {
-        let SftpDestination { requests, verify, channels, max_rate, .. } = *destination;
-        Settings { requests: usize::from(requests), verify, channels, max_rate, ..Settings::default() }
+        let SftpDestination { requests, publish, verify, channels, max_rate, .. } = *destination;
+        Settings { requests: usize::from(requests), publish, verify, channels, max_rate, ..Settings::default() }
     }
 
     pub(super) fn sftp(&self) -> sftp::ClientSettings {

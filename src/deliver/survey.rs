@@ -1,7 +1,7 @@
 //! What a server can and can't do, found out by trying, for people who set a job up.
 
 use super::error::DeliverError;
-use super::probe_names;
+use super::probe::{Probe, probe_names};
 use super::session::{ServerFacts, Session};
 use super::sftp::{Access, ClientError};
 
@@ -18,14 +18,16 @@ pub struct Survey {
     pub stat: bool,
     /// It lists the directory.
     pub list: bool,
-    /// It lets a second file be open beside the first.
-    pub several_handles: bool,
+    /// It lets a second file be open beside the first; none if that was not tried.
+    pub several_handles: Option<bool>,
+    /// It lets files be removed; none if that was not tried.
+    pub remove: Option<bool>,
 }
 
 impl Session {
-    /// Finds out what the server can do. The directory must have passed [`Session::check`] with the same
-    /// `probe`, whose names are used again and are gone at the end.
-    pub async fn survey(&self, probe: &str) -> Result<Survey, DeliverError> {
+    /// Finds out what the server can do. The directory must have passed [`Session::check`] with the same `probe`, of which
+    /// `left` became. Its names are used again, and nothing more of it stays than before.
+    pub async fn survey(&self, probe: &str, left: &Probe) -> Result<Survey, DeliverError> {
         let directory = self.at.directory.as_str();
         let stat = self.grants(self.client.stat(directory).await.map(|_| ()))?;
         let list = self.grants(self.list_some().await)?;
@@ -33,16 +35,22 @@ impl Session {
             true => self.client.space(directory).await.ok().map(|space| space.free),
             false => None,
         };
-        let several_handles = self.try_two_handles(probe).await?;
+        let (several_handles, remove) = match left {
+            // Whatever is made stays.
+            Probe::NotMade => (None, None),
+            Probe::Removed => (Some(self.try_two_handles(probe_names(probe)).await?), Some(true)),
+            // Another file would stay as well, so the one that is there is opened twice.
+            Probe::Kept { name, .. } => (Some(self.try_two_handles([name.clone(), name.clone()]).await?), Some(false)),
+        };
         let write_limit = self.write_limit().await;
-        Ok(Survey { facts: self.server().clone(), write_limit, free, stat, list, several_handles })
+        Ok(Survey { facts: self.server().clone(), write_limit, free, stat, list, several_handles, remove })
     }
 
-    async fn try_two_handles(&self, probe: &str) -> Result<bool, DeliverError> {
-        let [one, other] = probe_names(probe).map(|name| self.path(&name));
+    async fn try_two_handles(&self, names: [String; 2]) -> Result<bool, DeliverError> {
+        let [one, other] = names.map(|name| self.path(&name));
         let trying = async {
-            let first = self.client.open(&one, Access::CreateNew).await?;
-            let second = self.client.open(&other, Access::CreateNew).await;
+            let first = self.client.open(&one, Access::Create).await?;
+            let second = self.client.open(&other, Access::Create).await;
             if let Ok(second) = &second {
                 self.client.close(second).await?;
             }

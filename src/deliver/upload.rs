@@ -1,4 +1,4 @@
-//! Uploads a local file under a temporary name, while it may still be written.
+//! Uploads a local file under a temporary name, while it may still be written, or under its final name.
 //!
 //! A file counts as uploaded when every write is acknowledged, the server has synced it (if it supports that), its size is
 //! right, and the close is acknowledged. On any failure it is removed.
@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::blocks::Blocks;
 use super::channel_writer::{ChannelWriter, Sent, WriteError, Writes};
-use super::error::DeliverError;
+use super::error::{DeliverError, status_text};
+use super::probe::{MEASURE, is_denial};
 use super::session::Session;
 use super::sftp::{Access, Client, ClientError, Code, Handle, Status};
 use crate::growth::Follower;
-use crate::job::Verify;
+use crate::job::{Publish, Verify};
 use crate::wording::io_error;
 
 /// A write of this size fits one packet of an SSH channel, and every server takes it.
@@ -24,6 +25,7 @@ const USUAL_PACKET: usize = 32 * 1024;
 /// Why an upload failed.
 enum Trouble {
     Create(ClientError),
+    Measure(ClientError),
     Remote(ClientError),
     Local(std::io::Error),
     Size { sent: u64, found: Option<u64> },
@@ -83,7 +85,7 @@ impl Session {
         let source = Source { file: file.into_std().await, follower: follower.clone() };
         let trouble = match self.transfer(&remote, source, channels, progress).await {
             Ok(()) => return Ok(()),
-            Err(Trouble::Create(error)) => return Err(self.explain_upload(temporary, error, size).await),
+            Err(Trouble::Create(error)) => return Err(self.explain_create(temporary, error, size).await),
             Err(trouble) => trouble,
         };
         let error = match trouble {
@@ -95,7 +97,10 @@ impl Session {
                 let cause = "the server does not tell its size; verify = \"none\" does without".to_owned();
                 DeliverError::Failed { at: self.place(), step: format!("checking {temporary}"), cause }
             }
-            Trouble::Remote(error) | Trouble::Create(error) => {
+            Trouble::Measure(ClientError::Status(status)) if is_denial(&status) => {
+                self.directory_error(&MEASURE, ClientError::Status(status))
+            }
+            Trouble::Remote(error) | Trouble::Create(error) | Trouble::Measure(error) => {
                 let missing = follower.extent().bytes.saturating_sub(progress.load(Ordering::Relaxed));
                 self.explain_upload(temporary, error, missing).await
             }
@@ -105,16 +110,23 @@ impl Session {
     }
 
     async fn create(&self, remote: &str) -> Result<Handle, ClientError> {
+        if self.settings.publish == Publish::Direct {
+            return self.client.open(remote, Access::Overwrite).await;
+        }
         let refusal = match self.client.open(remote, Access::CreateNew).await {
             Err(ClientError::Status(status)) if matches!(status.code, Code::Failure | Code::AlreadyExists) => status,
             outcome => return outcome,
         };
-        // Most servers do not say that the name is taken. If it is, the file is ours and is removed.
-        match self.client.remove(remote).await {
-            Ok(()) => self.client.open(remote, Access::CreateNew).await,
-            Err(ClientError::Status(_)) => Err(ClientError::Status(refusal)),
-            Err(error) => Err(error),
-        }
+        // Most servers do not say that the name is taken. If it is, the file is ours and is removed, or else written anew.
+        let access = match self.client.remove(remote).await {
+            Ok(()) => Access::CreateNew,
+            Err(ClientError::Status(Status { code: Code::NoSuchFile, .. })) => {
+                return Err(ClientError::Status(refusal));
+            }
+            Err(ClientError::Status(_)) => Access::Overwrite,
+            Err(error) => return Err(error),
+        };
+        self.client.open(remote, access).await
     }
 
     /// Creates, fills and closes the remote file. It is closed exactly once, whatever happens: servers give the same handle
@@ -155,9 +167,10 @@ impl Session {
         let finished = finish.outcome().await;
         written?;
         match finished? {
-            Some(found) if found == bytes => Ok(()),
-            None if !measure => Ok(()),
-            found => Err(Trouble::Size { sent: bytes, found }),
+            Ok(Some(found)) if found == bytes => Ok(()),
+            Ok(None) if !measure => Ok(()),
+            Ok(found) => Err(Trouble::Size { sent: bytes, found }),
+            Err(error) => Err(Trouble::Measure(error)),
         }
     }
 
@@ -209,7 +222,7 @@ impl Session {
         let sent = sent?;
         let finish = writer.client.finish(writer.handle, false, false).await?;
         sent.in_flight.acknowledge_all(transfer.progress).await?;
-        finish.outcome().await?;
+        finish.outcome().await??;
         self.further.give_back(writer.client);
         Ok(sent.bytes)
     }
@@ -223,6 +236,15 @@ impl Session {
         let length = limit.map_or(usual, |limit| limit.min(most));
         let depth = (self.settings.tuning.upload_ahead / length).clamp(1, self.settings.requests.max(1));
         Writes { length, depth }
+    }
+
+    async fn explain_create(&self, name: &str, error: ClientError, needed: u64) -> DeliverError {
+        match &error {
+            ClientError::Status(status) if self.settings.publish == Publish::Direct && is_denial(status) => {
+                DeliverError::CannotWrite { at: self.place(), name: name.to_owned(), cause: status_text(status) }
+            }
+            _ => self.explain_upload(name, error, needed).await,
+        }
     }
 
     /// OpenSSH has no status code for a full disk, so after a bare failure the free space is compared with the need.

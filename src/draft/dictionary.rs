@@ -53,6 +53,8 @@ pub(super) enum Group {
     Sending,
     /// Has a name that is no person's.
     Named,
+    /// Says of a time that it is not the one when the row was made: `valid_until`.
+    Elsewhen,
     /// Says nothing about a table.
     Noise,
     /// Says nothing by itself, but is part of compounds.
@@ -81,6 +83,7 @@ impl Group {
             "measure" => Group::Measure,
             "sending" => Group::Sending,
             "named" => Group::Named,
+            "elsewhen" => Group::Elsewhen,
             "noise" => Group::Noise,
             "plain" => Group::Plain,
             _ => return None,

@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::personal::judge;
-use super::reason::Reason;
+use super::column::{ColumnPlan, columns};
 use super::sql_type::Shape;
-use super::subject::{Subject, Topic};
+use super::subject::Topic;
 use super::times::times;
 use super::words::words;
-use crate::store::{ColumnDetails, TableDetails};
-use crate::value::ColumnType;
+use crate::store::{StoreKind, TableDetails};
 
 /// An export for one table or view.
 #[derive(Debug)]
@@ -25,7 +23,11 @@ pub(super) struct ExportPlan {
     pub(super) title: String,
     pub(super) from: String,
     pub(super) created: Option<String>,
+    /// Rows may have no such time.
+    pub(super) is_created_nullable: bool,
     pub(super) updated: Option<String>,
+    /// What may be `created`, if nothing surely is.
+    pub(super) candidates: Vec<Candidate>,
     /// Each file has the rows of a period.
     pub(super) is_by_period: bool,
     pub(super) order: Vec<String>,
@@ -34,52 +36,44 @@ pub(super) struct ExportPlan {
     pub(super) columns: Vec<ColumnPlan>,
 }
 
-/// One column of an export.
+/// A column that may say when a row was made.
 #[derive(Debug)]
-pub(super) struct ColumnPlan {
+pub(super) struct Candidate {
     /// The header in the file.
     pub(super) header: String,
-    /// The name in the store, where the header differs.
-    pub(super) sql_name: Option<String>,
-    pub(super) kind: ColumnType,
-    pub(super) personal: Option<Reason>,
-    /// Something to know about the type.
-    pub(super) remark: Option<String>,
-    /// Why the column can't be exported as it is.
-    pub(super) obstacle: Option<String>,
+    /// The type in the store, if the column has to be declared as a time first.
+    pub(super) sql_type: Option<String>,
 }
 
-impl ColumnPlan {
-    /// Whether the column is in a file when the job names no columns.
-    pub(super) fn is_default(&self) -> bool {
-        self.obstacle.is_none() && self.personal.is_none()
-    }
-}
-
-/// Plans an export for each table.
-pub(super) fn exports(tables: &[TableDetails]) -> Vec<ExportPlan> {
-    let schemas: HashSet<&Option<String>> = tables.iter().map(|table| &table.schema).collect();
-    let names: HashSet<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+/// Plans an export for each table. Beside it stand the columns that hold something else than their type promises.
+pub(super) fn exports(store: StoreKind, tables: &[(TableDetails, Vec<usize>)]) -> Vec<ExportPlan> {
+    let schemas: HashSet<&Option<String>> = tables.iter().map(|(table, _)| &table.schema).collect();
+    let names: HashSet<&str> = tables.iter().map(|(table, _)| table.name.as_str()).collect();
     let mut taken = HashSet::new();
-    let plan = |table| {
+    let plan = |(table, odd): &(TableDetails, Vec<usize>)| {
         let name = unique(export_name(table, schemas.len() > 1), &mut taken);
-        export(table, name, &names)
+        export(table, columns(store, table, odd), name, &names)
     };
     tables.iter().map(plan).collect()
 }
 
-fn export(table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPlan {
+fn export(table: &TableDetails, columns: Vec<ColumnPlan>, name: String, names: &HashSet<&str>) -> ExportPlan {
     let from = match &table.schema {
         Some(schema) => format!("{schema}.{}", table.name),
         None => table.name.clone(),
     };
-    let columns = columns(table);
     let times = times(table);
     let column = |at: usize| &table.columns[at].name;
-    // A time that has no plain name can't be named in the catalogue either.
+    // A time that has no plain name can't be named in the catalogue, nor one that holds something else as well.
     let usable = |at: &usize| columns[*at].obstacle.is_none();
-    let created = times.created.filter(usable);
+    let is_time = |at: &usize| usable(at) && columns[*at].is_time();
+    let created = times.created.filter(is_time);
     let (order, is_order_loose) = order(table, created);
+    let candidate = |at: usize| Candidate {
+        header: columns[at].header.clone(),
+        sql_type: Some(table.columns[at].sql_type.clone()).filter(|_| !columns[at].is_time()),
+    };
+    let unsure = times.created.filter(|_| created.is_none()).into_iter();
     ExportPlan {
         what: format!("{} {from}", if table.is_view { "view" } else { "table" }),
         fault: fault(table, &from, names, &columns),
@@ -87,7 +81,9 @@ fn export(table: &TableDetails, name: String, names: &HashSet<&str>) -> ExportPl
         title: title(&table.name),
         is_by_period: created.is_some() && !is_list(table),
         created: created.map(|at| columns[at].header.clone()),
-        updated: times.updated.filter(usable).map(|at| columns[at].header.clone()),
+        is_created_nullable: created.is_some_and(|at| table.columns[at].nullable && !table.is_view),
+        candidates: unsure.chain(times.candidates).filter(usable).map(candidate).collect(),
+        updated: times.updated.filter(is_time).map(|at| columns[at].header.clone()),
         order: order.into_iter().map(|at| column(at).clone()).collect(),
         is_order_loose,
         name,
@@ -119,62 +115,6 @@ fn fault(table: &TableDetails, from: &str, names: &HashSet<&str>, columns: &[Col
         return Some("it has no column that can be exported".to_owned());
     }
     None
-}
-
-fn columns(table: &TableDetails) -> Vec<ColumnPlan> {
-    let names_and_types = table.columns.iter().map(|column| (column.name.as_str(), column.sql_type.as_str()));
-    let subject = Subject::of(&table.name, names_and_types);
-    let exact: HashSet<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-    let plan = |column: &ColumnDetails| {
-        let trimmed = column.name.trim();
-        let is_awkward = trimmed != column.name && !exact.contains(trimmed);
-        let header = if is_awkward { trimmed } else { &column.name };
-        let personal = judge(&subject, &column.name, &column.sql_type, table.key.contains(&column.name));
-        let shape = Shape::of(&column.sql_type);
-        ColumnPlan {
-            header: header.to_owned(),
-            sql_name: is_awkward.then(|| column.name.clone()),
-            kind: kind(table, column, shape),
-            personal,
-            remark: remark(column, shape),
-            obstacle: obstacle(column, shape),
-        }
-    };
-    table.columns.iter().map(plan).collect()
-}
-
-fn kind(table: &TableDetails, column: &ColumnDetails, shape: Shape) -> ColumnType {
-    let kind = shape.column_type().unwrap_or(ColumnType::Text);
-    let is_key = table.key.contains(&column.name) || words(&column.name).last().is_some_and(|word| word == "id");
-    let can_be_id = matches!(shape, Shape::Whole | Shape::Uuid | Shape::Text { .. });
-    if is_key && can_be_id { ColumnType::Id } else { kind }
-}
-
-/// What the type alone does not tell.
-fn remark(column: &ColumnDetails, shape: Shape) -> Option<String> {
-    let words = words(&column.name);
-    let is_time_by_name = words.len() > 1 && matches!(words.last()?.as_str(), "at" | "on" | "date" | "time" | "datum");
-    match shape {
-        Shape::Digit => Some("\"integer\" if it holds more than 0 and 1".to_owned()),
-        Shape::Document => Some("JSON or XML, written as it is".to_owned()),
-        Shape::Text { .. } | Shape::Whole if is_time_by_name => {
-            Some("\"datetime\" or \"date\" if every value is one".to_owned())
-        }
-        _ => None,
-    }
-}
-
-fn obstacle(column: &ColumnDetails, shape: Shape) -> Option<String> {
-    let sql_type = &column.sql_type;
-    if column.name.trim().is_empty() || column.name.contains(char::is_control) {
-        return Some("its name has no visible character, or control characters; rename it in a view".to_owned());
-    }
-    match shape {
-        Shape::Binary => Some(format!("{sql_type}: only bytes that are UTF-8 text can be exported")),
-        Shape::Geometry => Some(format!("{sql_type}: write it as text in a view or a query")),
-        Shape::Unknown => Some(format!("{sql_type}: not a type that every file can hold; write it as text in a view")),
-        _ => None,
-    }
 }
 
 /// The columns that fix the order of rows, and whether rows may be equal in all of them.

@@ -1,5 +1,6 @@
 //! What a database's name for a type means, whichever database it is.
 
+use crate::store::StoreKind;
 use crate::value::ColumnType;
 
 /// What values a column holds.
@@ -29,13 +30,17 @@ pub(super) enum Shape {
     Uuid,
     /// An address of a machine.
     Network,
-    /// JSON, XML and other containers of anything.
+    /// Several bits: a number in MySQL, text elsewhere.
+    Bits,
+    /// JSON, XML and other containers of anything, arrays of them, and arrays of arrays.
     Document,
-    /// Bytes.
+    /// A few bytes, which may be text: keys and names of programs that keep them so.
+    Bytes { limit: Option<u32> },
+    /// Bytes: pictures, files.
     Binary,
     /// Points and areas.
     Geometry,
-    /// A list of values.
+    /// A list of plain values.
     List { of_text: bool },
     /// Anything else.
     Unknown,
@@ -46,34 +51,40 @@ impl Shape {
     pub(super) fn of(sql_type: &str) -> Shape {
         let text = sql_type.trim().to_lowercase();
         if let Some(element) = text.strip_suffix("[]") {
-            return Shape::List {
-                of_text: !matches!(Shape::of(element), Shape::Whole | Shape::Decimal | Shape::Float),
+            return match Shape::of(element) {
+                Shape::Document | Shape::List { .. } => Shape::Document,
+                _ if element.starts_with("composite ") => Shape::Document,
+                element => Shape::List { of_text: !element.is_number() },
             };
         }
         let (base, size) = split(&text);
         match base {
             "" | "unknown" => Shape::Text { limit: None },
-            "bit" | "bit varying" | "varbit" if size == Some(1) => Shape::Boolean,
-            "bit" | "bit varying" | "varbit" => Shape::Unknown,
+            "bit" if size.is_none_or(|size| size == 1) => Shape::Boolean,
+            "bit" | "bit varying" | "varbit" => Shape::Bits,
             "tinyint" if size == Some(1) => Shape::Digit,
             "enum" | "set" | "\"char\"" => Shape::Choice,
+            base if ["composite ", "range "].iter().any(|kind| base.starts_with(kind)) => Shape::Unknown,
             "tinytext" | "name" => Shape::Text { limit: Some(255) },
             "bool" | "boolean" => Shape::Boolean,
             "money" | "decimal" | "numeric" | "number" | "dec" | "fixed" => Shape::Decimal,
             "float" | "double" | "real" | "double precision" | "float4" | "float8" => Shape::Float,
             "date" => Shape::Date,
-            "time" | "timetz" | "interval" => Shape::Clock,
+            "time" | "timetz" => Shape::Clock,
             "uuid" | "uniqueidentifier" | "guid" => Shape::Uuid,
             "inet" | "cidr" | "macaddr" | "macaddr8" | "inet4" | "inet6" => Shape::Network,
             "json" | "jsonb" | "xml" | "hstore" => Shape::Document,
-            "bytea" | "binary" | "varbinary" | "image" | "raw" => Shape::Binary,
+            "binary" | "varbinary" => Shape::Bytes { limit: size },
+            "bytea" | "image" | "raw" => Shape::Binary,
             "geometry" | "geography" | "point" | "polygon" | "linestring" | "line" | "lseg" | "box" | "path"
-            | "circle" | "multipoint" | "multipolygon" | "multilinestring" | "geometrycollection" => Shape::Geometry,
+            | "circle" | "multipoint" | "multipolygon" | "multilinestring" | "geometrycollection"
+            | "geomcollection" => Shape::Geometry,
             // PostgreSQL counts from one where a `char` has no size, SQLite does not count at all.
             "character" if size.is_none() => Shape::Text { limit: Some(1) },
             "serial" | "bigserial" | "smallserial" | "year" | "oid" => Shape::Whole,
             base if base.starts_with("datetime") || base.starts_with("timestamp") => Shape::Datetime,
-            base if base.starts_with("time ") => Shape::Clock,
+            // `interval day to second` is one as well.
+            base if base.starts_with("time ") || base.starts_with("interval") => Shape::Clock,
             base if base.starts_with("enum ") => Shape::Choice,
             base if base.ends_with("blob") => Shape::Binary,
             base if base.contains("char") || base.contains("text") || base.contains("clob") || base == "string" => {
@@ -86,13 +97,22 @@ impl Shape {
         }
     }
 
-    /// What a catalogue calls such values; none if no file can hold them.
-    pub(super) fn column_type(self) -> Option<ColumnType> {
+    /// What a catalogue calls such values of a database; none if a file can't hold them. PostgreSQL has a text for every
+    /// value.
+    pub(super) fn column_type(self, store: StoreKind) -> Option<ColumnType> {
         match self {
+            Shape::Bits if store == StoreKind::Mysql => Some(ColumnType::Integer),
+            Shape::Geometry if store != StoreKind::Postgres => None,
+            Shape::Unknown if store == StoreKind::Mysql => None,
             Shape::Text { limit: Some(0..=255) } | Shape::Choice | Shape::Clock | Shape::Network => {
                 Some(ColumnType::String)
             }
-            Shape::Text { .. } | Shape::Document => Some(ColumnType::Text),
+            Shape::Text { .. }
+            | Shape::Document
+            | Shape::Bits
+            | Shape::Bytes { .. }
+            | Shape::Geometry
+            | Shape::Unknown => Some(ColumnType::Text),
             Shape::Whole => Some(ColumnType::Integer),
             Shape::Decimal => Some(ColumnType::Decimal),
             Shape::Float => Some(ColumnType::Float),
@@ -101,7 +121,7 @@ impl Shape {
             Shape::Datetime => Some(ColumnType::Datetime),
             Shape::Uuid => Some(ColumnType::Id),
             Shape::List { .. } => Some(ColumnType::Array),
-            Shape::Binary | Shape::Geometry | Shape::Unknown => None,
+            Shape::Binary => None,
         }
     }
 
@@ -117,7 +137,7 @@ impl Shape {
 
     /// Whether it is text at first sight: not yet known to be harmless.
     pub(super) fn is_text(self) -> bool {
-        matches!(self, Shape::Text { .. } | Shape::Choice | Shape::List { of_text: true })
+        matches!(self, Shape::Text { .. } | Shape::Bytes { .. } | Shape::Choice | Shape::List { of_text: true })
     }
 }
 
@@ -157,7 +177,9 @@ mod tests {
             ("year(4)", Shape::Whole),
             ("tinyint(1)", Shape::Digit),
             ("bit(1)", Shape::Boolean),
-            ("bit(8)", Shape::Unknown),
+            ("bit(8)", Shape::Bits),
+            ("bit varying", Shape::Bits),
+            ("bit varying(1)", Shape::Bits),
             ("boolean", Shape::Boolean),
             ("numeric(10,2)", Shape::Decimal),
             ("DECIMAL", Shape::Decimal),
@@ -172,18 +194,30 @@ mod tests {
             ("timestamp(3) with time zone", Shape::Datetime),
             ("time without time zone", Shape::Clock),
             ("interval", Shape::Clock),
+            ("interval(3)", Shape::Clock),
+            ("interval day to second", Shape::Clock),
             ("uuid", Shape::Uuid),
             ("inet", Shape::Network),
             ("jsonb", Shape::Document),
             ("blob", Shape::Binary),
             ("BLOB SUB_TYPE TEXT", text(None)),
-            ("binary(16)", Shape::Binary),
+            ("binary(16)", Shape::Bytes { limit: Some(16) }),
+            ("varbinary(255)", Shape::Bytes { limit: Some(255) }),
             ("bytea", Shape::Binary),
             ("geometry", Shape::Geometry),
             ("point", Shape::Geometry),
             ("text[]", Shape::List { of_text: true }),
             ("integer[]", Shape::List { of_text: false }),
+            ("integer[][]", Shape::Document),
+            ("jsonb[]", Shape::Document),
+            ("composite print_address", Shape::Unknown),
+            ("composite print_address[]", Shape::Document),
+            ("range textrange", Shape::Unknown),
+            ("range int4range[]", Shape::List { of_text: true }),
             ("int4range", Shape::Unknown),
+            ("ltree", Shape::Unknown),
+            ("hstore", Shape::Document),
+            ("xml", Shape::Document),
             ("tsvector", Shape::Unknown),
         ] {
             assert_eq!(Shape::of(sql_type), expected, "{sql_type}");

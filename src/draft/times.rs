@@ -1,21 +1,28 @@
 //! Which columns say when a row came into being, and when it last changed.
 
-use super::dictionary::dictionary;
+use super::dictionary::{Group, dictionary};
+use super::reason::Reason;
 use super::sql_type::Shape;
+use super::subject::is_key;
 use super::words::{folded, words};
 use crate::store::{ColumnDetails, TableDetails};
 
 /// The time columns of a table, by position among its columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Times {
     /// When the row was made.
     pub(super) created: Option<usize>,
     /// When it was last changed.
     pub(super) updated: Option<usize>,
+    /// If nothing says surely when the row was made: what may say it, the likeliest first.
+    pub(super) candidates: Vec<usize>,
 }
 
 /// What follows the table's own noun in the name of its time: `order_date`.
 const MOMENT: [&str; 10] = ["date", "at", "on", "time", "datetime", "timestamp", "datum", "dato", "fecha", "day"];
+
+/// What else ends or begins the name of a time: `gebucht_am`, `pagado_el`, `data_zamowienia`.
+const MOMENT_ELSEWHERE: [&str; 9] = ["am", "le", "el", "il", "op", "den", "dnia", "data", "clock"];
 
 /// Finds the time columns by their names, and by what the database fills them with.
 pub(super) fn times(table: &TableDetails) -> Times {
@@ -25,13 +32,46 @@ pub(super) fn times(table: &TableDetails) -> Times {
         names.iter().find_map(of_name)
     };
     let filled = |is_update: bool| {
-        let is = |at: &usize| is_filled(&table.columns[*at]) && table.columns[*at].on_update == is_update;
+        let is = |at: &usize| {
+            let column = &table.columns[*at];
+            is_filled(column) && column.on_update == is_update && (is_update || !is_elsewhen(&column.name))
+        };
         times.iter().copied().find(is)
     };
     let updated = named(dictionary().updated()).or_else(|| filled(true));
     let created = named(dictionary().created()).or_else(|| times.iter().copied().find(|at| is_moment_of(table, *at)));
     let created = created.or_else(|| filled(false).filter(|at| Some(*at) != updated));
-    Times { created, updated }
+    let candidates = if created.is_none() { candidates(table, updated) } else { Vec::new() };
+    Times { created, updated, candidates }
+}
+
+/// All times that may be the one when the row was made. A wrong guess would leave rows out of every file, so that a
+/// person has to choose: first among columns of a time type, then among those that are times by their names alone.
+fn candidates(table: &TableDetails, updated: Option<usize>) -> Vec<usize> {
+    let may_be = |at: &usize| {
+        let name = &table.columns[*at].name;
+        Some(*at) != updated && !dictionary().updated().contains(&folded(name)) && !is_elsewhen(name)
+    };
+    let (typed, others): (Vec<usize>, Vec<usize>) =
+        (0..table.columns.len()).filter(may_be).partition(|at| is_time(&table.columns[*at]));
+    typed.into_iter().chain(others.into_iter().filter(|at| is_time_by_name(&table.columns[*at]))).collect()
+}
+
+/// Whether a column is a number or text whose name says that it is a time.
+pub(super) fn is_time_by_name(column: &ColumnDetails) -> bool {
+    let words = words(&column.name);
+    let is_moment = |word: Option<&String>| {
+        word.is_some_and(|word| [&MOMENT[..], &MOMENT_ELSEWHERE].concat().contains(&word.as_str()))
+    };
+    let can_be = matches!(Shape::of(&column.sql_type), Shape::Text { .. } | Shape::Whole);
+    let is_named = words.len() > 1 && !is_key(&words) && (is_moment(words.last()) || is_moment(words.first()));
+    can_be && (is_named || is_bookkeeping(&column.name))
+}
+
+/// Whether a time of this name is surely not the one when its row was made: `valid_until`, `last_seen`, a birthday.
+fn is_elsewhen(column: &str) -> bool {
+    let is = |word: &String| dictionary().is(Group::Elsewhen, word) || dictionary().reason(word) == Some(Reason::Birth);
+    words(column).iter().any(is)
 }
 
 /// Whether a column of this name says when its row was made or changed.
@@ -66,6 +106,7 @@ mod tests {
         let column = |(name, sql_type, default, on_update): &(&str, &str, Option<&str>, bool)| ColumnDetails {
             name: (*name).to_owned(),
             sql_type: (*sql_type).to_owned(),
+            nullable: true,
             default: default.map(str::to_owned),
             on_update: *on_update,
         };
@@ -117,6 +158,33 @@ mod tests {
         assert_eq!(found(&filled), ("x", ""));
         let changed = table("actor", &[("last_update", "timestamp", now, false)]);
         assert_eq!(found(&changed), ("", "last_update"), "one column is never both");
+    }
+
+    #[test]
+    fn what_may_be_the_time_is_offered_and_never_taken() {
+        let candidates = |columns: &[(&str, &str)]| {
+            let columns: Vec<_> = columns.iter().map(|(name, sql_type)| (*name, *sql_type, None, false)).collect();
+            let table = table("t", &columns);
+            let times = times(&table);
+            assert_eq!(times.created, None, "{columns:?}");
+            times.candidates.iter().map(|at| table.columns[*at].name.clone()).collect::<Vec<_>>().join(" ")
+        };
+        for column in
+            ["placed_at", "gebucht_am", "bestellt_am", "left_at", "zeitpunkt", "happened", "commandé_le", "FechaPedido"]
+        {
+            assert_eq!(candidates(&[("id", "integer"), (column, "timestamp"), ("updated_at", "timestamp")]), column);
+        }
+        for column in ["created_at", "placed_at", "data_zamowienia", "gebucht_am"] {
+            assert_eq!(candidates(&[("id", "integer"), (column, "TEXT")]), column);
+            assert_eq!(candidates(&[("id", "integer"), (column, "bigint(20)")]), column);
+        }
+        for column in ["birth_date", "valid_until", "expires_at", "due_date", "deleted_at", "next_run_at", "fällig_am"]
+        {
+            assert_eq!(candidates(&[(column, "date")]), "");
+        }
+        assert_eq!(candidates(&[("sent_on", "text"), ("day", "date"), ("reads", "text")]), "day sent_on");
+        let seen = table("t", &[("last_seen", "timestamp", Some("now()"), false)]);
+        assert_eq!(found(&seen), ("", ""), "what the database fills at first, and the application later");
     }
 
     #[test]

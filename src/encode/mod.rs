@@ -18,10 +18,10 @@ use jiff::tz::TimeZone;
 use self::cell::{Cell, Fault, Scratch};
 use self::csv::Csv;
 use self::ndjson::Ndjson;
-use crate::catalogue::Column;
+use crate::catalogue::{Column, Unreadable};
 use crate::instant;
 use crate::job::Format;
-use crate::value::{CellFault, ColumnType, Value};
+use crate::value::{CellFault, ColumnType, Scale, Value};
 
 /// What every format has to decide. Its rows are written one after the other, each cell by cell.
 trait RowFormat {
@@ -54,10 +54,10 @@ enum Writer {
 ///
 /// | type | accepts |
 /// | --- | --- |
-/// | `id` `string` `text` | UTF-8 text or bytes without NUL, numbers |
+/// | `id` `string` `text` | UTF-8 text or bytes without NUL, numbers, arrays as their JSON |
 /// | `integer` | whole numbers of any size, as numbers or text; `5.000` and `5e2` are whole |
 /// | `float` | finite numbers, as numbers or text |
-/// | `decimal` | finite numbers, as numbers or text, with no more digits after the point than the column's scale |
+/// | `decimal` | finite numbers, as numbers or text, with no more digits after the point than the catalogue allows |
 /// | `boolean` | booleans, 0 and 1, `t` `f` `true` `false` in any case, one bit |
 /// | `date` | dates, `YYYY-MM-DD`, datetimes at midnight |
 /// | `datetime` | see [`instant::read`] |
@@ -72,6 +72,8 @@ pub struct Encoder {
     /// The column that the next cell belongs to.
     next: usize,
     scratch: Scratch,
+    /// For each column, the cells that could not be read and are NULL instead.
+    nulled: Vec<u64>,
 }
 
 impl Encoder {
@@ -83,7 +85,18 @@ impl Encoder {
             Format::Ndjson => Writer::Ndjson(Ndjson::new(columns, zone)),
         };
         let extension = format.extension();
-        Encoder { columns: columns.to_vec(), writer, extension, next: 0, scratch: Scratch::default() }
+        let (columns, nulled) = (columns.to_vec(), vec![0; columns.len()]);
+        Encoder { columns, writer, extension, next: 0, scratch: Scratch::default(), nulled }
+    }
+
+    /// The same encoder for columns whose scales the database declares. A scale of the catalogue goes before it.
+    pub fn with_scales(mut self, declared: &[Scale]) -> Encoder {
+        for (column, declared) in self.columns.iter_mut().zip(declared) {
+            if column.scale == Scale::AsNeeded {
+                column.scale = *declared;
+            }
+        }
+        self
     }
 
     /// Appends what comes before the first row: a byte order mark and the row of column names, where the format has
@@ -97,19 +110,39 @@ impl Encoder {
 
     /// Appends the next cell of the row, with what stands between it and the cell before.
     ///
-    /// After a fault the buffer ends in the middle of a row and is of no use any more.
+    /// A cell that can't be read as its column's type is written as NULL. Unless the column allows that, it is a fault
+    /// as well: the bytes are of no use any more, but further cells can be looked at.
     ///
     /// # Panics
     ///
     /// When a row is given more cells than the file has columns.
     pub fn cell(&mut self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), CellFault> {
-        let (index, column) = (self.next, &self.columns[self.next]);
-        match &mut self.writer {
-            Writer::Csv(csv) => write(csv, index, value, column, &mut self.scratch, out)?,
-            Writer::Ndjson(ndjson) => write(ndjson, index, value, column, &mut self.scratch, out)?,
-        }
+        let (index, start) = (self.next, out.len());
         self.next += 1;
-        Ok(())
+        self.write(index, value, out).or_else(|fault| self.put_null(index, fault, start, out))
+    }
+
+    #[inline(always)]
+    fn write(&mut self, index: usize, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), CellFault> {
+        let column = &self.columns[index];
+        match &mut self.writer {
+            Writer::Csv(csv) => write(csv, index, value, column, &mut self.scratch, out),
+            Writer::Ndjson(ndjson) => write(ndjson, index, value, column, &mut self.scratch, out),
+        }
+    }
+
+    /// Puts NULL where a cell that can't be read has begun at `start`.
+    #[cold]
+    fn put_null(&mut self, index: usize, fault: CellFault, start: usize, out: &mut Vec<u8>) -> Result<(), CellFault> {
+        out.truncate(start);
+        self.write(index, Value::Null, out)?;
+        match self.columns[index].unreadable {
+            Unreadable::Fail => Err(fault),
+            Unreadable::Null => {
+                self.nulled[index] += 1;
+                Ok(())
+            }
+        }
     }
 
     /// Ends the row.
@@ -144,9 +177,15 @@ impl Encoder {
         self.extension
     }
 
-    /// The name of the column that the next cell belongs to; after a fault, of the cell that has it.
+    /// The name of the column that the last cell of the current row belongs to.
     pub fn column_name(&self) -> &str {
-        self.columns.get(self.next).map_or("", |column| &column.name)
+        self.next.checked_sub(1).map_or("", |last| &self.columns[last].name)
+    }
+
+    /// The columns with cells that could not be read and are NULL instead, in order, and how many they are.
+    pub fn nulled(&self) -> impl Iterator<Item = (&str, u64)> {
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        names.zip(self.nulled.iter().copied()).filter(|(_, cells)| *cells > 0)
     }
 
     /// The names of the file's columns, in order.
@@ -188,7 +227,7 @@ fn write(
             None => format.cell(Cell::Null, out),
         },
         (_, ColumnType::Array) => {
-            cell::array(value, scratch).and_then(|elements| format.cell(Cell::Array(elements), out))
+            cell::array(value, column.scale, scratch).and_then(|elements| format.cell(Cell::Array(elements), out))
         }
     };
     written.map_err(|found| CellFault { declared: column.kind, found: found.to_owned() })

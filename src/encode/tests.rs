@@ -101,6 +101,34 @@ fn texts() {
 }
 
 #[test]
+fn an_unreadable_cell_is_null_and_counted_if_its_column_allows_it() {
+    let allowing = |name, kind| Column { unreadable: Unreadable::Null, ..Column::new(name, kind) };
+    let columns =
+        [allowing("list", ColumnType::Array), allowing("day", ColumnType::Date), Column::new("x", ColumnType::Text)];
+    let options = CsvOptions { null: "nil".to_owned(), ..CsvOptions::default() };
+    for (format, null) in [(Format::Bi, ""), (Format::Csv(options), "nil"), (Format::Ndjson, "null")] {
+        let mut encoder = Encoder::new(&format, &columns, &TimeZone::UTC);
+        let mut out = Vec::new();
+        // The fault is found when a part of the cell is written already.
+        encoder.cell(text("[\"a\", \"b\", "), &mut out).unwrap();
+        encoder.cell(text("0000-00-00"), &mut out).unwrap();
+        let written = String::from_utf8(out.clone()).unwrap();
+        match format {
+            Format::Ndjson => assert_eq!(written, "{\"list\":null,\"day\":null"),
+            _ => assert_eq!(written, format!("{null},{null}")),
+        }
+        assert_eq!(encoder.nulled().collect::<Vec<_>>(), [("list", 1), ("day", 1)]);
+        encoder.cell(Value::Text(b"\xff"), &mut out).unwrap_err();
+        assert_eq!(encoder.column_name(), "x");
+        // The next row can be looked at.
+        encoder.end_row(&mut out);
+        encoder.cell(Value::Null, &mut out).unwrap();
+        encoder.cell(Value::Bool(true), &mut out).unwrap();
+        assert_eq!(encoder.nulled().collect::<Vec<_>>(), [("list", 1), ("day", 2)]);
+    }
+}
+
+#[test]
 fn a_nul_is_refused_wherever_it_stands() {
     for length in [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 600] {
         for at in 0..length {
@@ -176,6 +204,8 @@ fn elements_with_a_type_are_written_as_its_cells() {
             (of(ColumnType::Text, r#"["1.50", "NaN"]"#), "\"1.50, NaN\""),
         ],
     );
+    let nested = of(ColumnType::Decimal, r#"[["1.50"], ["NaN"]]"#);
+    accept(ColumnType::Text, &[(nested, r#""[[""1.50""], [""NaN""]]""#)]);
     for (kind, json) in [
         (ColumnType::Decimal, r#"["NaN"]"#),
         (ColumnType::Float, r#"["Infinity"]"#),
@@ -185,7 +215,14 @@ fn elements_with_a_type_are_written_as_its_cells() {
     ] {
         refuse(ColumnType::Array, &[of(kind, json)]);
     }
-    for kind in ColumnType::ALL.into_iter().filter(|kind| *kind != ColumnType::Array) {
+    let (texts, others): (Vec<ColumnType>, Vec<ColumnType>) = ColumnType::ALL
+        .into_iter()
+        .filter(|kind| *kind != ColumnType::Array)
+        .partition(|kind| matches!(kind, ColumnType::Id | ColumnType::String | ColumnType::Text));
+    for kind in texts {
+        assert_eq!(bi(kind, of(ColumnType::Decimal, "[]")).as_deref(), Ok("[]"), "{kind}");
+    }
+    for kind in others {
         assert_eq!(bi(kind, of(ColumnType::Decimal, "[]")), Err("an array".to_owned()), "{kind}");
     }
     let german = CsvOptions { delimiter: b';', decimal_separator: b',', ..CsvOptions::default() };

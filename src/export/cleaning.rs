@@ -68,13 +68,21 @@ async fn remove_unpublished(
     remove_temporaries(attempt, connection, names).await
 }
 
-/// Removes temporary files and forgets their names.
+/// Removes temporary files and forgets their names. Where nothing can be removed, that is told once, and they stay on record.
 pub(super) async fn remove_temporaries(
     attempt: &Attempt<'_>,
     connection: &Connection<'_>,
     names: Vec<String>,
 ) -> Result<(), RunError> {
     if names.is_empty() {
+        return Ok(());
+    }
+    if !connection.removes() {
+        let place = connection.delivery().await?.place();
+        let names = names.join(", ");
+        attempt.warn(&format!(
+            "hidden files may stay in {place}, where files can't be removed; have them removed: {names}"
+        ));
         return Ok(());
     }
     let delivery = connection.delivery().await?;

@@ -9,6 +9,7 @@ use crate::run::RunId;
 use crate::spool::SpoolError;
 use crate::state::StateError;
 use crate::store::StoreError;
+use crate::value::BadCells;
 
 /// Why a run did not get to its end.
 #[derive(Debug, thiserror::Error)]
@@ -27,19 +28,16 @@ pub enum RunError {
         /// What the store says.
         cause: StoreError,
     },
-    /// A cell can't be written as what its column is declared to be.
+    /// Cells can't be written as what their columns are declared to be.
     #[error(
-        "export {export}, row {row}, column {column}: {fault}; correct the data, or the column's type in the catalogue"
+        "export {export}, {cells}; correct the data, or the column's type in the catalogue, or give the column \
+         unreadable = \"null\" there"
     )]
-    Cell {
+    Cells {
         /// The export.
         export: String,
-        /// The row, counted from 1 without the header.
-        row: u64,
-        /// The column's name in the file.
-        column: String,
-        /// What was found and what was declared; never the value.
-        fault: String,
+        /// Where they are, what was found and what was declared; never a value.
+        cells: BadCells,
     },
     /// A file can't be written here.
     #[error(transparent)]
@@ -113,7 +111,7 @@ impl RunError {
             RunError::Spool(error) => error.is_passing(),
             RunError::State(error) => error.is_passing(),
             RunError::Cancelled | RunError::TooLong { .. } => true,
-            RunError::Cell { .. } | RunError::Defect(_) => false,
+            RunError::Cells { .. } | RunError::Defect(_) => false,
             RunError::NotSpooled { .. } | RunError::Withheld { .. } | RunError::Torn { .. } => false,
         }
     }

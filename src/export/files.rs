@@ -37,6 +37,12 @@ impl Known {
         Known { stage: Some(Stage::Spooled), files: files.collect(), ..self }
     }
 
+    /// The same files, of which what is uploaded under temporary names is of no use.
+    pub(super) fn without_uploads(mut self) -> Known {
+        self.files.iter_mut().for_each(|file| file.temp_name = None);
+        self
+    }
+
     pub(super) fn is_spooled(&self) -> bool {
         self.stage.is_some_and(|stage| stage >= Stage::Spooled) && !self.files.is_empty()
     }

@@ -10,8 +10,8 @@ use crate::clearance::Location;
 use crate::deliver::{Delivery, probe_names};
 use crate::state::Temporary;
 
-/// Removes what is left at the job's recipient. A server that refuses now is asked again by the next run. What is left
-/// at another recipient stays on record, and the log tells where this run's own files are.
+/// Removes what is left at the job's recipient. A server that refuses now is asked again by the next run, unless it
+/// refuses to remove anything. What is left at another recipient stays on record, and the log tells where this run's own files are.
 pub(super) async fn remove(
     attempt: &Attempt<'_>,
     connection: &Connection<'_>,
@@ -30,7 +30,7 @@ pub(super) async fn remove(
     let (here, elsewhere): (Vec<Temporary>, Vec<Temporary>) =
         leftovers.into_iter().partition(|leftover| leftover.location.as_ref().is_none_or(is_here));
     warn(attempt, &elsewhere);
-    if here.is_empty() {
+    if here.is_empty() || !connection.removes() {
         return Ok(());
     }
     let delivery = connection.delivery().await?;

@@ -24,11 +24,11 @@ pub(super) fn write(
     };
     let mut writer = folder.writer(name)?;
     writer.append(&manifest.to_bytes())?;
-    Ok(writer.finish(Contents { export: String::new(), rows: 0, columns: Vec::new() })?)
+    Ok(writer.finish(Contents::default())?)
 }
 
 fn describe(job: &Job, file: &Artifact, parts: &[PlannedExport]) -> ManifestFile {
-    let mut members: Vec<ManifestExport> = parts.iter().map(|part| describe_export(job, part)).collect();
+    let mut members: Vec<ManifestExport> = parts.iter().map(|part| describe_export(job, file, part)).collect();
     let export = if job.zip { None } else { members.pop() };
     ManifestFile {
         name: file.name.clone(),
@@ -40,12 +40,17 @@ fn describe(job: &Job, file: &Artifact, parts: &[PlannedExport]) -> ManifestFile
     }
 }
 
-fn describe_export(job: &Job, part: &PlannedExport) -> ManifestExport {
+fn describe_export(job: &Job, file: &Artifact, part: &PlannedExport) -> ManifestExport {
     let export = &job.exports[part.index];
     let period = part.period.as_ref();
+    let unreadable = export.columns.iter().filter_map(|column| {
+        let cells = file.unreadable.get(&job.column_in_file(export, column))?;
+        Some((column.name.clone(), *cells))
+    });
     ManifestExport {
         export: export.name.clone(),
         columns: export.columns.iter().map(|column| column.name.clone()).collect(),
         period: period.map(|period| ManifestPeriod { from: period.from.clone(), to: period.to.clone() }),
+        unreadable: unreadable.collect(),
     }
 }

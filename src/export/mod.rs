@@ -29,6 +29,7 @@ use tokio::sync::Semaphore;
 use crate::clearance::Location;
 use crate::deliver::{Hosts, Permit, Settings};
 use crate::job::Job;
+use crate::plan;
 use crate::progress::Progress;
 use crate::run::{Origin, RunId, RunRecord, Stage};
 use crate::spool::Spool;
@@ -99,6 +100,7 @@ pub async fn execute(
     cancel: &Cancel,
     permit: Permit,
 ) -> Result<(), RunError> {
+    let job = &plan::for_due(job, &run.due);
     let outcome = Attempt { context, job, run, progress, cancel, supply: Supply::Store }.carry_out().await;
     drop(permit);
     outcome
@@ -116,6 +118,7 @@ pub async fn redeliver(
     permit: Permit,
 ) -> Result<(), RunError> {
     let supply = Supply::Spool { to_new_recipient };
+    let job = &plan::for_due(job, &run.due);
     let outcome = Attempt { context, job, run, progress, cancel, supply }.carry_out().await;
     drop(permit);
     outcome
@@ -135,6 +138,12 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// The story of a run. Each step returns when its work is done and on record.
     async fn carry_out(&self) -> Result<(), RunError> {
+        let outcome = self.deliver().await;
+        self.keep_warnings().await;
+        outcome
+    }
+
+    async fn deliver(&self) -> Result<(), RunError> {
         let known = Known::of(self.context, self.id()).await?;
         if known.stage != Some(Stage::Published) {
             let (connection, files) = match review::spooled(self, known).await? {
@@ -153,6 +162,11 @@ impl Attempt<'_> {
         &self.run.id
     }
 
+    /// Whether files are written under their final names.
+    fn is_direct(&self) -> bool {
+        self.job.destination.is_direct()
+    }
+
     /// Where this attempt delivers to.
     fn location(&self) -> Location {
         Location::of(&self.job.destination)
@@ -161,6 +175,19 @@ impl Attempt<'_> {
     /// The record of a temporary name there.
     fn temporary_here(&self, name: String) -> Temporary {
         Temporary { run: self.id().clone(), name, location: Some(self.location()) }
+    }
+
+    /// Tells what a person should know about this run, even if it succeeds.
+    fn warn(&self, warning: &str) {
+        tracing::warn!(run = %self.id(), "{warning}");
+        self.progress.warn(None, warning);
+    }
+
+    /// Keeps with the run what was warned of. The files are as they are: that this fails does not make the run fail.
+    async fn keep_warnings(&self) {
+        if let Err(error) = self.context.state.warned(self.id(), &self.progress.warnings()).await {
+            tracing::warn!(run = %self.id(), %error, "the warnings of this run are in this log only");
+        }
     }
 
     /// Records that the run enters a stage, then shows it: a stage begins only when that is on disk.

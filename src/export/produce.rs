@@ -84,6 +84,9 @@ impl Production {
                 [part] if !self.job.zip => self.plain(thread, &mut snapshot, &prepared, file, part, progress).await?,
                 _ => self.zip(thread, &mut snapshot, &prepared, file, progress).await?,
             };
+            if let Some(warning) = artifact.record().unreadable_words() {
+                tracing::warn!(job = %self.job.label, file = %artifact.name, "{warning}");
+            }
             progress.size.store(artifact.bytes, Ordering::Relaxed);
             files.push(artifact);
         }
@@ -129,7 +132,8 @@ impl Production {
     ) -> Result<Artifact, RunError> {
         let export = &self.job.exports[part.index];
         let writer = self.begin(file)?;
-        let mut sink = pipeline::plain(&export.name, self.encoder(export), writer, self.watch(progress));
+        let mut sink =
+            pipeline::plain(&export.name, self.encoder(export, &prepared[part.index]), writer, self.watch(progress));
         let read = self.read(thread, snapshot, prepared, part, &mut sink).await;
         settle(export, read, sink.finish())
     }
@@ -146,7 +150,8 @@ impl Production {
         let mut zip = Zip::new(writer, &self.plan.due);
         for part in &file.parts {
             let export = &self.job.exports[part.index];
-            let mut member = zip.member(&export.name, self.encoder(export), self.watch(progress));
+            let mut member =
+                zip.member(&export.name, self.encoder(export, &prepared[part.index]), self.watch(progress));
             let read = self.read(thread, snapshot, prepared, part, &mut member).await;
             match read.and_then(|()| Ok(member.finish()?)) {
                 Ok(_) => {}
@@ -179,8 +184,8 @@ impl Production {
         Ok(writer)
     }
 
-    fn encoder(&self, export: &JobExport) -> Encoder {
-        Encoder::new(&self.job.format, &export.columns, &self.job.schedule.zone)
+    fn encoder(&self, export: &JobExport, prepared: &Prepared) -> Encoder {
+        Encoder::new(&self.job.format, &export.columns, &self.job.schedule.zone).with_scales(prepared.scales())
     }
 
     fn watch(&self, progress: &FileProgress) -> Watch {
@@ -205,9 +210,7 @@ fn failed(export: &JobExport, error: ReadError) -> RunError {
     let export = export.name.clone();
     match error {
         ReadError::Store(cause) => RunError::Export { export, cause },
-        ReadError::Stop(Stop::Cell { row, column, fault }) => {
-            RunError::Cell { export, row, column, fault: fault.to_string() }
-        }
+        ReadError::Stop(Stop::Cells(cells)) => RunError::Cells { export, cells },
         ReadError::Stop(Stop::Closed) => RunError::Cancelled,
     }
 }

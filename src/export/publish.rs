@@ -1,11 +1,11 @@
-//! The end of a run: uploaded files get their final names.
+//! The end of a run: files get their final names.
 
 use futures_util::future;
 
 use super::cleaning::clean_up;
 use super::connection::Connection;
 use super::files::{FileState, RunFile};
-use super::{Attempt, RunError};
+use super::{Attempt, RunError, upload};
 use crate::deliver::{DeliverError, PublishOutcome};
 use crate::failpoint::{self, Side};
 use crate::run::Stage;
@@ -13,7 +13,7 @@ use crate::run::Stage;
 /// How often the outcome of a rename whose reply was lost is looked up before the run is left for a later attempt.
 const SETTLEMENTS: usize = 3;
 
-/// Renames uploaded files to their final names, in their order, the manifest last. Leaves the connection to the
+/// Renames uploaded files to their final names, in their order, the manifest last, or writes them under these names. Leaves the connection to the
 /// next run.
 pub(super) async fn run(
     attempt: &Attempt<'_>,
@@ -23,7 +23,11 @@ pub(super) async fn run(
     // A connection that has ended meanwhile is noticed before the stage is.
     drop(connection.delivery().await?);
     attempt.enter(Stage::Publishing).await?;
-    if let Err(error) = publish_all(attempt, &connection, &mut files).await {
+    let published = match attempt.is_direct() {
+        true => write_all(attempt, &connection, &mut files).await,
+        false => publish_all(attempt, &connection, &mut files).await,
+    };
+    if let Err(error) = published {
         clean_up(attempt, &connection, &files, &error).await;
         return Err(error);
     }
@@ -32,19 +36,30 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// Writes files under their final names, the manifest when all others are whole.
+async fn write_all(attempt: &Attempt<'_>, connection: &Connection<'_>, files: &mut [RunFile]) -> Result<(), RunError> {
+    let (files, manifest) = split_manifest(files);
+    upload::in_place(attempt, connection, files).await?;
+    upload::in_place(attempt, connection, manifest).await
+}
+
 async fn publish_all(
     attempt: &Attempt<'_>,
     connection: &Connection<'_>,
     files: &mut [RunFile],
 ) -> Result<(), RunError> {
-    // The manifest says that all files are there.
-    let manifest = files.iter().position(|file| file.stored.is_manifest).unwrap_or(files.len());
-    let (files, manifest) = files.split_at_mut(manifest);
+    let (files, manifest) = split_manifest(files);
     let at_once = attempt.job.destination.requests().min(attempt.context.tuning.files_at_once);
     for group in files.chunks_mut(at_once).chain(manifest.chunks_mut(1)) {
         publish_group(attempt, connection, group).await?;
     }
     Ok(())
+}
+
+/// The files, and the manifest, which says that all of them are there.
+fn split_manifest(files: &mut [RunFile]) -> (&mut [RunFile], &mut [RunFile]) {
+    let manifest = files.iter().position(|file| file.stored.is_manifest).unwrap_or(files.len());
+    files.split_at_mut(manifest)
 }
 
 /// Renames files at the same time, the requests in their order, and records each confirmed rename, whatever becomes of

@@ -24,7 +24,7 @@ use crate::run::Stage;
 use crate::state::StoredFile;
 
 /// Reads the store and uploads its files. When it returns without an error, all of them are finished, recorded and
-/// uploaded.
+/// uploaded, but for those that are written in place.
 pub(super) async fn run<'a>(attempt: &'a Attempt<'a>) -> Result<(Connection<'a>, Vec<RunFile>), RunError> {
     if attempt.supply != Supply::Store {
         return Err(RunError::NotSpooled { run: attempt.id().clone() });
@@ -43,20 +43,25 @@ pub(super) async fn over<'a>(
     connection: Connection<'a>,
 ) -> Result<(Connection<'a>, Vec<RunFile>), RunError> {
     let plan = Arc::new(Plan::new(attempt.job, &attempt.run.due, attempt.id().as_str()));
-    let names: Vec<String> = plan.names().map(|name| temporary_name(attempt, name, Try::First)).collect();
+    // What is written in place is written when every file is finished.
+    let names: Vec<String> = match attempt.is_direct() {
+        true => Vec::new(),
+        false => plan.names().map(|name| temporary_name(attempt, name, Try::First)).collect(),
+    };
     attempt.context.state.expect_temporaries(attempt.id(), &names).await?;
     let (sender, uploads) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();
     let reading = async { read(attempt, plan, &names, sender).await.inspect_err(|_| stop.cancel()) };
     let (stored, uploaded) = tokio::join!(reading, upload::send(attempt, &connection, uploads, &stop));
     let mut files: Vec<RunFile> = match stored {
-        Ok(stored) => stored.into_iter().zip(&names).enumerate().map(run_file).collect(),
+        Ok(stored) => stored.into_iter().enumerate().map(|(position, file)| run_file(position, file, &names)).collect(),
         Err(error) => {
             remove_after_failure(attempt, &error, remove_temporaries(attempt, &connection, names)).await;
             return Err(error);
         }
     };
     match uploaded.error {
+        None if attempt.is_direct() => {}
         None => upload::verify(attempt, &connection, &files).await?,
         Some(error) if error.is_passing() && !attempt.cancel.is_cancelled() => {
             tracing::warn!(run = %attempt.id(), %error, "an upload failed while the store was read; the rest is sent again");
@@ -70,8 +75,9 @@ pub(super) async fn over<'a>(
     Ok((connection, files))
 }
 
-fn run_file((position, (stored, name)): (usize, (StoredFile, &String))) -> RunFile {
-    RunFile { position, stored, progress: FileState::Uploaded(name.clone()) }
+fn run_file(position: usize, stored: StoredFile, names: &[String]) -> RunFile {
+    let progress = names.get(position).cloned().map_or(FileState::Spooled, FileState::Uploaded);
+    RunFile { position, stored, progress }
 }
 
 /// Uploads once more what is not among the `uploaded` positions.
@@ -124,6 +130,9 @@ async fn read(
         }
     };
     attempt.progress.enter(Stage::Spooled);
+    if names.is_empty() {
+        return Ok(files);
+    }
     let names: Vec<(usize, String)> = names.iter().cloned().enumerate().collect();
     context.state.uploading(run, &names, Timestamp::now()).await?;
     attempt.progress.enter(Stage::Uploading);
@@ -138,7 +147,8 @@ async fn fill_spool(
 ) -> Result<Vec<StoredFile>, RunError> {
     let folder = Arc::new(attempt.context.spool.run(attempt.id())?);
     let announce = |position: usize, path, follower| {
-        let (temporary, sent) = (names[position].clone(), sent_bytes(attempt, position));
+        let Some(temporary) = names.get(position).cloned() else { return };
+        let sent = sent_bytes(attempt, position);
         // If uploading has failed already, the caller learns that when the reading is over.
         let _ = uploads.send(Upload { position, temporary, path, follower, sent });
     };
@@ -192,11 +202,6 @@ fn contents(attempt: &Attempt<'_>, file: &PlannedFile) -> Vec<Content> {
 /// The sensitive columns of a file, named as its artifact names columns.
 fn sensitive(attempt: &Attempt<'_>, file: &PlannedFile) -> Vec<String> {
     let exports = file.parts.iter().map(|part| &attempt.job.exports[part.index]);
-    let names = exports.flat_map(|export| {
-        export.sensitive().map(|column| match attempt.job.zip {
-            true => format!("{}.{}", export.name, column.name),
-            false => column.name.clone(),
-        })
-    });
+    let names = exports.flat_map(|export| export.sensitive().map(|column| attempt.job.column_in_file(export, column)));
     names.collect()
 }

@@ -10,7 +10,7 @@
 
 use jiff::Timestamp;
 
-use super::cleaning::clean_up;
+use super::cleaning::{clean_up, remove_temporaries};
 use super::connection::{Connection, reach};
 use super::files::{FileState, Known, RunFile};
 use super::review::Supply;
@@ -20,7 +20,8 @@ use crate::deliver::PublishOutcome;
 use crate::run::{FileRecord, Stage};
 use crate::spool::SpoolError;
 
-/// Continues a run whose files are in the spool and may be sent. When it returns without an error, all are uploaded.
+/// Continues a run whose files are in the spool and may be sent. When it returns without an error, all are uploaded,
+/// but for those that are written in place.
 pub(super) async fn run<'a>(
     attempt: &'a Attempt<'a>,
     known: Known,
@@ -28,6 +29,9 @@ pub(super) async fn run<'a>(
 ) -> Result<(Connection<'a>, Vec<RunFile>), RunError> {
     // At a new recipient nothing of the run exists yet, whatever the one before has.
     let mut known = if cleared.is_new_recipient() { known.unsent() } else { known };
+    if attempt.is_direct() {
+        known = known.without_uploads();
+    }
     let connection = reach(attempt).await?;
     leftovers::remove(attempt, &connection, &mut known).await?;
     if cleared.is_new_recipient() {
@@ -44,7 +48,9 @@ pub(super) async fn run<'a>(
             return read::over(attempt, connection).await;
         }
     }
-    upload::run(attempt, &connection, &mut files, upload::Try::First).await?;
+    if !attempt.is_direct() {
+        upload::run(attempt, &connection, &mut files, upload::Try::First).await?;
+    }
     Ok((connection, files))
 }
 
@@ -99,8 +105,8 @@ async fn locate(
     if delivery.verify(&temporary, record).await? {
         return Ok(FileState::Uploaded(temporary));
     }
-    delivery.remove(None, &temporary).await?;
-    state.forget_temporaries(&[attempt.temporary_here(temporary)]).await?;
+    drop(delivery);
+    remove_temporaries(attempt, connection, vec![temporary]).await?;
     Ok(FileState::Spooled)
 }
 

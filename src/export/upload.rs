@@ -5,15 +5,15 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::cleaning::clean_up;
+use super::cleaning::{clean_up, remove_after_failure};
 use super::connection::Connection;
 use super::files::{FileState, RunFile};
 use super::{Attempt, RunError};
@@ -101,9 +101,68 @@ async fn read_back(connection: &Connection<'_>, files: &[RunFile]) -> Result<(),
     let delivery = connection.delivery().await?;
     for file in files {
         let FileState::Uploaded(temporary) = &file.progress else { continue };
-        if !delivery.verify(temporary, &file.stored.file).await? {
-            let (at, name) = (delivery.place(), file.stored.file.name.clone());
-            return Err(DeliverError::ContentDiffers { at, name }.into());
+        delivery.read_back(temporary, &file.stored.file).await?;
+    }
+    Ok(())
+}
+
+/// Writes the spooled files among `files` under their final names, and records those that are whole, whatever becomes of
+/// the others. What is left half is removed as far as the server lets us, and told where it does not.
+pub(super) async fn in_place(
+    attempt: &Attempt<'_>,
+    connection: &Connection<'_>,
+    files: &mut [RunFile],
+) -> Result<(), RunError> {
+    let (sender, uploads) = mpsc::unbounded_channel();
+    for file in files.iter().filter(|file| file.progress == FileState::Spooled) {
+        let (position, record) = (file.position, &file.stored.file);
+        let path = file.stored.spool.clone().ok_or_else(|| RunError::NotSpooled { run: attempt.id().clone() })?;
+        let (follower, sent) = (Follower::of_whole(record.bytes), sent_bytes(attempt, position));
+        // Its receiver is `uploads`.
+        let _ = sender.send(Upload { position, temporary: record.name.clone(), path, follower, sent });
+    }
+    drop(sender);
+    let Uploaded { mut positions, begun, mut error } =
+        send(attempt, connection, uploads, &CancellationToken::new()).await;
+    if attempt.job.destination.verify() == Verify::Readback {
+        let mut read = HashSet::new();
+        for file in files.iter().filter(|file| positions.contains(&file.position)) {
+            let record = &file.stored.file;
+            let reading =
+                async { Ok::<_, RunError>(connection.delivery().await?.read_back(&record.name, record).await?) };
+            if let Err(differs) = attempt.cancel.unless(reading).await.flatten() {
+                error = Some(differs);
+                break;
+            }
+            read.insert(file.position);
+        }
+        positions = read;
+    }
+    let mut whole = Vec::new();
+    for file in files.iter_mut().filter(|file| positions.contains(&file.position)) {
+        file.progress = FileState::Published;
+        whole.push(file.position);
+    }
+    if !whole.is_empty() {
+        attempt.context.state.published(attempt.id(), &whole).await?;
+    }
+    let Some(error) = error else { return Ok(()) };
+    let half: Vec<&str> = files
+        .iter()
+        .filter(|file| file.progress == FileState::Spooled && begun.contains(&file.position))
+        .map(|file| file.stored.file.name.as_str())
+        .collect();
+    remove_after_failure(attempt, &error, remove_half(attempt, connection, &half)).await;
+    Err(error)
+}
+
+async fn remove_half(attempt: &Attempt<'_>, connection: &Connection<'_>, names: &[&str]) -> Result<(), RunError> {
+    for name in names {
+        let delivery = connection.delivery().await?;
+        if let Err(error) = delivery.remove(None, name).await {
+            let place = delivery.place();
+            attempt
+                .warn(&format!("{name} may be in {place} unfinished, until a later attempt writes it again ({error})"));
         }
     }
     Ok(())
@@ -113,6 +172,8 @@ async fn read_back(connection: &Connection<'_>, files: &[RunFile]) -> Result<(),
 pub(super) struct Uploaded {
     /// The positions of the files that are at the destination, whole.
     pub(super) positions: HashSet<usize>,
+    /// The positions of these, and of the files of which something may be there.
+    pub(super) begun: HashSet<usize>,
     /// Why the others are not.
     pub(super) error: Option<RunError>,
 }
@@ -128,7 +189,7 @@ pub(super) async fn send(
     let mut positions = HashSet::new();
     let uploads = stream::poll_fn(|context| uploads.poll_recv(context));
     let mut uploads = std::pin::pin!(uploads.map(|file| uploader.upload(file)).buffer_unordered(uploader.at_once));
-    loop {
+    let error = loop {
         let next = tokio::select! {
             next = uploads.next() => next,
             () = stop.cancelled() => Some(Err(RunError::Cancelled)),
@@ -136,10 +197,11 @@ pub(super) async fn send(
         };
         match next {
             Some(Ok(position)) => positions.insert(position),
-            Some(Err(error)) => return Uploaded { positions, error: Some(error) },
-            None => return Uploaded { positions, error: None },
+            Some(Err(error)) => break Some(error),
+            None => break None,
         };
-    }
+    };
+    Uploaded { positions, begun: uploader.begun(), error }
 }
 
 /// What the uploads of a run share.
@@ -150,6 +212,7 @@ struct Uploader<'a> {
     /// A growing file is uploaded from this size on, in bytes.
     growing_from: u64,
     room: Semaphore,
+    begun: Mutex<HashSet<usize>>,
     /// Files are uploaded one after the other, because the server has refused one beside others.
     is_one_by_one: AtomicBool,
 }
@@ -163,6 +226,7 @@ impl<'a> Uploader<'a> {
             at_once,
             growing_from: tuning.upload_growing_from,
             room: Semaphore::new(at_once),
+            begun: Mutex::default(),
             is_one_by_one: AtomicBool::new(false),
         }
     }
@@ -175,6 +239,7 @@ impl<'a> Uploader<'a> {
         let units = if is_small { extent.bytes.div_ceil(UNIT).clamp(1, all) } else { all };
         let room = self.acquire(units).await;
         failpoint::reach("destination:upload", Side::Before).await;
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(position);
         let delivery = self.connection.delivery().await?;
         let uploaded = delivery.upload(&path, follower.clone(), &temporary, &sent).await;
         drop(delivery);
@@ -197,6 +262,11 @@ impl<'a> Uploader<'a> {
         }
         failpoint::reach("destination:upload", Side::After).await;
         Ok(position)
+    }
+
+    /// The positions of files whose upload has begun.
+    fn begun(&self) -> HashSet<usize> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn acquire(&self, units: u64) -> tokio::sync::SemaphorePermit<'_> {

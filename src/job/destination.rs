@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use crate::name::NameTemplate;
 use crate::secret::Secret;
 use crate::words::Words;
 
@@ -22,6 +23,11 @@ impl Destination {
             Destination::Sftp(sftp) => sftp.publish,
             Destination::Folder(folder) => folder.publish,
         }
+    }
+
+    /// Whether files have their final names from the start, so that a reader may see half of one.
+    pub fn is_direct(&self) -> bool {
+        self.publish() == Publish::Direct
     }
 
     /// How a delivered file is compared with what was sent, before it is published.
@@ -71,8 +77,10 @@ pub struct SftpDestination {
     pub port: u16,
     /// SSH user.
     pub user: String,
-    /// The directory files are put into; it must exist.
+    /// The directory files are put into, as it is configured; it must exist.
     pub directory: String,
+    /// The same where it has variables, so that each occurrence has a directory of its own.
+    pub template: Option<NameTemplate>,
     /// The private key file to authenticate with.
     pub key: PathBuf,
     /// The passphrase of an encrypted key.
@@ -140,15 +148,18 @@ pub enum Trust {
     KnownHosts(PathBuf),
 }
 
-/// What happens when the final name already exists.
+/// How files get their final names, and what happens when one exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publish {
     /// The new file takes its place in one step.
     Replace,
     /// The run fails and the old file stays.
     Refuse,
+    /// Files are written under their final names from the start: for servers that take uploads and refuse all else.
+    Direct,
 }
 
 impl Words for Publish {
-    const WORDS: &'static [(&'static str, Publish)] = &[("replace", Publish::Replace), ("refuse", Publish::Refuse)];
+    const WORDS: &'static [(&'static str, Publish)] =
+        &[("replace", Publish::Replace), ("refuse", Publish::Refuse), ("direct", Publish::Direct)];
 }

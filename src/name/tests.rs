@@ -55,23 +55,48 @@ fn a_long_label_does_not_cost_the_date() {
 
 #[test]
 fn refuses_what_is_no_variable() {
-    let fault = |text: &str| NameTemplate::parse(text).unwrap_err();
-    assert_eq!(fault("{{label"), NameFault::Syntax);
-    assert_eq!(fault("{{lable}}"), NameFault::UnknownVariable { name: "lable".to_owned() });
-    assert_eq!(fault("{{lable}}").range("a_{{lable}}"), Some(4..9));
+    let faults = |text: &str| NameTemplate::parse(text).unwrap_err().faults;
+    assert_eq!(faults("{{label"), [NameFault::Syntax]);
+    assert_eq!(faults("{{lable}}"), [NameFault::UnknownVariable { name: "lable".to_owned(), range: 2..7 }]);
     for text in
         ["{{#if label}}x{{/if}}", "{{log label}}", "{{> part}}", "{{eq label label}}", "{{label x=1}}", "{{*inline x}}"]
     {
-        assert_eq!(fault(text), NameFault::NotAVariable, "{text}");
+        assert!(matches!(faults(text)[..], [NameFault::NotAVariable { .. }]), "{text}");
     }
-    assert!(matches!(fault("{{../label}}"), NameFault::UnknownVariable { .. }));
-    assert!(matches!(fault("{{@root.label}}"), NameFault::UnknownVariable { .. }));
+    assert!(matches!(faults("{{../label}}")[..], [NameFault::UnknownVariable { .. }]));
+    assert!(matches!(faults("{{@root.label}}")[..], [NameFault::UnknownVariable { .. }]));
+}
+
+#[test]
+fn all_faults_of_a_template_are_told_each_at_its_place() {
+    let text = "é{{date}}_{{label}}_{{ date }}{{log label}}{{export_name}}{{{x}}}";
+    let NameFaults { faults, uses_export_name } = NameTemplate::parse(text).unwrap_err();
+    let underlined: Vec<&str> = faults.iter().map(|fault| &text[fault.range().unwrap()]).collect();
+    assert_eq!((underlined.as_slice(), uses_export_name), (["date", "date", "{{log label}}", "x"].as_slice(), true));
+    assert_ne!(faults[0].range(), faults[1].range());
+}
+
+#[test]
+fn characters_that_names_cannot_have_are_known() {
+    let replaced = |text: &str| NameTemplate::parse(text).unwrap().replaced();
+    assert_eq!((replaced("{{label}}_%Y-%m"), replaced("{label}")), (Some('%'), Some('{')));
+    assert_eq!(replaced("{{label}} 1.é-{{day}}"), None);
 }
 
 #[test]
 fn knows_whether_it_needs_the_export() {
     assert!(NameTemplate::parse("{{label}}{{ export_name }}").unwrap().uses_export_name());
     assert!(!NameTemplate::parse("export_name{{!-- export_name --}}").unwrap().uses_export_name());
+}
+
+#[test]
+fn names_of_windows_devices_are_known() {
+    for name in ["CON.csv", "con", "Aux.tar.gz", "nul .csv", "COM1.csv", "lpt0.zip", "COM².csv"] {
+        assert!(is_windows_device(name), "{name}");
+    }
+    for name in ["CONTACTS.csv", "con_2026.csv", "COM.csv", "COM10.csv", "x.con", "_con.csv", "com١.csv"] {
+        assert!(!is_windows_device(name), "{name}");
+    }
 }
 
 proptest! {
@@ -93,5 +118,22 @@ proptest! {
             let values = NameValues { label: "l", export_name: None, due: &due, period: (&due, &due), run_id: "r" };
             prop_assert!(!template.render(&values, "csv").is_empty());
         }
+    }
+}
+
+#[test]
+fn a_directory_keeps_its_text_and_takes_safe_components() {
+    let render = |template: &str, label: &str| {
+        let due = date(2026, 7, 30).at(4, 5, 0, 0).to_zoned_datetime(jiff::tz::TimeZone::UTC).unwrap();
+        let values = NameValues { label, export_name: None, due: &due, period: (&due, &due), run_id: "" };
+        NameTemplate::parse(template).unwrap().render_directory(&values)
+    };
+    assert_eq!(render("/in box/{{year}}/{{month}}/{{day}}", "x"), "/in box/2026/07/30");
+    assert_eq!(render("../{{label}}/{{hour}}{{minute}}", "a/b"), "../a_b/0405");
+    for label in ["..", "../..", ".", "/", "~"] {
+        let directory = render("in/{{label}}/x", label);
+        let components: Vec<&str> = directory.split('/').collect();
+        assert_eq!(components.len(), 3, "{label}: {directory}");
+        assert!(!components[1].starts_with(['.', '~']) && !components[1].is_empty(), "{label}: {directory}");
     }
 }

@@ -13,6 +13,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
+pub use self::post::is_url;
+
 use crate::run::{NoticeKind, RunRecord, RunState, rfc3339};
 use crate::secret::Secret;
 

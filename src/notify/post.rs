@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
@@ -16,6 +17,14 @@ use super::tls::Tls;
 use super::{LIMIT, Message, Notify, NotifyError};
 use crate::secret::Secret;
 use crate::tls::{self, TlsFault, Trusted, connection_error};
+
+/// Whether the client can post to `url`: it has a host, and a port that exists if it names one.
+pub fn is_url(url: &str) -> bool {
+    let Ok(url) = url.parse::<Uri>() else { return false };
+    let Some(authority) = url.authority().filter(|authority| !authority.host().is_empty()) else { return false };
+    let port = authority.as_str().rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+    port.is_none() || authority.port_u16().is_some_and(|port| port > 0)
+}
 
 /// Posts it; any status from 200 to 299 is success.
 pub(super) async fn post(notify: &Notify, url: &Secret, message: &Message) -> Result<(), NotifyError> {
@@ -85,4 +94,31 @@ fn words(error: &Error) -> String {
 
 fn distrust(fault: &TlsFault) -> String {
     format!("can't be trusted: {fault}; {}", fault.remedy("[notify]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_url;
+
+    #[test]
+    fn a_url_names_a_host_and_perhaps_a_port() {
+        for url in ["https://h.example/x?y=%20", "http://localhost:8080", "https://[::1]:9/", "https://[::1]/"] {
+            assert!(is_url(url), "{url}");
+        }
+        for url in [
+            "",
+            "https://",
+            "https:///x",
+            "https://:443/",
+            "https://[::1",
+            "https://h:99999/",
+            "https://h:/",
+            "https://h:0/",
+            "https://a b/",
+            "https://h/a b",
+            "h.example/x",
+        ] {
+            assert!(!is_url(url), "{url}");
+        }
+    }
 }

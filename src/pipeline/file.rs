@@ -45,4 +45,8 @@ impl RowSink for FileSink {
     fn end_row(&mut self) -> Result<(), Stop> {
         self.rows.end_row()
     }
+
+    fn end_rows(&mut self) -> Result<(), Stop> {
+        self.rows.end_rows()
+    }
 }

@@ -20,7 +20,7 @@ pub(super) enum Message {
     /// The next bytes of the export.
     Block(Vec<u8>),
     /// The export ends.
-    End { rows: u64, columns: Vec<String> },
+    End { rows: u64, columns: Vec<String>, nulled: Vec<(String, u64)> },
     /// All exports have ended.
     Finish,
     /// There is to be no file.
@@ -90,9 +90,9 @@ fn write(mut output: Output, messages: &Receiver<Message>) -> Result<Artifact, P
                 let _ = empties.send(block);
                 current = Some((export, empties));
             }
-            (Ok(Message::End { rows, columns }), Some((export, _))) => {
+            (Ok(Message::End { rows, columns, nulled }), Some((export, _))) => {
                 output.end()?;
-                output.describe(&mut contents, &export, rows, columns);
+                output.describe(&mut contents, &export, rows, columns, nulled);
             }
             (Ok(Message::Finish), None) => return output.finish(contents),
             _ => return Err(PipelineError::Unfinished { name: output.name().to_owned() }),
@@ -137,19 +137,29 @@ impl Output {
         }
     }
 
-    fn describe(&self, contents: &mut Contents, export: &str, rows: u64, columns: Vec<String>) {
+    fn describe(
+        &self,
+        contents: &mut Contents,
+        export: &str,
+        rows: u64,
+        columns: Vec<String>,
+        nulled: Vec<(String, u64)>,
+    ) {
         contents.rows += rows;
         match self {
             Output::Plain(_) => {
                 contents.export = export.to_owned();
                 contents.columns = columns;
+                contents.unreadable = nulled.into_iter().collect();
             }
             Output::Zip { .. } => {
                 if !contents.export.is_empty() {
                     contents.export.push(',');
                 }
                 contents.export.push_str(export);
-                contents.columns.extend(columns.iter().map(|column| format!("{export}.{column}")));
+                let full = |column: &str| format!("{export}.{column}");
+                contents.columns.extend(columns.iter().map(|column| full(column)));
+                contents.unreadable.extend(nulled.iter().map(|(column, cells)| (full(column), *cells)));
             }
         }
     }

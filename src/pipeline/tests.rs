@@ -75,10 +75,43 @@ fn a_fault_names_row_and_column_and_leaves_no_file() {
     let (_state, folder) = folder();
     let mut sink = plain("messages", encoder(), folder.writer("m.csv").unwrap(), Watch::default());
     push(&mut sink, 1, b"fine").unwrap();
-    let stop = push(&mut sink, 2, b"not \xff UTF-8").unwrap_err();
+    push(&mut sink, 2, b"not \xff UTF-8").unwrap();
+    push(&mut sink, 3, b"fine").unwrap();
+    let stop = sink.end_rows().unwrap_err();
     assert_eq!(stop.to_string(), "row 2, column body: text that is not UTF-8 can't be read as text");
     assert!(matches!(sink.finish(), Err(PipelineError::Unfinished { name }) if name == "m.csv"));
     assert!(is_empty(&folder));
+}
+
+#[test]
+fn faults_of_all_columns_are_looked_for() {
+    let (_state, folder) = folder();
+    let mut zip = Zip::new(folder.writer("all.zip").unwrap(), &due());
+    let mut member = zip.member("messages", encoder(), Watch::default());
+    for body in [&b"a\0b"[..], b"fine", b"\xff"] {
+        member.cell(Value::Text(b"seven")).unwrap();
+        member.cell(Value::Text(body)).unwrap();
+        member.end_row().unwrap();
+    }
+    let stop = member.end_rows().unwrap_err();
+    assert_eq!(
+        stop.to_string(),
+        "row 1, column id: text that is no number can't be read as integer (the first of 3); \
+         row 1, column body: text with a NUL character can't be read as text (the first of 2)"
+    );
+    assert_eq!(member.finish(), Err(Stop::Closed));
+    assert!(zip.finish().is_err());
+    assert!(is_empty(&folder));
+}
+
+#[test]
+fn the_search_for_further_faults_ends() {
+    let (_state, folder) = folder();
+    let mut sink = plain("messages", encoder(), folder.writer("m.csv").unwrap(), Watch::default());
+    push(&mut sink, 1, b"\xff").unwrap();
+    // Ten seconds are the other limit, which a slow machine may meet first.
+    let stop = (2..=1_000_001).find_map(|id| push(&mut sink, id, b"fine").err());
+    assert!(stop.unwrap().to_string().ends_with(" were not looked at"));
 }
 
 #[test]

@@ -67,6 +67,10 @@ impl RowSink for Member {
     fn end_row(&mut self) -> Result<(), Stop> {
         self.rows.end_row()
     }
+
+    fn end_rows(&mut self) -> Result<(), Stop> {
+        self.rows.end_rows()
+    }
 }
 
 /// The due time on the clock of its zone, moved into the years that a zip knows.

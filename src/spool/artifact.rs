@@ -1,14 +1,13 @@
 //! A finished file in the spool, and the check that it still is what it was.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::SpoolError;
+use crate::digest;
 use crate::run::FileRecord;
-use crate::wording::hex;
 
 /// A finished file: whole, on disk, its content known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +26,9 @@ pub struct Artifact {
     pub sha256: String,
     /// The names of its columns in order; of a zip, each with its export before it (`agents.id`).
     pub columns: Vec<String>,
+    /// Those of its columns, by the same names, with cells that could not be read and are NULL instead, and how many
+    /// they are.
+    pub unreadable: BTreeMap<String, u64>,
 }
 
 impl Artifact {
@@ -39,6 +41,7 @@ impl Artifact {
             bytes: self.bytes,
             sha256: self.sha256.clone(),
             published: false,
+            unreadable: self.unreadable.clone(),
         }
     }
 
@@ -55,18 +58,11 @@ impl Artifact {
             io::ErrorKind::NotFound => changed("gone"),
             _ => SpoolError::File { name: self.name.clone(), source: error },
         };
-        let mut file = File::open(&self.path).map_err(unreadable)?;
+        let file = File::open(&self.path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.len() != self.bytes {
             return Err(changed("of another size than recorded"));
         }
-        let mut hash = Sha256::new();
-        let mut block = vec![0; 256 * 1024];
-        loop {
-            match file.read(&mut block).map_err(unreadable)? {
-                0 => break,
-                count => hash.update(&block[..count]),
-            }
-        }
-        if hex(&hash.finalize()) == self.sha256 { Ok(()) } else { Err(changed("of other content than recorded")) }
+        let is_same = digest::sha256(file).map_err(unreadable)? == self.sha256;
+        if is_same { Ok(()) } else { Err(changed("of other content than recorded")) }
     }
 }

@@ -112,6 +112,7 @@ impl Spool {
             bytes: record.bytes,
             sha256: record.sha256.clone(),
             columns,
+            unreadable: record.unreadable.clone(),
         };
         artifact.verify()?;
         Ok(artifact)

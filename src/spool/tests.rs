@@ -23,7 +23,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn contents(rows: u64) -> Contents {
-    Contents { export: "agents".to_owned(), rows, columns: vec!["id".to_owned()] }
+    Contents { export: "agents".to_owned(), rows, columns: vec!["id".to_owned()], ..Contents::default() }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Appended bytes are gathered in blocks; readers that follow the file are told of a block once it is in the file.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,8 @@ pub struct Contents {
     pub rows: u64,
     /// As in [`Artifact::columns`].
     pub columns: Vec<String>,
+    /// As in [`Artifact::unreadable`].
+    pub unreadable: BTreeMap<String, u64>,
 }
 
 impl FileWriter {
@@ -115,6 +118,7 @@ impl FileWriter {
             bytes: self.bytes,
             sha256: hex(&self.hash.finalize_reset()),
             columns: contents.columns,
+            unreadable: contents.unreadable,
         })
     }
 

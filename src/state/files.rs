@@ -130,7 +130,7 @@ impl State {
     pub async fn files(&self, run: &RunId) -> Result<Vec<StoredFile>, StateError> {
         let rows = sqlx::query(
             "SELECT name, export, row_count, bytes, sha256, is_manifest, spool, temp_name, is_published,
-                    columns, sensitive, contents
+                    columns, sensitive, contents, unreadable
              FROM file WHERE run = ? ORDER BY position",
         )
         .bind(run.as_str())
@@ -184,8 +184,8 @@ impl State {
         let spool = spool.as_deref().map(|path| self.path_text(path)).transpose()?;
         sqlx::query(
             "INSERT INTO file (run, position, name, export, row_count, bytes, sha256, is_manifest, spool, temp_name,
-                               is_published, columns, sensitive, contents)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                               is_published, columns, sensitive, contents, unreadable)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(run.as_str())
         .bind(position as i64)
@@ -201,6 +201,7 @@ impl State {
         .bind(serde_json::Value::from(columns.as_slice()).to_string())
         .bind(serde_json::Value::from(sensitive.as_slice()).to_string())
         .bind(contents.as_ref().map(to_json))
+        .bind(to_json(&file.unreadable))
         .execute(&mut *tx)
         .await
         .map_err(|error| self.failed(error))?;
@@ -224,6 +225,7 @@ fn stored_file(row: &SqliteRow) -> Result<StoredFile, sqlx::Error> {
             bytes: row.try_get::<i64, _>("bytes")? as u64,
             sha256: row.try_get("sha256")?,
             published: row.try_get("is_published")?,
+            unreadable: from_json(row.try_get("unreadable")?).unwrap_or_default(),
         },
         is_manifest: row.try_get("is_manifest")?,
         spool: row.try_get::<Option<String>, _>("spool")?.map(PathBuf::from),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::row::{RECORD, to_json, to_micros};
+use super::row::{RECORD, from_json, to_json, to_micros};
 use super::{Presence, State, StateError};
 use crate::run::{RunId, RunRecord, RunState, Stage, Warning};
 
@@ -62,12 +62,17 @@ impl State {
         self.commit(tx, "state:stage").await
     }
 
-    /// Records what the reading of the store for a run warns of. The next reading for the same run replaces it.
+    /// Adds to what a run warns of. The next reading of the store for the same run begins anew.
     pub async fn warned(&self, run: &RunId, warnings: &[Warning]) -> Result<(), StateError> {
         if warnings.is_empty() {
             return Ok(());
         }
         let mut tx = self.write().await?;
+        let known = sqlx::query_scalar("SELECT warnings FROM run WHERE id = ?").bind(run.as_str());
+        let known: Option<String> = known.fetch_one(&mut *tx).await.map_err(|error| self.failed(error))?;
+        let known: Vec<Warning> = from_json(known).unwrap_or_default();
+        let is_new = |known: &&Warning| warnings.iter().all(|warning| warning.text != known.text);
+        let warnings: Vec<&Warning> = known.iter().filter(is_new).chain(warnings).collect();
         let update = sqlx::query("UPDATE run SET warnings = ? WHERE id = ?").bind(to_json(&warnings));
         update.bind(run.as_str()).execute(&mut *tx).await.map_err(|error| self.failed(error))?;
         self.commit(tx, "state:stage").await

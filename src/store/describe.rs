@@ -35,6 +35,8 @@ pub struct ColumnDetails {
     pub name: String,
     /// Its type, in the store's words; of an enumeration a word that starts with `enum`.
     pub sql_type: String,
+    /// Whether it can be NULL as far as the store knows.
+    pub nullable: bool,
     /// The expression of its default.
     pub default: Option<String>,
     /// Whether the store sets it to the present time with every change.

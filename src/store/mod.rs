@@ -7,6 +7,7 @@
 
 mod bounds;
 mod describe;
+mod doubt;
 mod error;
 mod fit;
 mod interrupt;
@@ -24,13 +25,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::describe::{ColumnDetails, TableDetails};
+pub use self::doubt::Doubt;
 pub use self::error::{MissingColumn, ReadError, StoreError};
 pub use self::fit::can_be;
 pub use self::interrupt::Interrupt;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
 pub use self::reader::{ReaderFault, ReaderThread};
-pub use self::relation::{DbColumn, DbTable};
+pub use self::relation::{DbColumn, DbTable, declared_scale};
 pub use self::server::check_url;
 use self::sqlite::Sqlite;
 pub use self::sqlite::sqlite_path;
@@ -39,7 +41,7 @@ use crate::catalogue::Source;
 use crate::job::JobExport;
 use crate::period::Period;
 use crate::secret::Secret;
-use crate::value::RowSink;
+use crate::value::{RowSink, Scale};
 use crate::words::Words;
 
 /// How to reach the store.
@@ -139,6 +141,17 @@ enum ReadPlan {
     Mysql(mysql::ReadPlan),
 }
 
+impl Prepared {
+    /// For each column of the file, how the store declares the scale of its decimals.
+    pub fn scales(&self) -> &[Scale] {
+        match &self.plan {
+            ReadPlan::Sqlite(plan) => &plan.scales,
+            ReadPlan::Postgres(plan) => &plan.scales,
+            ReadPlan::Mysql(plan) => &plan.scales,
+        }
+    }
+}
+
 impl Snapshot {
     /// Connects to the store and begins the snapshot.
     pub async fn open(settings: &StoreSettings) -> Result<Snapshot, StoreError> {
@@ -190,6 +203,11 @@ impl Snapshot {
             (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.read(plan, period, sink, thread).await,
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
             _ => Err(foreign().into()),
+        };
+        // A bad cell is why the sink takes no file; where the store fails behind it, that is not what to mend first.
+        let read = match (read, sink.end_rows()) {
+            (Ok(()) | Err(ReadError::Store(_)), Err(stop)) => Err(stop.into()),
+            (read, _) => read,
         };
         match &mut self.0 {
             Inner::Postgres(postgres) if read.is_err() => postgres.connection.abandon(),

@@ -95,6 +95,15 @@ pub(super) fn need_alias(name: &str) -> StoreError {
     StoreError::Query(format!("two of its columns are named \"{name}\"; give one an alias"))
 }
 
+/// The digits after the point that a type declares: 2 for `numeric(10,2)`, in any database's spelling.
+pub fn declared_scale(sql_type: &str) -> Option<u16> {
+    const EXACT: [&str; 5] = ["numeric", "decimal", "dec", "number", "fixed"];
+    let (name, rest) = sql_type.split_once('(')?;
+    let (_, scale) = rest.split(')').next()?.split_once(',')?;
+    let is_exact = EXACT.iter().any(|exact| exact.eq_ignore_ascii_case(name.trim()));
+    scale.trim().parse().ok().filter(|_| is_exact)
+}
+
 fn position<C: Named>(columns: &[C], name: &str, case: Case) -> Option<usize> {
     let exact = columns.iter().position(|column| column.name() == name);
     match case {
@@ -133,6 +142,22 @@ mod tests {
             order: order.iter().map(|name| (*name).to_owned()).collect(),
             period: PeriodRule::Day,
             filter: Some(TimeColumn { name: "created".to_owned(), column }),
+        }
+    }
+
+    #[test]
+    fn finds_the_scale_of_exact_types() {
+        for (sql_type, scale) in [
+            ("numeric(10,2)", Some(2)),
+            ("DECIMAL (10, 0)", Some(0)),
+            ("decimal(12,4) unsigned zerofill", Some(4)),
+            ("numeric(10)", None),
+            ("numeric(5,-2)", None),
+            ("numeric", None),
+            ("float(7,3)", None),
+            ("varchar(10,2)", None),
+        ] {
+            assert_eq!(declared_scale(sql_type), scale, "{sql_type}");
         }
     }
 

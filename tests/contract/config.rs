@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use exportd::catalogue::{Catalogue, Export, Mode, Source};
-use exportd::config::{Config, Overrides, Surroundings, find_config};
+use exportd::config::{Config, Overrides, Surroundings, digest_of, find_config};
 use exportd::job::{Destination, Format, Job, PeriodRule, SftpDestination, Trust};
 use exportd::secret::Secret;
 
@@ -165,4 +165,40 @@ fn a_named_configuration_wins() {
         faults.to_string().starts_with("error: /no/such/jobs.toml: the file can't be read: no such file"),
         "{faults}"
     );
+}
+
+#[test]
+fn a_configuration_is_known_by_its_file_and_its_catalogues() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let path = folder.path().join("jobs.toml");
+    let export = |name: &str| format!("[[export]]\nname = \"{name}\"\nfrom = \"t\"\ncolumns = {{ id = \"id\" }}\n");
+    let job = "[[job]]\nlabel = \"x\"\nrun = \"daily\"\nexports = [\"b\"]\nfolder = \"/srv\"\n";
+    let store = "[store]\nurl = \"sqlite:x\"\n";
+    let digest = |command: &str| {
+        let loaded = Config::load(&path).unwrap_or_else(|faults| panic!("{faults}")).digest;
+        assert_eq!(digest_of(&path).unwrap(), loaded, "as it is on disk");
+        let mut shell = std::process::Command::new("sh");
+        let printed = shell.args(["-c", command]).current_dir(folder.path()).output().unwrap().stdout;
+        assert_eq!(&printed[..64], loaded.as_bytes(), "{command}");
+        loaded
+    };
+    write("jobs.toml", store);
+    let alone = digest("sha256sum jobs.toml");
+    std::fs::create_dir(folder.path().join("own")).unwrap();
+    write("own/b.toml", &export("b"));
+    write("own/c.toml", &export("c"));
+    write("d.toml", &export("d"));
+    let catalogue = "[catalogue]\nfiles = [\"own/*.toml\", \"d.toml\"]\n";
+    // The table can stand behind the jobs too.
+    for text in [format!("{store}{catalogue}{job}"), format!("{store}{job}{catalogue}")] {
+        write("jobs.toml", &text);
+        write("own/c.toml", &export("c"));
+        let before = digest("cat jobs.toml own/b.toml own/c.toml d.toml | sha256sum");
+        write("own/c.toml", &export("e"));
+        let changed = digest("cat jobs.toml own/b.toml own/c.toml d.toml | sha256sum");
+        assert!(changed != before && before != alone);
+    }
+    std::fs::remove_file(folder.path().join("d.toml")).unwrap();
+    assert_eq!(digest_of(&path).unwrap_err().kind(), std::io::ErrorKind::NotFound);
 }

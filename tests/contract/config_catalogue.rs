@@ -4,7 +4,7 @@ use std::path::Path;
 
 use exportd::catalogue::{EpochUnit, Export, Mode, Source};
 use exportd::config::{Config, Faults};
-use exportd::value::ColumnType;
+use exportd::value::{ColumnType, Scale};
 
 const STORE: &str = "[store]\nurl = \"sqlite:store.db\"\n";
 
@@ -50,7 +50,7 @@ fn an_export_says_everything_about_its_columns() {
     let placed = export.column("placed").unwrap();
     assert_eq!((placed.sql_name.as_str(), placed.epoch), ("placed_at", EpochUnit::Milliseconds));
     assert_eq!(placed.zone.as_ref().unwrap().iana_name(), Some("Europe/Paris"));
-    assert_eq!(export.column("price").unwrap().scale, Some(2));
+    assert_eq!(export.column("price").unwrap().scale, Scale::Exactly(2));
     let time = |word: &str| export.time(word).map(|time| (time.column.sql_name.clone(), time.column.kind));
     assert_eq!(time("created"), Some(("placed_at".to_owned(), ColumnType::Datetime)), "by its name in the file");
     assert_eq!(time("updated"), Some(("changed_at".to_owned(), ColumnType::Datetime)), "a column not exported");
@@ -95,7 +95,7 @@ fn a_query_may_begin_with_comments_and_parentheses() {
 }
 
 /// What stands in an export beside its name, and words of the one fault that follows.
-const BROKEN: [(&str, &str); 14] = [
+const BROKEN: [(&str, &str); 18] = [
     ("columns = { id = 'id' }", "[[export]] has no `from`"),
     ("from = 't'\nquery = 'select 1'\ncolumns = { id = 'id' }", "`from` or `query`, not both"),
     ("query = 'delete from t'\ncolumns = { id = 'id' }", "`query` is not a SELECT statement"),
@@ -108,6 +108,10 @@ const BROKEN: [(&str, &str); 14] = [
     ("from = 't'\ncolumns = { id = { sensitive = true } }", "`id` has no `type`"),
     ("from = 't'\ncolumns = { id = { type = 'id', scale = 2 } }", "of the type decimal only"),
     ("from = 't'\ncolumns = { id = { type = 'id', senstive = true } }", "did you mean `sensitive`?"),
+    ("from = 't'\ncolumns = { at = { type = 'datetime', zone = 'GMT+1' } }", "write `Etc/GMT-1`: the sign in IANA's"),
+    ("table = 't'\nfrom = 't'\ncolumns = { id = 'id' }", "write `from = \"SCHEMA.TABLE\"`"),
+    ("from = 't'\ncolumns = { id = { type = 'id', pii = true } }", "write `sensitive = true`"),
+    ("from = 't'\nscale = 2\ncolumns = { id = 'id' }", "a key of `[export.columns]`"),
     ("from = 't'\nmode = 'period'\ncolumns = { id = 'id' }", "needs a time column"),
     ("from = 't'\ncreated = 'id'\ncolumns = { id = 'id' }", "`id` is a column of the type id"),
 ];
@@ -124,6 +128,7 @@ fn faults_of_catalogues_name_their_own_file() {
         check(&format!("[[export]]\nname = 'a'\n{lines}\n"), words);
     }
     let export = |name: &str| format!("[[export]]\nname = '{name}'\nfrom = 't'\ncolumns = {{ id = 'id' }}\n");
+    check("models:\n  - name: orders\n", "this looks like YAML");
     check(&export("a b"), "`a b` can't be the name of an export");
     check(&format!("{}{}", export("a"), export("A")), "the export `A` is already in the catalogue");
 }

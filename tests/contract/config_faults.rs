@@ -32,6 +32,12 @@ const BROKEN: &[(&str, &str)] = &[
     ("run", ""),
     ("timezone", "timezone = \"Paris\""),
     ("timezone", "timezone = \"Europe/Atlantis\""),
+    ("timezone", "timezone = \"GMT+1\""),
+    ("timezone", "timezone = \"UTC-05:30\""),
+    ("timezone", "timezone = \"CEST\""),
+    ("timezone", "timezone = \"W. Europe Standard Time\""),
+    ("timezone", "timezone = \"localtime\""),
+    ("timezone", "timezone = \"posix/Europe/Paris\""),
     ("label", "label = \"\""),
     ("label", "label = \"nightly\"\ndescription = 7"),
     ("exports", "exports = []"),
@@ -62,10 +68,34 @@ const BROKEN: &[(&str, &str)] = &[
     ("", "filename = \"{{label}}_{{export_name}}\"\nzip = true"),
     ("", "filename = \"{{label}}\""),
     ("", "filename = \"{{label\""),
+    ("", "filename = \"in/{{year}}/{{label}}\""),
+    ("", "directory = \"~/in/bi\""),
+    ("", "directory = \"~\""),
+    ("", "directory = \"~drop/in\""),
+    ("", "directory = \" in\""),
+    ("", "directory = 'in\\bi'"),
+    ("", "directory = \"in/{{yaer}}\""),
+    ("", "directory = \"in/{{export_name}}\""),
+    ("", "directory = \"in/{{run_id}}\""),
+    ("", "directory = \"in/{{year\""),
     ("", "format = \"parquet\""),
     ("", "csv = { bom = true }"),
     ("", "format = \"ndjson\"\ncsv = { bom = true }"),
     ("", "format = \"csv\"\n[job.csv]\ndelimiter = \"::\"\nboolean = \"ja/nein\"\ndecimal_separator = \"'\""),
+    ("", "filename = \"{{date}}_{{lable}}_{{export_name}}_{{#if zip}}x{{/if}}\"\nzip = true"),
+    ("", "filename = \"{{table}}_{{sequence}}\""),
+    ("", "schedule = \"0 4 * * *\"\nweekdays = [\"mon\"]\npassword = \"hunter2\"\nwhere = \"id > 1\""),
+    ("", "destination = \"x\"\nfilter = 1\nrename = 1\nemail = 1\npath = 1\ncompress = 1\nencoding = 1"),
+    ("", "timeout = \"5m\"\nurl_of_host = 1\ncolour = 1\nfields = [\"id\"]\nkeep = \"1d\""),
+    ("[store]", "timezone = \"UTC\"\ntimeout = \"5m\"\n[[exports]]\n[sftp]\n[logging]\n[store]"),
+    ("url", "url = \"sqlite:x\"\nhost = \"db\"\nsslmode = \"require\""),
+    ("url", "url = \"postgres://${DB_USER}:${DB_PASSWORD}@db/shop\""),
+    ("url", "url = \"${STORE_URL}\""),
+    ("host = ", "host = \"${SFTP_HOST:-localhost}\"\nkey_passphrase = \"$PASSPHRASE\""),
+    ("key", "key = \"${HOME}/.ssh/id_ed25519\""),
+    ("run", "run = \"0 4 * * *\""),
+    ("", "retry = 3"),
+    ("", "retry = { attempts = 3, delay = \"1m\" }"),
     ("", "retry = { first = \"2h\", max = \"1h\" }"),
     ("", "retry = { first = \"30\" }"),
     ("", "extension = \"../x\""),
@@ -179,6 +209,21 @@ fn a_cut_line_is_underlined_at_the_right_place() {
     assert!(shown.contains("2 | url = …\n  |       ^ "), "{shown}");
     let shown = refuse("job = [{ key_passphrase = \"é\", label = 1 }]\n").to_string();
     assert!(shown.contains("job = [{ key_passphrase = …\n"), "{shown}");
+}
+
+#[test]
+fn another_language_is_told_in_one_sentence() {
+    for (name, text) in [
+        ("YAML", "store:\n  url: sqlite:hunter2\njobs:\n  - label: a\n"),
+        ("YAML", "password: hunter2\n"),
+        ("JSON", "{ \"store\": { \"url\": \"hunter2\" } }\n"),
+    ] {
+        let faults = refuse(text);
+        assert_eq!(faults.len(), 1, "{faults}");
+        let shown = faults.to_string();
+        assert!(shown.contains(&format!("this looks like {name}, and the file has to be TOML")), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
 }
 
 #[test]

@@ -97,3 +97,12 @@ fn a_folder_of_our_own_state_is_refused() {
     }
     assert!(told("", "folder = 'states'\n[state]\ndir = 'state'").is_none());
 }
+
+#[test]
+fn directories_with_variables_meet_other_directories() {
+    let into = |directory: &str| format!("filename = '{{{{export_name}}}}'\ndirectory = '{directory}'");
+    assert!(told(&into("in/{{year}}"), &into("in/2026")).is_some(), "in 2026");
+    assert!(told(&into("in/{{year}}/../{{year}}"), &into("in/{{year}}")).is_some());
+    assert!(told(&into("in/{{label}}"), &into("in/{{label}}")).is_none());
+    assert!(told(&into("in/{{year}}"), &into("in/{{month}}")).is_none());
+}

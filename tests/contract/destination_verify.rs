@@ -1,6 +1,7 @@
 //! How closely an upload is compared with what was sent: by size, by content, or not at all where nothing may be
 //! looked at; and that one open file at a time is enough for all of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
@@ -25,6 +26,7 @@ pub fn record(length: usize) -> FileRecord {
         bytes: length as u64,
         sha256,
         published: false,
+        unreadable: BTreeMap::new(),
     }
 }
 

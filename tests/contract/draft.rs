@@ -171,14 +171,15 @@ async fn times_and_keys_become_created_updated_and_order() {
             changed_at date, area point, PRIMARY KEY (a, b) INCLUDE (extra)); \
         CREATE TABLE roles (id INT PRIMARY KEY, name TEXT, created_at timestamptz); CREATE TABLE orders (x INT);";
     database.run(sql).await;
-    let text = draft::draft(&database.settings()).await.unwrap();
+    let text = draft::draft(&database.settings()).await.unwrap().text(None);
     for part in [
-        "name = \"sales_orders\"\ntitle = \"Orders\"\nfrom = \"sales.orders\"\nmode = \"period\"\ncreated = \"made\"\n\
+        "name = \"sales_orders\"\ntitle = \"Orders\"\nfrom = \"sales.orders\"\nmode = \"period\"\ncreated = \"made\"  # rows where it is NULL are in no file\n\
          updated = \"changed_at\"\norder = [\"made\", \"a\", \"b\"]\n",
-        "name = \"public_roles\"\ntitle = \"Roles\"\nfrom = \"public.roles\"\nmode = \"full\"\ncreated = \"created_at\"\n",
+        "name = \"public_roles\"\ntitle = \"Roles\"\nfrom = \"public.roles\"\nmode = \"full\"\n\
+         created = \"created_at\"  # rows where it is NULL are in no file\n",
         "\nmood = \"string\"\n",
         "\nnote = { type = \"string\", sensitive = true }",
-        "\n# area = { type = \"text\", sensitive = true }  # point",
+        "\narea = { type = \"text\", sensitive = true }  # location; point, as the database writes it",
         "# No key and no id",
     ] {
         assert!(text.contains(part), "{part}\nis missing in:\n{text}");
@@ -207,4 +208,26 @@ async fn what_is_there_is_kept_and_what_is_broken_is_said() {
     program.run(&["catalogue", "draft", "--store", "sqlite:missing.db"]).expect(3);
     let wrong = program.run(&["catalogue", "draft", "--store", "oracle://user:geheim@host/db"]).expect(2);
     assert!(!wrong.err.contains("geheim"), "{}", wrong.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_scale_is_written_unless_the_database_does_not_hold_values_to_it() {
+    for kind in [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Mysql] {
+        let database = Database::new(kind).await;
+        database.run("CREATE TABLE prices (id INT PRIMARY KEY, price NUMERIC(10,2), weight NUMERIC(9))").await;
+        let (price, weight) = match kind {
+            StoreKind::Sqlite => ("price = \"decimal\"\n", "weight = \"decimal\"\n"),
+            _ => ("price = { type = \"decimal\", scale = 2 }\n", "weight = { type = \"decimal\", scale = 0 }\n"),
+        };
+        let text = draft::draft(&database.settings()).await.unwrap().text(None);
+        assert!(text.contains(price) && text.contains(weight), "{kind:?}: {text}");
+    }
+    let database = Database::new(StoreKind::Postgres).await;
+    let sql = "CREATE DOMAIN cents AS numeric(10,2); CREATE TABLE t (a cents, b numeric, c numeric(10,2)[], d money)";
+    database.run(sql).await;
+    let text = draft::draft(&database.settings()).await.unwrap().text(None);
+    for part in ["a = { type = \"decimal\", scale = 2 }\n", "b = \"decimal\"\n", "c = \"array\"\n", "d = \"decimal\"\n"]
+    {
+        assert!(text.contains(part), "{part}\nis missing in:\n{text}");
+    }
 }

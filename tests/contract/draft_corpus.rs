@@ -55,7 +55,7 @@ fn schema(entries: &[&Entry]) -> String {
 async fn held_back(entries: &[&Entry]) -> BTreeSet<(String, String)> {
     let database = Database::new(StoreKind::Sqlite).await;
     database.run(&schema(entries)).await;
-    let text = draft::draft(&database.settings()).await.unwrap();
+    let text = draft::draft(&database.settings()).await.unwrap().text(None);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("draft.toml"), text).unwrap();
     let only_draft = format!("[store]\nurl = {:?}\n[catalogue]\nfiles = [\"draft.toml\"]\n", database.url);

@@ -20,11 +20,14 @@ struct Case {
     offers: [bool; 3],
     /// What its jobs say besides the usual.
     job: &'static str,
+    /// How its files get their names.
+    publish: Publish,
     /// Whether several channels may write to one file.
     shares_files: bool,
 }
 
-const OPENSSH: Case = Case { kind: Kind::OpenSsh, offers: [true; 3], job: "", shares_files: true };
+const OPENSSH: Case =
+    Case { kind: Kind::OpenSsh, offers: [true; 3], job: "", publish: Publish::Replace, shares_files: true };
 
 impl Case {
     fn odd(habit: &'static [&'static str]) -> Case {
@@ -33,6 +36,16 @@ impl Case {
 
     fn says(&self, setting: &str) -> bool {
         self.job.contains(setting)
+    }
+
+    /// Whether files have their final names from the start.
+    fn is_direct(&self) -> bool {
+        self.publish == Publish::Direct
+    }
+
+    /// The name that a file is uploaded under.
+    fn upload_name(&self, name: &str) -> String {
+        if self.is_direct() { name.to_owned() } else { format!(".{name}.run1.part") }
     }
 
     /// The destination, as a job with the case's settings would have it.
@@ -56,18 +69,18 @@ impl Case {
         let verify = if self.says("verify = \"none\"") { Verify::None } else { Verify::Readback };
         let requests = if self.says("requests = 1") { 1 } else { SftpDestination::REQUESTS };
         let allow_gap = self.says("allow_gap = true");
-        Some(SftpDestination { allow_gap, verify, requests, ..server.sftp()? })
+        Some(SftpDestination { publish: self.publish, allow_gap, verify, requests, ..server.sftp()? })
     }
 
     fn folder(&self, path: &Path) -> Destination {
-        let (publish, verify) = (Publish::Replace, Verify::Readback);
+        let (publish, verify) = (self.publish, Verify::Readback);
         Destination::Folder(FolderDestination { path: path.to_owned(), publish, verify })
     }
 
     /// Where a file is that was published.
     fn place(&self, server: &Server, name: &str) -> PathBuf {
-        let folder = if self.kind == Kind::Odd(&["takes-renamed"]) { server.taken() } else { server.directory() };
-        folder.join(name)
+        let is_taken = self.kind == Kind::Odd(&["takes-renamed"]) && !self.is_direct();
+        if is_taken { server.taken().join(name) } else { server.directory().join(name) }
     }
 
     /// Its content.
@@ -117,64 +130,43 @@ contract! {
     a_job_delivers_its_files_and_the_manifest_last,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn openssh() {
-    keep_the_contract(OPENSSH).await;
+/// Each kind of server, with files that are renamed to their names, and with files that are written in place.
+macro_rules! servers {
+    ($($name:ident: $case:expr,)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                keep_the_contract($case).await;
+            }
+        )+
+
+        mod in_place {
+            use super::*;
+
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    keep_the_contract(Case { publish: Publish::Direct, ..$case }).await;
+                }
+            )+
+        }
+    };
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn folder() {
-    keep_the_contract(Case { kind: Kind::Folder, shares_files: false, ..OPENSSH }).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn proftpd() {
-    keep_the_contract(Case { kind: Kind::ProFtpd, ..OPENSSH }).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn asyncssh() {
-    keep_the_contract(Case { kind: Kind::AsyncSsh, ..OPENSSH }).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn paramiko() {
-    let job = "allow_gap = true";
-    keep_the_contract(Case { kind: Kind::Paramiko, offers: [false; 3], job, ..OPENSSH }).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_extensions() {
-    let habits = &["--", "-P", "posix-rename,fsync,limits,statvfs"];
-    keep_the_contract(Case { offers: [false; 3], job: "allow_gap = true", ..Case::odd(habits) }).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_open_handle() {
-    keep_the_contract(Case::odd(&["one-handle"])).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_request_at_a_time() {
-    keep_the_contract(Case { job: "requests = 1", ..Case::odd(&["one-request"]) }).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn small_packets() {
-    keep_the_contract(Case::odd(&["small-packets"])).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn write_only() {
-    keep_the_contract(Case { job: "verify = \"none\"", ..Case::odd(&["write-only"]) }).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn files_are_taken_at_once() {
-    keep_the_contract(Case::odd(&["takes-renamed"])).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn handles_that_are_no_text() {
-    keep_the_contract(Case::odd(&["strange-handles"])).await;
+servers! {
+    openssh: OPENSSH,
+    folder: Case { kind: Kind::Folder, shares_files: false, ..OPENSSH },
+    proftpd: Case { kind: Kind::ProFtpd, ..OPENSSH },
+    asyncssh: Case { kind: Kind::AsyncSsh, ..OPENSSH },
+    paramiko: Case { kind: Kind::Paramiko, offers: [false; 3], job: "allow_gap = true", ..OPENSSH },
+    without_extensions: {
+        let habits = &["--", "-P", "posix-rename,fsync,limits,statvfs"];
+        Case { offers: [false; 3], job: "allow_gap = true", ..Case::odd(habits) }
+    },
+    one_open_handle: Case::odd(&["one-handle"]),
+    one_request_at_a_time: Case { job: "requests = 1", ..Case::odd(&["one-request"]) },
+    small_packets: Case::odd(&["small-packets"]),
+    write_only: Case { job: "verify = \"none\"", ..Case::odd(&["write-only"]) },
+    files_are_taken_at_once: Case::odd(&["takes-renamed"]),
+    handles_that_are_no_text: Case::odd(&["strange-handles"]),
 }

@@ -134,7 +134,7 @@ async fn a_stopped_server_is_noticed_in_every_step() {
                 session.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.unwrap();
                 server.freeze();
                 match step {
-                    "checking" => session.check("check").await,
+                    "checking" => session.check("check").await.map(|_| ()),
                     "uploading" => session.upload(&path, whole(&path), ".b.part", &AtomicU64::new(0)).await,
                     "publishing" => session.publish(".a.part", "a.csv", Publish::Replace, false).await,
                     "looking" => session.settle(".a.part", "a.csv", 10, Publish::Replace).await.map(|_| ()),

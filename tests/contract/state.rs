@@ -6,7 +6,7 @@ use std::slice::from_ref;
 use exportd::job::{Cadence, Schedule};
 use exportd::period::Period;
 use exportd::run::{Origin, RunId, RunRecord, RunState, Stage, Trigger};
-use exportd::state::{DaemonLock, Decision, Filter, NewRun, State, StateError, StoredFile};
+use exportd::state::{Decision, Filter, NewRun, State, StateError, StoredFile};
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -14,6 +14,8 @@ use tempfile::TempDir;
 
 use crate::support::jobs::{here, spooled_file as file};
 
+#[path = "state_folder.rs"]
+mod folder;
 #[path = "state_warnings.rs"]
 mod warnings;
 
@@ -124,7 +126,10 @@ async fn history_has_the_documented_fields() {
             "rows": 3,
             "bytes": 120,
             "sha256": "abababababababababababababababababababababababababababababababab",
-            "published": false
+            "published": false,
+            "unreadable": {
+              "note": 2
+            }
           }
         ],
         "error": null,
@@ -267,33 +272,4 @@ async fn a_damaged_database_is_refused_and_left_as_it_is() {
         Err(error) => error,
     };
     assert!(matches!(refused, StateError::Corrupt { .. }), "{refused}");
-}
-
-#[tokio::test]
-async fn a_folder_that_cannot_be_made_is_named() {
-    let dir = TempDir::new().unwrap();
-    fs::write(dir.path().join("file"), b"").unwrap();
-    let error = State::open(&dir.path().join("file/state")).await.unwrap_err();
-    assert!(matches!(error, StateError::Unreachable { .. }), "{error}");
-    assert!(error.to_string().contains("file/state"), "{error}");
-}
-
-#[tokio::test]
-async fn the_folder_is_its_owners_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let dir = TempDir::new().unwrap();
-    let folder = dir.path().join("deep/state");
-    State::open(&folder).await.unwrap();
-    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
-}
-
-#[test]
-fn a_second_daemon_is_refused_and_told_who_holds_the_folder() {
-    let dir = TempDir::new().unwrap();
-    let first = DaemonLock::acquire(dir.path()).unwrap();
-    let error = DaemonLock::acquire(dir.path()).unwrap_err();
-    assert!(matches!(error, StateError::Held { .. }), "{error}");
-    assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
-    drop(first);
-    DaemonLock::acquire(dir.path()).expect("free again");
 }

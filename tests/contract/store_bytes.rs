@@ -1,8 +1,10 @@
 //! The same data gives the same bytes from every store.
 
+use exportd::catalogue::Column;
 use exportd::encode::Encoder;
 use exportd::job::{CsvOptions, DatetimeStyle, Format, JobExport};
 use exportd::store::{ReadError, StoreKind};
+use exportd::value::Scale;
 use jiff::tz::TimeZone;
 
 use super::{KINDS, export, open, query, table};
@@ -19,7 +21,7 @@ const COLUMNS: &[(&str, [&str; 3], [&str; 4])] = &[
     ("note:text", ["TEXT", "text", "longtext"], ["'line\nbreak'", "'\r\n'", "' '", "'=1+1'"]),
     ("big:integer", ["INTEGER", "bigint", "bigint"], ["9223372036854775807", "-9223372036854775808", "0", "NULL"]),
     ("sum:decimal", ["DECIMAL(12,2)", "numeric(12,2)", "decimal(12,2)"], ["1234.50", "-0.10", "100", "0"]),
-    ("exact:decimal", ["TEXT", "numeric", "decimal(60,30)"], ["'1000000000000000000000.5'", "'-0.000000000000000000001'",
+    ("exact:decimal", ["TEXT", "numeric", "varchar(60)"], ["'1000000000000000000000.5'", "'-0.000000000000000000001'",
         "'0'", "NULL"]),
     ("score:float", ["REAL", "double precision", "double"], ["0.1", "1e21", "-5e-324", "NULL"]),
     ("ratio:float", ["REAL", "real", "float"], ["0.5", "16777216", "-0.25", "NULL"]),
@@ -57,7 +59,10 @@ async fn try_file(database: &Database, export: &JobExport, format: &Format) -> R
     let mut snapshot = open(database).await;
     let prepared = snapshot.prepare(export).await.unwrap();
     let zone = TimeZone::get("Europe/Paris").unwrap();
-    let mut file = Encoded { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
+    let mut file = Encoded {
+        encoder: Encoder::new(format, &export.columns, &zone).with_scales(prepared.scales()),
+        bytes: Vec::new(),
+    };
     file.encoder.start(&mut file.bytes);
     snapshot.read(&prepared, None, &mut file, None).await?;
     Ok(String::from_utf8(file.bytes).unwrap())
@@ -82,6 +87,76 @@ async fn equal_data_gives_equal_bytes() {
             assert_eq!(file(&mysql, export, &format).await, expected, "{:?} by {:?}", mysql.kind, export.order);
         }
     }
+}
+
+/// Read from the table, from a view of it, and by a query.
+#[tokio::test]
+async fn the_scale_that_a_database_declares_is_kept() {
+    for kind in KINDS {
+        let database = Database::new(kind).await;
+        let undeclared = if kind == StoreKind::Mysql { "varchar(9)" } else { "numeric" };
+        database
+            .run(&format!(
+                "CREATE TABLE t (id int, price decimal(10,2), whole numeric(9), fine numeric(12,4), free {undeclared});
+                 INSERT INTO t VALUES (1, 12.50, 5, 0.1250, '1.50'), (2, 3, 10, -0.0000, '7'), (3, NULL, 0, 9, '0.10');
+                 CREATE VIEW v AS SELECT * FROM t"
+            ))
+            .await;
+        let columns = ["id:id", "price:decimal", "whole:decimal", "fine:decimal", "free:decimal"];
+        for source in [table("t"), table("v"), query("select id, price, whole, fine, free from t")] {
+            let file = file(&database, &export(source.clone(), &columns, &["id"]), &Format::Bi).await;
+            let rows = "1,12.50,5,0.1250,1.5\n2,3.00,10,0.0000,7\n3,,0,9.0000,0.1\n";
+            assert_eq!(file, format!("id,price,whole,fine,free\n{rows}"), "{kind:?}, {source:?}");
+        }
+        // What the catalogue says goes before it.
+        let mut other = export(table("t"), &["id:id", "price:decimal"], &["id"]);
+        let scaled = other.columns.iter().map(|column| Column { scale: Scale::Exactly(3), ..column.clone() });
+        other.columns = scaled.collect();
+        let file = file(&database, &other, &Format::Bi).await;
+        assert_eq!(file, "id,price\n1,12.500\n2,3.000\n3,\n", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn domains_arrays_and_casts_of_postgres_keep_their_scale() {
+    let database = Database::new(StoreKind::Postgres).await;
+    database
+        .run(
+            "CREATE DOMAIN cents AS numeric(10,2); CREATE DOMAIN price AS cents CHECK (value > 0);
+             CREATE TABLE t (a price, b numeric(10,2)[], c numeric[], d money, e money[], f varchar(9));
+             INSERT INTO t VALUES (12.50, '{1.50,2}', '{1.50,2}', 12.50, '{1.5}', '1.50');
+             CREATE VIEW v AS SELECT t.*, f::numeric(9,3) AS g, avg(a) OVER () AS h FROM t",
+        )
+        .await;
+    let columns = ["a:decimal", "b:array", "c:array", "d:decimal", "e:array", "f:decimal"];
+    let row = "12.50,\"1.50, 2.00\",\"1.5, 2\",12.50,1.50,1.5";
+    for source in [table("t"), query("select * from t")] {
+        let file = file(&database, &export(source, &columns, &[]), &Format::Bi).await;
+        assert_eq!(file, format!("a,b,c,d,e,f\n{row}\n"));
+    }
+    let columns = [&columns[..], &["g:decimal", "h:decimal"]].concat();
+    let file = file(&database, &export(table("v"), &columns, &[]), &Format::Bi).await;
+    assert_eq!(file, format!("a,b,c,d,e,f,g,h\n{row},1.500,12.5\n"));
+}
+
+#[tokio::test]
+async fn mariadb_declares_a_scale_for_expressions_too() {
+    let database = Database::new(StoreKind::Mysql).await;
+    let text = "select cast('1.5' as decimal(9,3)) as a, cast(2 as decimal(9,2)) + 0.5 as b, -0.00 as c";
+    database.run(&format!("CREATE VIEW v AS {text}")).await;
+    for source in [table("v"), query(text)] {
+        let columns = ["a:decimal", "b:decimal", "c:decimal"];
+        let file = file(&database, &export(source, &columns, &[]), &Format::Bi).await;
+        assert_eq!(file, "a,b,c\n1.500,2.50,0.00\n");
+    }
+}
+
+#[tokio::test]
+async fn sqlite_holds_more_digits_than_a_column_declares() {
+    let database = Database::new(StoreKind::Sqlite).await;
+    database.run("CREATE TABLE t (a DECIMAL(10,2)); INSERT INTO t VALUES (12.5), (12.125), (7), ('12.1')").await;
+    let file = file(&database, &export(table("t"), &["a:decimal"], &[]), &Format::Bi).await;
+    assert_eq!(file, "a\n12.50\n12.125\n7.00\n12.10\n");
 }
 
 #[tokio::test]

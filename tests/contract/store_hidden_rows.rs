@@ -95,7 +95,7 @@ async fn what_a_function_reads_is_refused_by_the_server() {
 #[tokio::test]
 async fn a_draft_says_which_tables_hide_rows() {
     let (_database, settings, role) = restricted().await;
-    let text = draft::draft(&settings).await.unwrap();
+    let text = draft::draft(&settings).await.unwrap().text(None);
     let warning = |what: &str, table: &str| {
         format!("# The {what}.\n# Warning: row-level security is active for role {role} on {table}: rows")
     };

@@ -64,6 +64,12 @@ fn killed_while_it_publishes_where_nothing_may_be_replaced() {
 }
 
 #[test]
+fn killed_while_it_writes_in_place() {
+    let points = ["destination:reach", "state:spooled", "state:stage", "destination:upload", "state:published"];
+    each_passage(&points, "publish = \"direct\"");
+}
+
+#[test]
 fn killed_while_it_clears_the_spool() {
     each_passage(CLEARING, "keep = \"0s\"");
 }

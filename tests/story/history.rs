@@ -80,7 +80,8 @@ fn a_run_shows_its_stages_its_columns_and_whom_it_met() {
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
 
     let run = program.run(&["show", &id, "--json"]).expect(0).json();
-    let digest = crate::support::oracle::digest(&fs::read(program.path("jobs.toml")).unwrap());
+    let files = ["jobs.toml", "catalogue.toml"].map(|name| fs::read(program.path(name)).unwrap());
+    let digest = crate::support::oracle::digest(&files.concat());
     let attempt = &run["timeline"][0];
     assert_eq!((&attempt["by"], &attempt["config"]), (&"ada".into(), &digest.into()));
     let stages: Vec<&str> =

@@ -10,6 +10,7 @@ use crate::support::databases::Database;
 use crate::support::program::{Program, outcome};
 use crate::support::sshd::Sshd;
 
+mod data_zone;
 mod retries;
 
 const TABLES: &str =

@@ -1,5 +1,6 @@
 //! Stories: the program as a whole, as its users meet it.
 
+mod check;
 mod check_connect;
 mod clock;
 mod container;
@@ -8,6 +9,7 @@ mod crowd;
 mod daemon;
 mod demo;
 mod destination_at_fault;
+mod directories;
 mod disk;
 mod distance;
 mod first_export;
@@ -38,6 +40,7 @@ mod terminal;
 mod three_stores;
 mod tuning;
 mod unit;
+mod unreadable_cells;
 mod withdrawn;
 mod withdrawn_by_hand;
 mod wrong_user;

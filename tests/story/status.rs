@@ -43,6 +43,15 @@ fn a_reload_says_what_it_changes_or_why_it_is_refused() {
     assert!(told.contains("REFUSED") && !told.contains("CHANGED"), "{told}");
     assert_eq!(program.run(&["status", "--json"]).expect(1).json()["well"], false);
 
+    program.configure(&sound);
+    program.run(&["reload"]).expect(0);
+    let catalogue = std::fs::read_to_string(program.path("catalogue.toml")).unwrap();
+    std::fs::write(program.path("catalogue.toml"), catalogue.replace("scale = 2", "scale = 3")).unwrap();
+    assert!(status(&program, 0).contains("CHANGED"), "a catalogue is part of the configuration");
+    let accepted = program.run(&["reload"]).expect(0).out;
+    assert!(accepted.contains("in force from now on: catalogue (orders)"), "{accepted}");
+    assert!(!status(&program, 0).contains("CHANGED"));
+
     program.configure(&add_email(&server));
     let accepted = program.run(&["reload"]).expect(0).out;
     assert!(accepted.contains("accepted: changed shop (") && accepted.contains("shop, orders: email*"), "{accepted}");
@@ -56,7 +65,7 @@ fn a_reload_says_what_it_changes_or_why_it_is_refused() {
     assert!(told.contains("not up since"), "{told}");
     let events = program.run(&["history", "--events", "--json"]).expect(0).json();
     let kinds: Vec<&str> = events.as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["stopped", "accepted", "accepted", "refused", "started"]);
+    assert_eq!(kinds, ["stopped", "accepted", "accepted", "accepted", "accepted", "refused", "started"]);
     let told = program.run(&["history", "--events"]).expect(0).out;
     assert!(told.contains("refused") && told.contains("dayly"), "{told}");
 }
@@ -99,4 +108,31 @@ fn what_waits_says_why_and_until_when() {
     assert!(under_way[0]["retry_at"].is_string());
     daemon.stop();
     assert!(status(&program, 1).contains("no daemon is up"));
+}
+
+#[test]
+fn a_reload_lists_settings_that_changed_and_those_that_need_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = shop::program_into(folder.path(), "");
+    let sound = std::fs::read_to_string(program.path("jobs.toml")).unwrap();
+    let mut daemon = Service::start(&program);
+    daemon.says("the daemon is up");
+    let changed = sound
+        .replace("[state]", "timeout = \"5m\"\n[notify]\ncommand = [\"true\"]\n[defaults]\nat = \"05:00\"\n[state]");
+    program.configure(&changed);
+    let accepted = program.run(&["reload", "--json"]).expect(0).json();
+    let text = "changed shop (at)\nin force from now on: [defaults] at; [notify] command; [store] timeout";
+    assert_eq!(accepted["text"], text);
+    assert_eq!(accepted["detail"]["settings"][2]["keys"], serde_json::json!(["timeout"]));
+    // Another state folder is taken by the next start, and told by every reload before.
+    let moved = changed.replace("dir = \"state\"", "dir = \"elsewhere\"");
+    for _ in 0..2 {
+        program.configure(&moved);
+        daemon.signal("HUP");
+        daemon.says("in force when the daemon is started again: [state] dir");
+    }
+    program.configure(&changed);
+    let again = program.run(&["reload", "--json"]).expect(0).json();
+    assert_eq!(again["text"], "no job changed");
+    daemon.stop();
 }

@@ -53,7 +53,7 @@ order = ["Nr."]
 nr = { type = "integer", column = "Nr." }
 "text, with \"comma\"" = { type = "text", column = "te`xt" }
 number = { type = "integer", column = "größe, €" }
-exact = "decimal"
+exact = { type = "decimal", scale = 6 }
 float = { type = "float", column = "order" }
 day = "date"
 moment = "datetime"
@@ -152,8 +152,8 @@ async fn three_databases_give_one_file_that_strangers_read_back() {
     let bi = fs::read_to_string(server.directory().join("oddities-bi.csv")).unwrap();
     for part in [
         ",-9223372036854775808,-12345678901234567890.123456,-2.5,9999-12-31,1970-01-01T00:59:59+01:00,",
-        ",0,0.1,1e21,0001-01-01,2026-03-29T01:59:59.999999+01:00,",
-        ",9223372036854775807,1000000000000000000000,0.1,2024-02-29,2026-10-25T02:30:00.5+01:00,",
+        ",0,0.100000,1e21,0001-01-01,2026-03-29T01:59:59.999999+01:00,",
+        ",9223372036854775807,1000000000000000000000.000000,0.1,2024-02-29,2026-10-25T02:30:00.5+01:00,",
     ] {
         assert!(bi.contains(part), "{part} is not in:\n{bi}");
     }

@@ -108,7 +108,7 @@ impl Begun {
 fn configuration(jobs: Vec<Job>, accepted: &watch::Sender<u32>) -> Configuration {
     let accepted = accepted.clone();
     let accept = Box::new(move || accepted.send_modify(|count| *count += 1));
-    Configuration { jobs, digest: "of the test".to_owned(), notify: None, accept }
+    Configuration { jobs, digest: "of the test".to_owned(), changes: Vec::new(), notify: None, accept }
 }
 
 /// Sets out for the destination, as far as state knows, and waits for the test's answer.

@@ -1,7 +1,7 @@
 //! Rows as the bytes of a file, in memory.
 
 use exportd::encode::Encoder;
-use exportd::value::{RowSink, Stop, Value};
+use exportd::value::{BadCells, RowSink, Stop, Value};
 
 /// The file that rows become.
 pub struct Encoded {
@@ -11,8 +11,8 @@ pub struct Encoded {
 
 impl RowSink for Encoded {
     fn cell(&mut self, value: Value<'_>) -> Result<(), Stop> {
-        let column = self.encoder.column_name().to_owned();
-        self.encoder.cell(value, &mut self.bytes).map_err(|fault| Stop::Cell { row: 0, column, fault })
+        let written = self.encoder.cell(value, &mut self.bytes);
+        written.map_err(|fault| Stop::Cells(BadCells::first(0, self.encoder.column_name(), fault)))
     }
 
     fn end_row(&mut self) -> Result<(), Stop> {

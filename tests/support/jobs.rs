@@ -1,5 +1,6 @@
 //! Jobs, places and files for tests that never reach a store or a server.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -64,9 +65,9 @@ pub fn here() -> Location {
 
 /// A finished file as state knows it.
 pub fn spooled_file(name: &str) -> StoredFile {
-    let (export, sha256) = ("agents".to_owned(), "ab".repeat(32));
+    let (export, sha256, unreadable) = ("agents".to_owned(), "ab".repeat(32), BTreeMap::from([("note".to_owned(), 2)]));
     StoredFile {
-        file: FileRecord { name: name.to_owned(), export, rows: 3, bytes: 120, sha256, published: false },
+        file: FileRecord { name: name.to_owned(), export, rows: 3, bytes: 120, sha256, published: false, unreadable },
         is_manifest: false,
         spool: Some(format!("/spool/x/{name}").into()),
         temp_name: None,

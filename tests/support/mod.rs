@@ -5,6 +5,7 @@ pub mod counted;
 pub mod daemon;
 pub mod databases;
 pub mod distance;
+pub mod drafted;
 pub mod encoded;
 pub mod false_clock;
 pub mod hook;

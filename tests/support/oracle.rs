@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use exportd::config::Config;
 use exportd::run::{RunId, RunRecord, RunState, Trigger, rfc3339};
 use exportd::state::{Filter, StoredFile};
 use sha2::{Digest, Sha256};
@@ -49,6 +50,16 @@ impl Watcher {
             seen
         });
         Watcher { stop, reading: Some(reading), directory: directory.to_owned() }
+    }
+
+    /// The same for files that are written in place: only their names count, and what the directory holds in the end.
+    #[track_caller]
+    pub fn assert_ends_with(mut self, expected: &BTreeMap<String, String>, case: &str) {
+        let seen = self.finish();
+        assert_eq!(seen.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{case}");
+        for (name, content) in expected {
+            assert_eq!(digest(&fs::read(self.directory.join(name)).unwrap()), *content, "{name} {case}");
+        }
     }
 
     /// Ends it, and fails if it saw a name that is not expected, another content, or a file come twice. Digests are
@@ -111,20 +122,24 @@ pub struct Settled {
 ///
 /// - every occurrence has exactly one run, and it is delivered;
 /// - the destination holds exactly the files of delivered runs, each with its recorded content;
-/// - nobody ever saw anything else under a final name, and each file came once;
+/// - nobody ever saw anything else under a final name, and each file came once, unless it is written in place;
 /// - the files are those that the store gives for the due time;
 /// - nothing is left behind: no hidden file, no folder in the spool that no run answers for, no trace of a command.
 #[track_caller]
 pub fn settle(program: &Program, mut watcher: Watcher) -> Settled {
     let seen = watcher.finish();
     let settled = Settled { runs: runs(program) };
-    let mut expected = BTreeMap::new();
+    let in_place = jobs_in_place(program);
+    let (mut expected, mut halves) = (BTreeMap::new(), BTreeSet::new());
     for (run, files) in &settled.runs {
         if run.trigger != Trigger::Manual {
             assert_eq!(run.state, RunState::Delivered, "{} of {}: {:?}", run.id, run.due, run.error);
         }
         if run.state == RunState::Delivered {
             assert_made_by_the_store(program, &watcher.directory, run);
+            if in_place.contains(&run.job) {
+                halves.extend(files.iter().map(|file| file.file.name.clone()));
+            }
             expected.extend(files.iter().map(|file| (file.file.name.clone(), file.file.sha256.clone())));
         }
     }
@@ -135,9 +150,17 @@ pub fn settle(program: &Program, mut watcher: Watcher) -> Settled {
 
     let names: Vec<&String> = expected.keys().collect();
     assert_eq!(names_in(&watcher.directory).iter().collect::<Vec<_>>(), names, "what is at the destination");
+    let seen = seen.into_iter().filter(|(name, _)| !halves.contains(name)).collect();
     assert_only(&seen, &expected, "");
     assert_nothing_left(program, &settled);
     settled
+}
+
+/// The jobs whose files are written in place, where a reader may see half of one.
+fn jobs_in_place(program: &Program) -> BTreeSet<String> {
+    let config = Config::load(&program.path("jobs.toml")).unwrap_or_else(|_| panic!("the configuration is valid"));
+    let jobs = config.jobs.iter().filter(|job| job.destination.is_direct());
+    jobs.map(|job| job.label.clone()).collect()
 }
 
 /// All runs with their files, the oldest due first.

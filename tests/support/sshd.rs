@@ -181,6 +181,7 @@ pub fn destination() -> SftpDestination {
         port: 22,
         user: String::new(),
         directory: ".".to_owned(),
+        template: None,
         key: PathBuf::new(),
         passphrase: None,
         trust: Trust::Pinned(Vec::new()),

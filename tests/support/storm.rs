@@ -24,12 +24,13 @@ pub const NIGHTS: i64 = 6;
 pub const CANARY: &str = "canary +44 7700 900456";
 
 /// The jobs, by label and own keys.
-const JOBS: [(&str, &str); 6] = [
+const JOBS: [(&str, &str); 7] = [
     ("plain", r#"exports = ["calls"]"#),
     ("listed", "exports = [\"calls\", \"agents\", \"notes\"]\nmanifest = true"),
     ("zipped", "exports = [\"calls\", \"agents\"]\nzip = true\nfilename = \"{{label}}_{{year}}_{{month}}_{{day}}\""),
     ("kept", "exports = [\"agents\", \"notes\"]\npublish = \"refuse\"\nmanifest = true"),
     ("zip-kept", "exports = [\"notes\"]\nzip = true\nfilename = \"zk_{{month}}_{{day}}\"\npublish = \"refuse\""),
+    ("in-place", "exports = [\"calls\", \"notes\"]\nmanifest = true\npublish = \"direct\""),
     ("whole", "exports = [{ name = \"calls\", period = \"all\" }]\nformat = \"csv\""),
 ];
 

@@ -2,6 +2,7 @@
 
 mod destination;
 mod finding;
+mod hints;
 mod store;
 mod summary;
 
@@ -28,6 +29,11 @@ pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), F
     }
     line(format!("Configuration: {}\n", std::path::absolute(&path).unwrap_or(path).display()))?;
     summary::print(&config)?;
+    let hints = hints::look(&config);
+    if !hints.is_empty() {
+        line("")?;
+        hints.iter().try_for_each(Finding::print)?;
+    }
     if !options.connect {
         line(
             "\nThe configuration is valid, and its keys and secrets can be read.\n\
@@ -44,15 +50,22 @@ pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), F
     Ok(line("\nAll is well.")?)
 }
 
-/// The same for programs: what was found at the store and at each destination, or null if nothing was connected to.
+/// The same for programs: hints about the configuration, and what was found at the store and at each destination, or
+/// null if nothing was connected to.
 async fn check_json(config: &Config, connect: bool) -> Result<(), Failure> {
     let jobs: Vec<&str> = config.jobs.iter().map(|job| job.label.as_str()).collect();
+    let configuration = json!({ "findings": hints::look(config) });
     if !connect {
-        return Ok(output::json(&json!({ "jobs": jobs, "store": null, "destinations": null }))?);
+        return Ok(output::json(
+            &json!({ "jobs": jobs, "configuration": configuration, "store": null, "destinations": null }),
+        )?);
     }
     let (store, destinations) = (store::look(config).await, destination::look(config).await);
     let shown: Vec<Value> = destinations.iter().map(Looked::json).collect();
-    output::json(&json!({ "jobs": jobs, "store": { "findings": store.findings }, "destinations": shown }))?;
+    let store_findings = json!({ "findings": store.findings });
+    output::json(
+        &json!({ "jobs": jobs, "configuration": configuration, "store": store_findings, "destinations": shown }),
+    )?;
     verdict(&store, &destinations)
 }
 

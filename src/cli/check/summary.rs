@@ -7,7 +7,7 @@ use crate::cli::output::{self, line};
 use crate::cli::plan::NO_RUN;
 use crate::config::Config;
 use crate::job::{Job, JobExport};
-use crate::plan::{Plan, PlannedFile};
+use crate::plan::{self, Plan, PlannedFile};
 
 /// Prints each job with its next run, then all sensitive columns in one place.
 pub fn print(config: &Config) -> std::io::Result<()> {
@@ -47,7 +47,8 @@ fn print_job(job: &Job, now: Timestamp) -> std::io::Result<()> {
         hanging(2, &job.description)?;
     }
     let mut facts = Facts::new();
-    facts.add("to", job.destination.address().to_string());
+    facts.add("to", plan::destination(job, &due).address());
+    facts.maybe("", job.destination.is_direct().then_some(output::IN_PLACE));
     facts.add("covers", output::period(&plan.period.from, &plan.period.to));
     let files = plan.files.iter().map(|file| (file.name.clone(), contents(job, file)));
     let manifest = plan.manifest.iter().map(|name| (name.clone(), "the manifest".to_owned()));

@@ -24,6 +24,9 @@ pub struct InitArguments {
     /// Certificates to trust for the database (PEM): its authority's, or its own [default: public authorities]
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// The time zone of times that the database keeps without one, for the drafted catalogue [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub data_zone: Option<String>,
     /// The partner's SFTP server
     #[arg(long, value_name = "HOST[:PORT]")]
     pub host: Option<String>,
@@ -49,7 +52,7 @@ pub struct InitArguments {
     /// Its time of day [default: 04:00]
     #[arg(long, value_name = "HH:MM")]
     pub at: Option<String>,
-    /// Its time zone [default: this machine's]
+    /// Its time zone, in which its days begin at midnight [default: this machine's]
     #[arg(long, value_name = "ZONE")]
     pub timezone: Option<String>,
     /// Ask nothing: take the defaults for what no flag says

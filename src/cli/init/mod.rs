@@ -13,6 +13,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::configuration;
@@ -23,6 +24,7 @@ use crate::access::shell_word;
 use crate::catalogue::{Catalogue, Column};
 use crate::config::{Config, Surroundings};
 use crate::job::{Destination, Job};
+use crate::plan;
 use crate::store::Snapshot;
 pub use arguments::InitArguments;
 use ask::{Asker, Known, Next, Question};
@@ -153,7 +155,7 @@ async fn attempt(answers: &Answers, place: &Place) -> Result<Welcome, Failed> {
     let of_exports = |failure| Failed { failure, part: Part::Exports };
     let job = config.jobs.first().ok_or_else(|| of_exports(Failure::work("the configuration has no job")))?;
     try_exports(&answers.store, job).await.map_err(of_exports)?;
-    match &*job.destination {
+    match &*plan::destination(job, &job.schedule.next_due(Timestamp::now())) {
         Destination::Sftp(destination) if answers.partner.is_reached => partner::log_in(destination).await,
         _ => Ok(Welcome::Untried),
     }
@@ -208,7 +210,7 @@ fn times(options: &InitArguments, asker: &Asker, earlier: Option<&Times>) -> Res
     };
     let timezone = ask(
         "timezone",
-        "Time zone of the data",
+        "Time zone of the job: its days and its time of day are that zone's",
         &here,
         &options.timezone,
         earlier.map(|times| &times.timezone),
@@ -317,7 +319,7 @@ fn parse(text: &str, store: &Store, place: &Place) -> Result<Config, Failure> {
         Some(_) => text.replacen(&format!("url = {}", store.place.reference), "url = \"sqlite:none\"", 1),
         None => text.to_owned(),
     };
-    let surroundings = Surroundings { opens_keys: true, ..Surroundings::new(&place.folder) };
+    let surroundings = Surroundings { looks_around: true, ..Surroundings::new(&place.folder) };
     Config::parse_with(&text, &place.target, &surroundings).map_err(|faults| configuration::failure(&faults))
 }
 
@@ -376,7 +378,7 @@ mod tests {
                 host: "h.example",
                 port: 2222,
                 user: "o'brien \"x\"",
-                directory: "in\\coming ü",
+                directory: "in'coming ü",
                 key: Path::new("/k e/y"),
                 host_keys: &pins,
                 can_replace,
@@ -388,7 +390,7 @@ mod tests {
                 Config::parse(&text, Path::new("jobs.toml"), Path::new("/")).unwrap_or_else(|f| panic!("{f}\n{text}"));
             let job = &config.jobs[0];
             assert_eq!(job.label, "my \"job\" # 1");
-            assert_eq!(job.destination.address(), "o'brien \"x\"@h.example:2222:in\\coming ü");
+            assert_eq!(job.destination.address(), "o'brien \"x\"@h.example:2222:in'coming ü");
             assert_eq!(config.store.ca.as_deref(), Some(Path::new("/c a\\.pem")));
         }
     }

@@ -239,6 +239,7 @@ pub async fn log_in(destination: &SftpDestination) -> Result<Welcome, Failed> {
 fn failed(error: DeliverError) -> Failed {
     let part = match &error {
         DeliverError::LoginRefused { .. } => Part::Login,
+        DeliverError::LoginIncomplete { .. } => Part::Server,
         error if error.is_refusal() => Part::HostKey,
         _ => Part::Server,
     };

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::answers;
 use super::ask::{Asker, Known, Next, Question, tell};
 use super::write;
 use crate::catalogue::{Catalogue, Source};
@@ -84,7 +85,7 @@ impl From<StoreError> for Trouble {
 pub async fn settle(options: &InitArguments, folder: &Path, asker: &Asker) -> Result<Store, Failure> {
     let mut place = locate(options, folder, asker)?;
     loop {
-        let trouble = match reach(&place, folder).await {
+        let trouble = match reach(&place, folder, options, asker).await {
             Ok((settings, catalogue)) => return Ok(Store { place, settings, catalogue }),
             Err(trouble) => trouble,
         };
@@ -100,7 +101,12 @@ pub async fn settle(options: &InitArguments, folder: &Path, asker: &Asker) -> Re
     }
 }
 
-async fn reach(place: &StorePlace, folder: &Path) -> Result<(StoreSettings, CatalogueChoice), Trouble> {
+async fn reach(
+    place: &StorePlace,
+    folder: &Path,
+    options: &InitArguments,
+    asker: &Asker,
+) -> Result<(StoreSettings, CatalogueChoice), Trouble> {
     if let Some(file) = &place.url_file {
         write::refuse_existing(file, "give it to --store-file if it holds the URL, or move it away")?;
     }
@@ -116,7 +122,7 @@ async fn reach(place: &StorePlace, folder: &Path) -> Result<(StoreSettings, Cata
         tell("  they are a contact centre's: the built-in catalogue describes them")?;
         CatalogueChoice::ContactCentre
     } else {
-        draft_beside(&settings, folder).await?;
+        draft_beside(&settings, folder, options, asker).await?;
         CatalogueChoice::File(CATALOGUE_FILE)
     };
     Ok((settings, catalogue))
@@ -127,6 +133,13 @@ const URL: Question<'static> = Question {
     flag: "store",
     text: "Where is the data? sqlite:PATH, postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE",
     default: None,
+};
+
+/// How the zone of the data is asked for.
+const ZONE: Question<'static> = Question {
+    flag: "data-zone",
+    text: "The database keeps times without a time zone. Which zone's clock do they show?",
+    default: Some("UTC"),
 };
 
 /// The place that flags and the environment name, or that is asked for.
@@ -274,7 +287,12 @@ fn is_contact_centre(names: &HashSet<&str>) -> bool {
 }
 
 /// Writes a draft, unless there is a catalogue already.
-async fn draft_beside(settings: &StoreSettings, folder: &Path) -> Result<(), Failure> {
+async fn draft_beside(
+    settings: &StoreSettings,
+    folder: &Path,
+    options: &InitArguments,
+    asker: &Asker,
+) -> Result<(), Failure> {
     let path = folder.join(CATALOGUE_FILE);
     if path.exists() {
         let text = format!(
@@ -283,10 +301,15 @@ async fn draft_beside(settings: &StoreSettings, folder: &Path) -> Result<(), Fai
         );
         return Ok(tell(&text)?);
     }
-    let text = draft::draft(settings).await.map_err(Failure::work)?;
-    write::new_file(&path, 0o644, &text)?;
+    let draft = draft::draft(settings).await.map_err(Failure::work)?;
+    let given = options.data_zone.as_deref();
+    let zone = match draft.has_times_without_zone() && (asker.is_present() || given.is_some()) {
+        true => Some(asker.value(&ZONE, Known::Flag(given), answers::of_job("timezone"))?),
+        false => None,
+    };
+    write::new_file(&path, 0o644, &draft.text(zone.as_deref()))?;
     tell(&format!("  a draft of a catalogue is in {}: read it before a job runs", path.display()))?;
-    Ok(())
+    draft.summary().iter().try_for_each(|line| Ok(tell(&format!("  {line}"))?))
 }
 
 #[cfg(test)]

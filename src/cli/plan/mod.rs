@@ -6,10 +6,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 use serde_json::json;
 
+use crate::clearance::Location;
 use crate::config::Config;
 use crate::job::Job;
 use crate::period::Period;
-use crate::plan::{Plan, PlannedFile};
+use crate::plan::{self, Plan, PlannedFile};
 use crate::run::rfc3339;
 
 use super::args::PlanArguments;
@@ -62,11 +63,18 @@ fn list(coming: &[(&Job, Plan)], here: &TimeZone) -> std::io::Result<()> {
         }
         listing.row(cells);
         let notes = notes::of(job, plan).into_iter().map(|note| format!("  ! {note}"));
+        let directory = varying_directory(job, plan).map(|directory| format!("    into {directory}:"));
         let files = plan.files.iter().map(|file| format!("    {}", file_line(plan, file)));
         let manifest = plan.manifest.iter().map(|name| format!("    {name}"));
-        listing.below(notes.chain(files).chain(manifest).collect());
+        listing.below(notes.chain(directory).chain(files).chain(manifest).collect());
     }
     listing.print(0)
+}
+
+/// The directory of an occurrence, if each has its own.
+fn varying_directory(job: &Job, plan: &Plan) -> Option<String> {
+    let destination = plan::destination(job, &plan.due);
+    (destination != job.destination).then(|| Location::of(&destination).directory)
 }
 
 /// A file's name, and what it covers where that is not the occurrence's period.
@@ -95,6 +103,7 @@ fn to_json(job: &Job, plan: &Plan) -> serde_json::Value {
         "job": job.label,
         "due": rfc3339(&plan.due),
         "period": { "from": rfc3339(&plan.period.from), "to": rfc3339(&plan.period.to) },
+        "directory": Location::of(&plan::destination(job, &plan.due)).directory,
         "files": names(plan),
     })
 }

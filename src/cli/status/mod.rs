@@ -34,7 +34,7 @@ struct Status {
     config: PathBuf,
     state_dir: PathBuf,
     daemon: Option<Holder>,
-    /// The file that the daemon reads is another than the one that it has read last.
+    /// The file that the daemon reads, or a catalogue that it names, is not what the daemon has read last.
     is_file_changed: bool,
     /// The daemon's last word on its configuration, if it was no.
     refused: Option<Event>,
@@ -104,7 +104,6 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
     let events = state.events(0, EVENTS).await.map_err(Failure::unreachable)?;
     let about_configuration = events.iter().find(|event| !matches!(event.kind, EventKind::Stopped | EventKind::Clock));
     let refused = about_configuration.filter(|event| event.kind == EventKind::Refused && daemon.is_some()).cloned();
-    let file = daemon.as_ref().and_then(|daemon| daemon.config.as_deref()).and_then(config::digest_of);
     let read = about_configuration.and_then(|event| event.config.clone());
     let stopped = events.first().filter(|event| event.kind == EventKind::Stopped && daemon.is_none());
     let stopped = stopped.map(|event| event.at);
@@ -145,10 +144,12 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
     for job in &mut jobs {
         job.last = state.last_ended(&job.label).await.map_err(Failure::unreachable)?;
     }
-    // A file that we may not read is not one that has changed.
-    let is_closed = |path: &PathBuf| std::fs::File::open(path).is_err_and(|error| access::is_denied(&error));
-    let is_closed = daemon.as_ref().and_then(|daemon| daemon.config.as_ref()).is_some_and(is_closed);
-    let is_file_changed = daemon.is_some() && !is_closed && file != read;
+    let is_file_changed = match daemon.as_ref().map(|daemon| daemon.config.as_deref().map(config::digest_of)) {
+        // A file that we may not read is not one that has changed.
+        Some(Some(Err(error))) if access::is_denied(&error) => false,
+        Some(file) => file.and_then(Result::ok) != read,
+        None => false,
+    };
     Ok(Status { config: whole(path), state_dir, daemon, is_file_changed, refused, stopped, clock, jobs })
 }
 

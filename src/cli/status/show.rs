@@ -52,7 +52,11 @@ fn daemon(status: &Status) -> io::Result<()> {
         facts.add("", first);
     }
     if status.is_file_changed {
-        facts.add("CHANGED", "the file is not the one that was read last; exportd reload puts it into force");
+        facts.add(
+            "CHANGED",
+            "the file, or a catalogue that it names, is not the one that was read last; exportd check tries it, and \
+             exportd reload puts it into force",
+        );
     }
     facts.print(0)
 }

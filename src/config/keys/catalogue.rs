@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::takes::{Takes, words};
 use super::{Choice, Key, Section};
-use crate::catalogue::{EpochUnit, Mode};
+use crate::catalogue::{EpochUnit, Mode, Unreadable};
 use crate::value::ColumnType;
 
 /// The values of a column's `scale`.
@@ -113,8 +113,16 @@ pub(in super::super) static COLUMN: Section = Section {
         .default("\"s\"")
         .example("\"ms\""),
         Key::new("scale", Takes::Integer(COLUMN_SCALE), "The digits after the point of a decimal.")
-            .otherwise("as many as needed")
+            .otherwise("those that the database declares, else as many as needed")
             .example("2"),
+        Key::new(
+            "unreadable",
+            Takes::Word(words::<Unreadable>),
+            "What becomes of a cell that can't be read as the type: the run fails, or the cell is NULL in the file and \
+             counted in the history.",
+        )
+        .default("\"fail\"")
+        .example("\"null\""),
     ],
     choice: Choice::Free,
 };

@@ -138,7 +138,8 @@ pub(in super::super) static JOB: Section = Section {
             "directory",
             Takes::Line,
             "The directory that files are put into. It must exist and be readable and writable; only writable with \
-             `verify = \"none\"`.",
+             `verify = \"none\"`. It can have the variables of `filename`, filled from the due time, but for \
+             `{{export_name}}` and `{{run_id}}`: `in/{{year}}/{{month}}`.",
         )
         .default("\".\"")
         .example("\"incoming/bi\""),
@@ -161,7 +162,9 @@ pub(in super::super) static JOB: Section = Section {
         Key::new(
             "publish",
             Takes::Word(words::<Publish>),
-            "What happens when a file of that name exists at the destination: it is replaced, or the run fails.",
+            "What happens when a file of that name exists at the destination: it is replaced, or the run fails. \
+             `\"direct\"` is for [servers that only take uploads](delivery.md#servers-that-only-take-uploads): it \
+             writes files under their final names, so a reader may see half of one.",
         )
         .default("\"replace\"")
         .example("\"refuse\""),

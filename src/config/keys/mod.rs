@@ -6,12 +6,14 @@
 
 mod catalogue;
 mod file;
+mod foreign;
 mod job;
 mod secret;
 mod takes;
 
 pub(super) use self::catalogue::{CATALOGUE_FILE, COLUMN, COLUMN_SCALE, EXPORT};
 pub(super) use self::file::{CATALOGUE, NOTIFY, ROOT, STATE, STORE};
+pub(super) use self::foreign::{answer as foreign_answer, variable_answer};
 pub(super) use self::job::{
     CHANNELS, CSV, JOB, JOB_EXPORT, LONGEST_DESCRIPTION, LONGEST_LABEL, LONGEST_REASON, PORTS, REQUESTS, RETRY,
 };
@@ -89,6 +91,20 @@ impl Section {
     pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
     }
+}
+
+/// The tables of the files that people write, each followed by those in it.
+const FILES: [&[&Section]; 2] = [
+    &[&ROOT, &STORE, &STATE, &CATALOGUE, &NOTIFY, &JOB, &JOB_EXPORT, &RETRY, &CSV],
+    &[&CATALOGUE_FILE, &EXPORT, &COLUMN],
+];
+
+/// The headers of the other tables of the same file that have a key `name`.
+pub(super) fn elsewhere(section: &Section, name: &str) -> Vec<&'static str> {
+    let is_same = |other: &&&Section| std::ptr::eq(**other, section);
+    let file = FILES.iter().find(|file| file.iter().any(|other| is_same(&other)));
+    let others = file.into_iter().flat_map(|file| file.iter()).filter(|other| !is_same(other));
+    others.filter(|other| other.key(name).is_some()).map(|other| other.header).collect()
 }
 
 impl Key {

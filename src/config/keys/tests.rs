@@ -7,7 +7,7 @@ use super::super::{Config, Surroundings};
 use super::*;
 use crate::definition::Definition;
 
-const SECTIONS: [&Section; 13] = [
+pub(super) const SECTIONS: [&Section; 13] = [
     &ROOT,
     &STORE,
     &STATE,

@@ -18,8 +18,9 @@ pub struct Finish {
 }
 
 impl Finish {
-    /// The size of the closed file, if it was asked for and told. The upload has failed if any of the requests has.
-    pub async fn outcome(self) -> Result<Option<u64>, ClientError> {
+    /// The size of the closed file, if it was asked for and told; the inner error is that of asking. The upload has failed
+    /// if any of the requests has.
+    pub async fn outcome(self) -> Result<Result<Option<u64>, ClientError>, ClientError> {
         let synced = match self.sync {
             Some(ticket) => ticket.done().await,
             None => Ok(()),
@@ -31,7 +32,7 @@ impl Finish {
         // Awaited in any case: what comes after a failure must not overtake the close.
         let closed = self.close.done().await;
         synced.and(closed)?;
-        size
+        Ok(size)
     }
 }
 

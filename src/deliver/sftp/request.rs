@@ -18,6 +18,10 @@ pub enum Access {
     Write,
     /// For writing; the file is made, and it is an error if the name exists.
     CreateNew,
+    /// For writing; a file that exists keeps its content, and one that is missing is made.
+    Create,
+    /// For writing from the start; a file that exists is emptied, and one that is missing is made.
+    Overwrite,
 }
 
 impl Access {
@@ -26,6 +30,8 @@ impl Access {
             Access::Read => 0x01,
             Access::Write => 0x02,
             Access::CreateNew => 0x02 | 0x08 | 0x20,
+            Access::Create => 0x02 | 0x08,
+            Access::Overwrite => 0x02 | 0x08 | 0x10,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Every phase has a deadline, and nothing but the handshake is sent before the host key is verified. A dead peer of an
 //! open connection is found by keepalives, by the limit on inactivity, and by the kernel (`TCP_USER_TIMEOUT`).
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -44,9 +45,6 @@ pub struct Connection {
 
 impl Connection {
     /// Connects and logs in as `destination` says.
-    ///
-    /// A pinned fingerprint does not tell the type of its key, so when the server presents a key that is not pinned it
-    /// is asked for its keys of the other types, one connection each, before it counts as changed.
     pub async fn open(
         destination: &SftpDestination,
         at: &Arc<Place>,
@@ -54,24 +52,8 @@ impl Connection {
     ) -> Result<Connection, DeliverError> {
         let (key, trusted) = load_files(destination, at).await?;
         let attempt = Attempt { at, key, trusted: Arc::new(trusted), deadlines };
-        let classes = attempt.trusted.classes();
-        let changed = match attempt.run(&classes).await {
-            Err(Failure { error: DeliverError::HostKeyChanged(key), presented: Some(presented) }) => (key, presented),
-            Err(failure) => return Err(failure.error),
-            Ok(connection) => return Ok(connection),
-        };
-        if matches!(*attempt.trusted, TrustedKeys::Pinned(_)) {
-            for class in classes.into_iter().filter(|class| *class != changed.1) {
-                match attempt.run(&[class]).await {
-                    Ok(connection) => return Ok(connection),
-                    // The server has proved who it is, and then refused us.
-                    Err(Failure { error: error @ DeliverError::LoginRefused { .. }, .. }) => return Err(error),
-                    // It has no key of that type, or another one than is trusted.
-                    Err(_) => {}
-                }
-            }
-        }
-        Err(DeliverError::HostKeyChanged(changed.0))
+        let opened = attempt.open().await;
+        opened.map_err(|error| mention_certificate(error, &destination.key))
     }
 
     /// The server's name and version of its software, as it says.
@@ -154,6 +136,10 @@ impl Connection {
     }
 }
 
+fn is_of_login(error: &DeliverError) -> bool {
+    matches!(error, DeliverError::LoginRefused { .. } | DeliverError::LoginIncomplete { .. })
+}
+
 fn refused(at: &Place, cause: &str) -> DeliverError {
     DeliverError::SftpRefused { server: at.server(), user: at.user.clone(), cause: cause.to_owned() }
 }
@@ -182,6 +168,29 @@ struct Failure {
 }
 
 impl Attempt<'_> {
+    /// A pinned fingerprint does not tell the type of its key, so when the server presents a key that is not pinned it
+    /// is asked for its keys of the other types, one connection each, before it counts as changed.
+    async fn open(&self) -> Result<Connection, DeliverError> {
+        let classes = self.trusted.classes();
+        let changed = match self.run(&classes).await {
+            Err(Failure { error: DeliverError::HostKeyChanged(key), presented: Some(presented) }) => (key, presented),
+            Err(failure) => return Err(failure.error),
+            Ok(connection) => return Ok(connection),
+        };
+        if matches!(*self.trusted, TrustedKeys::Pinned(_)) {
+            for class in classes.into_iter().filter(|class| *class != changed.1) {
+                match self.run(&[class]).await {
+                    Ok(connection) => return Ok(connection),
+                    // The server has proved who it is, and then refused us.
+                    Err(Failure { error, .. }) if is_of_login(&error) => return Err(error),
+                    // It has no key of that type, or another one than is trusted.
+                    Err(_) => {}
+                }
+            }
+        }
+        Err(DeliverError::HostKeyChanged(changed.0))
+    }
+
     async fn run(&self, classes: &[KeyClass]) -> Result<Connection, Failure> {
         let seen = Arc::new(Seen::default());
         let trusted = Some(Arc::clone(&self.trusted));
@@ -210,6 +219,20 @@ impl Attempt<'_> {
             (Err(error), key) => Err(Failure { error, presented: key.and_then(|key| KeyClass::of(&key.algorithm())) }),
         }
     }
+}
+
+/// Adds to a refusal of our key that the certificate beside it, which OpenSSH would show, is not used.
+fn mention_certificate(error: DeliverError, key: &Path) -> DeliverError {
+    let DeliverError::LoginRefused { server, user, key: shown, methods } = error else { return error };
+    let mut certificate = key.as_os_str().to_owned();
+    certificate.push("-cert.pub");
+    let methods = match Path::new(&certificate).exists() {
+        true => {
+            format!("{methods}; {} is not used, for certificates of users are not supported yet", certificate.display())
+        }
+        false => methods,
+    };
+    DeliverError::LoginRefused { server, user, key: shown, methods }
 }
 
 async fn load_files(destination: &SftpDestination, at: &Arc<Place>) -> Result<(PrivateKey, TrustedKeys), DeliverError> {

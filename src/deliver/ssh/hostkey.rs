@@ -46,7 +46,14 @@ pub enum TrustedKeys {
     /// SHA-256 fingerprints.
     Pinned(Vec<String>),
     /// The lines of a known_hosts file that speak of the host.
-    Recorded { path: PathBuf, entries: Vec<Entry> },
+    Recorded {
+        /// The file.
+        path: PathBuf,
+        /// The lines.
+        entries: Vec<Entry>,
+        /// The line that trusts a certificate authority for it, which is not supported.
+        authority: Option<usize>,
+    },
 }
 
 impl TrustedKeys {
@@ -55,9 +62,10 @@ impl TrustedKeys {
         match trust {
             Trust::Pinned(fingerprints) => Ok(TrustedKeys::Pinned(fingerprints.clone())),
             Trust::KnownHosts(path) => {
-                let entries = read_known_hosts(path)?;
+                let (text, entries) = read_known_hosts(path)?;
+                let authority = known_hosts::authority(&text, &place.host, place.port);
                 let entries = entries.into_iter().filter(|entry| entry.covers(&place.host, place.port)).collect();
-                Ok(TrustedKeys::Recorded { path: path.clone(), entries })
+                Ok(TrustedKeys::Recorded { path: path.clone(), entries, authority })
             }
         }
     }
@@ -92,12 +100,18 @@ impl TrustedKeys {
                 let untrusted = describe(key, place, pins.clone(), "host_keys".to_owned());
                 Err(DeliverError::HostKeyChanged(untrusted))
             }
-            TrustedKeys::Recorded { path, entries } => judge_recorded(key, place, path, entries),
+            TrustedKeys::Recorded { path, entries, authority } => judge_recorded(key, place, path, entries, *authority),
         }
     }
 }
 
-fn judge_recorded(key: &PublicKey, place: &Place, path: &Path, entries: &[Entry]) -> Result<(), DeliverError> {
+fn judge_recorded(
+    key: &PublicKey,
+    place: &Place,
+    path: &Path,
+    entries: &[Entry],
+    authority: Option<usize>,
+) -> Result<(), DeliverError> {
     let same = |entry: &&Entry| entry.key.key_data() == key.key_data();
     if let Some(entry) = entries.iter().filter(|entry| entry.revoked).find(same) {
         let source = format!("line {} of {}", entry.line, path.display());
@@ -108,11 +122,15 @@ fn judge_recorded(key: &PublicKey, place: &Place, path: &Path, entries: &[Entry]
         return Ok(());
     }
     let expected: Vec<String> = trusted.iter().map(|entry| fingerprint_and_type(&entry.key)).collect();
-    let untrusted = describe(key, place, expected, path.display().to_string());
-    Err(if trusted.is_empty() {
-        DeliverError::HostKeyUnknown(untrusted)
-    } else {
-        DeliverError::HostKeyChanged(untrusted)
+    let source = match authority.filter(|_| trusted.is_empty()) {
+        Some(line) => format!("line {line} of {}", path.display()),
+        None => path.display().to_string(),
+    };
+    let untrusted = describe(key, place, expected, source);
+    Err(match (trusted.is_empty(), authority) {
+        (false, _) => DeliverError::HostKeyChanged(untrusted),
+        (true, None) => DeliverError::HostKeyUnknown(untrusted),
+        (true, Some(_)) => DeliverError::HostKeyOfAuthority(untrusted),
     })
 }
 
@@ -126,10 +144,13 @@ fn describe(key: &PublicKey, place: &Place, expected: Vec<String>, source: Strin
     })
 }
 
-fn read_known_hosts(path: &Path) -> Result<Vec<Entry>, DeliverError> {
+/// The text of a file, and its entries.
+fn read_known_hosts(path: &Path) -> Result<(String, Vec<Entry>), DeliverError> {
     let broken = |problem: String| DeliverError::KnownHosts { path: path.to_owned(), problem };
     let text = std::fs::read_to_string(path).map_err(|error| broken(words(path, &error)))?;
-    known_hosts::parse(&text).map_err(|error| broken(format!("line {}: {}", error.line, error.problem)))
+    let entries = known_hosts::parse(&text);
+    let entries = entries.map_err(|error| broken(format!("line {}: {}", error.line, error.problem)))?;
+    Ok((text, entries))
 }
 
 pub(super) fn fingerprint(key: &PublicKey) -> String {
@@ -148,12 +169,18 @@ pub(super) fn md5(key: &PublicKey) -> String {
 /// # Errors
 /// `KnownHosts` if it can't be read, or has nothing for the host.
 pub fn check_known_hosts(path: &Path, host: &str, port: u16) -> Result<(), DeliverError> {
-    let entries = read_known_hosts(path)?;
+    let (text, entries) = read_known_hosts(path)?;
     if entries.iter().any(|entry| !entry.revoked && entry.covers(host, port)) {
         return Ok(());
     }
     let name = if port == 22 { host.to_owned() } else { format!("[{host}]:{port}") };
-    let problem = format!("it has no key of {name}");
+    let problem = match known_hosts::authority(&text, host, port) {
+        Some(line) => format!(
+            "line {line} trusts a certificate authority for {name}, and certificates of hosts are not supported yet; add \
+             the host's own key"
+        ),
+        None => format!("it has no key of {name}"),
+    };
     Err(DeliverError::KnownHosts { path: path.to_owned(), problem })
 }
 

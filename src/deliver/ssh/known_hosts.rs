@@ -1,7 +1,7 @@
 //! Files in OpenSSH's known_hosts format: which keys they record, and revoke, for a host.
 //!
 //! Understood: plain names, lists, `*` and `?`, negation, `[host]:port`, hashed names, several keys for a host,
-//! `@revoked`. Lines for certificate authorities are passed over, because host certificates are not supported. A line
+//! `@revoked`. Lines for certificate authorities trust nobody, because host certificates are not supported. A line
 //! that can't be read is an error and never skipped: it might be the one that was meant to protect.
 
 use base64::Engine;
@@ -40,9 +40,15 @@ pub struct BrokenLine {
 impl Entry {
     /// Whether the line speaks of this host.
     pub fn covers(&self, host: &str, port: u16) -> bool {
+        self.hosts.cover(host, port)
+    }
+}
+
+impl Hosts {
+    fn cover(&self, host: &str, port: u16) -> bool {
         let host = host.to_lowercase();
         let name = if port == 22 { host } else { format!("[{host}]:{port}") };
-        match &self.hosts {
+        match self {
             Hosts::Patterns(patterns) => {
                 let hit = |pattern: &str| matches_pattern(pattern.to_lowercase().as_bytes(), name.as_bytes());
                 let denied = patterns.iter().any(|pattern| pattern.strip_prefix('!').is_some_and(hit));
@@ -73,6 +79,16 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, BrokenLine> {
         }
     }
     Ok(entries)
+}
+
+/// The line of a file that trusts a certificate authority for a host, counted from 1.
+pub fn authority(text: &str, host: &str, port: u16) -> Option<usize> {
+    let is_for_host = |content: &str| {
+        let mut fields = content.split_whitespace();
+        let hosts = fields.next().filter(|marker| *marker == "@cert-authority").and_then(|_| fields.next());
+        hosts.and_then(|hosts| parse_hosts(hosts).ok()).is_some_and(|hosts| hosts.cover(host, port))
+    };
+    text.lines().position(is_for_host).map(|index| index + 1)
 }
 
 fn parse_line(content: &str) -> Result<Option<(bool, Hosts, PublicKey)>, &'static str> {

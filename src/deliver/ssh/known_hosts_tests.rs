@@ -56,6 +56,15 @@ fn markers_comments_and_odd_blanks() {
 }
 
 #[test]
+fn an_authority_is_found_by_the_hosts_of_its_line() {
+    let text = format!("a.example {KEY}\n\n @cert-authority *.example,!b.example {KEY} ours\n");
+    assert_eq!(authority(&text, "c.example", 22), Some(3));
+    assert_eq!(authority(&text, "b.example", 22), None);
+    assert_eq!(authority(&text, "c.example", 2222), None, "other ports are other names");
+    assert_eq!(authority(&text.replace("*.example,!b.example", "[*.example]:2222"), "c.example", 2222), Some(3));
+}
+
+#[test]
 fn a_broken_line_is_named() {
     let broken = |line: &str| parse(&format!("# first\na.example {KEY}\n{line}\n")).expect_err("the line is broken");
     assert_eq!(broken("a.example").line, 3);

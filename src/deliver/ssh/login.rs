@@ -22,9 +22,16 @@ pub(super) async fn log_in(
         let cause = seen.lock().farewell.clone().unwrap_or_else(|| cause(&error));
         DeliverError::Handshake { server: at.server(), cause }
     };
+    let (server, user) = (at.server(), at.user.clone());
+    let shown = format!("{} ({})", fingerprint(key.public_key()), key.algorithm());
     let refused = |methods: String| {
-        let key = format!("{} ({})", fingerprint(key.public_key()), key.algorithm());
-        DeliverError::LoginRefused { server: at.server(), user: at.user.clone(), key, methods }
+        let (server, user, key) = (server.clone(), user.clone(), shown.clone());
+        DeliverError::LoginRefused { server, user, key, methods }
+    };
+    let incomplete = |methods: &[&str]| {
+        let methods: Vec<&str> = methods.iter().map(|method| proof(method)).collect();
+        let (server, user, key) = (server.clone(), user.clone(), shown.clone());
+        DeliverError::LoginIncomplete { server, user, key, methods: methods.join(" or ") }
     };
     let hash = match key.algorithm().is_rsa() {
         false => None,
@@ -40,13 +47,10 @@ pub(super) async fn log_in(
         AuthResult::Success => Ok(()),
         AuthResult::Failure { remaining_methods, partial_success } if !remaining_methods.is_empty() => {
             let names: Vec<&str> = remaining_methods.iter().map(Into::into).collect();
-            let names = names.join(", ");
-            let methods = if partial_success {
-                format!("it accepts the key, but also asks for {names}")
-            } else {
-                format!("it offers: {names}")
-            };
-            Err(refused(methods))
+            if partial_success {
+                return Err(incomplete(&names));
+            }
+            Err(refused(format!("it offers: {}", names.join(", "))))
         }
         AuthResult::Failure { .. } => {
             // Either a refusal without any other way in, or the end of the connection.
@@ -59,5 +63,15 @@ pub(super) async fn log_in(
                 None => Err(refused("it offers no other way".to_owned())),
             }
         }
+    }
+}
+
+/// What a server wants that asks for another method after the key.
+fn proof(method: &str) -> &str {
+    match method {
+        "password" => "a password",
+        "keyboard-interactive" => "answers to questions (keyboard-interactive)",
+        "publickey" => "a second key",
+        other => other,
     }
 }

@@ -6,7 +6,7 @@
 use super::date::{date, datetime};
 use super::number::{decimal, float};
 use super::{Cell, Fault, NOT_UTF8, Scratch, Text};
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Scale, Value};
 
 const NO_ARRAY: &str = "text that is no JSON array";
 const HALF_A_PAIR: &str = "a JSON array with half of a surrogate pair";
@@ -20,6 +20,8 @@ pub(in crate::encode) struct Elements<'a> {
     position: Position,
     /// What each text is to be read as.
     kind: ColumnType,
+    /// The scale of decimals.
+    scale: Scale,
     /// The text of an element whose escapes had to be decoded.
     decoded: &'a mut String,
     /// The digits of an element that had to be made.
@@ -42,8 +44,12 @@ pub(in crate::encode) enum Element<'a> {
     Cell(Cell<'a>),
 }
 
-/// Reads an `array`.
-pub(in crate::encode) fn array<'a>(value: Value<'a>, scratch: &'a mut Scratch) -> Result<Elements<'a>, Fault> {
+/// Reads an `array`, whose decimals have this scale.
+pub(in crate::encode) fn array<'a>(
+    value: Value<'a>,
+    scale: Scale,
+    scratch: &'a mut Scratch,
+) -> Result<Elements<'a>, Fault> {
     let (json, kind) = match value {
         Value::Text(json) | Value::Bytes(json) => (json, ColumnType::Text),
         Value::Elements(json, kind) => (json, kind),
@@ -51,7 +57,7 @@ pub(in crate::encode) fn array<'a>(value: Value<'a>, scratch: &'a mut Scratch) -
     };
     let rest = std::str::from_utf8(json).map_err(|_| NOT_UTF8)?;
     let Scratch { text: decoded, digits } = scratch;
-    Ok(Elements { rest, position: Position::Start, kind, decoded, digits })
+    Ok(Elements { rest, position: Position::Start, kind, scale, decoded, digits })
 }
 
 impl<'a> Elements<'a> {
@@ -90,7 +96,7 @@ impl<'a> Elements<'a> {
                     Some(text) => text,
                     None => self.decoded.as_str(),
                 };
-                as_kind(self.kind, text, self.digits).map(Element::Cell)
+                as_kind(self.kind, self.scale, text, self.digits).map(Element::Cell)
             }
             Some(b'-' | b'0'..=b'9') => self.number().map(Element::Number),
             Some(b'n') => self.expect("null").map(|()| Element::Cell(Cell::Null)),
@@ -213,11 +219,11 @@ impl<'a> Elements<'a> {
 }
 
 /// Reads a text as `kind`.
-fn as_kind<'a>(kind: ColumnType, text: &'a str, digits: &'a mut Vec<u8>) -> Result<Cell<'a>, Fault> {
+fn as_kind<'a>(kind: ColumnType, scale: Scale, text: &'a str, digits: &'a mut Vec<u8>) -> Result<Cell<'a>, Fault> {
     let value = Value::Text(text.as_bytes());
     Ok(match kind {
         ColumnType::Float => Cell::Float(float(value)?),
-        ColumnType::Decimal => Cell::Decimal(decimal(value, None, digits)?),
+        ColumnType::Decimal => Cell::Decimal(decimal(value, scale, digits)?),
         ColumnType::Date => Cell::Date(date(value)?),
         ColumnType::Datetime => Cell::Datetime(datetime(text)?),
         _ => Cell::Text(Text { bytes: text.as_bytes(), not_utf8: NOT_UTF8 }),

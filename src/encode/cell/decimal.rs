@@ -1,5 +1,7 @@
 //! Exact decimal numbers of any size, taken from text and written without an exponent.
 
+use crate::value::Scale;
+
 /// Exponents beyond this are no data but an accident, and would make a cell of any length.
 const MAX_EXPONENT: i32 = 400;
 
@@ -39,15 +41,18 @@ impl<'a> Decimal<'a> {
         Some(Decimal { negative, whole, fraction, exponent })
     }
 
-    /// Appends the number with exactly `scale` digits after the point, or as many as are needed. Zero has no sign.
-    pub(super) fn write(&self, scale: Option<u8>, out: &mut Vec<u8>) -> Result<(), TooFine> {
+    /// Appends the number with as many digits after the point as `scale` says. Zero has no sign.
+    pub(super) fn write(&self, scale: Scale, out: &mut Vec<u8>) -> Result<(), TooFine> {
         let (first, end) = self.significant();
         let point = self.whole.len() as i32 + self.exponent;
         let needed = if first == end { 0 } else { (end - point).max(0) };
-        let scale = scale.map_or(needed, i32::from);
-        if needed > scale {
-            return Err(TooFine);
-        }
+        let scale = match scale {
+            Scale::AsNeeded => needed,
+            Scale::AsStored => needed.max(self.fraction.len() as i32 - self.exponent),
+            Scale::AtLeast(least) => needed.max(least.into()),
+            Scale::Exactly(digits) if needed > digits.into() => return Err(TooFine),
+            Scale::Exactly(digits) => digits.into(),
+        };
         if self.negative && first != end {
             out.push(b'-');
         }
@@ -92,7 +97,7 @@ impl<'a> Decimal<'a> {
 }
 
 /// Whether `text` is already what [`Decimal::write`] would make of it.
-pub(super) fn is_in_form(text: &[u8], scale: Option<u8>) -> bool {
+pub(super) fn is_in_form(text: &[u8], scale: Scale) -> bool {
     let (whole, rest) = digits(text.strip_prefix(b"-").unwrap_or(text));
     match whole {
         [] => return false,
@@ -100,10 +105,18 @@ pub(super) fn is_in_form(text: &[u8], scale: Option<u8>) -> bool {
         [b'0', more @ ..] if !more.is_empty() || whole.len() < text.len() - rest.len() => return false,
         _ => {}
     }
-    let [b'.', fraction @ ..] = rest else { return rest.is_empty() && scale.unwrap_or(0) == 0 };
+    let [b'.', fraction @ ..] = rest else {
+        return rest.is_empty() && !matches!(scale, Scale::AtLeast(1..) | Scale::Exactly(1..));
+    };
+    let ends_with_zero = fraction.last() == Some(&b'0');
     let is_as_long_as_wanted = match scale {
-        Some(scale) => fraction.len() == usize::from(scale),
-        None => fraction.last().is_some_and(|&last| last != b'0'),
+        Scale::AsNeeded => !ends_with_zero,
+        Scale::AsStored => true,
+        Scale::AtLeast(least) => {
+            let least = usize::from(least);
+            fraction.len() == least || (fraction.len() > least && !ends_with_zero)
+        }
+        Scale::Exactly(digits) => fraction.len() == usize::from(digits),
     };
     is_as_long_as_wanted && !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit)
 }

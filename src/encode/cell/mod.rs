@@ -31,8 +31,7 @@ pub(super) enum Cell<'a> {
     Integer(Integer<'a>),
     /// A finite number, never `-0.0`.
     Float(f64),
-    /// An exact number as ASCII digits with a point (`-12.50`), already in the column's scale. Without a scale there
-    /// are no needless zeros. Never `-0`.
+    /// An exact number as ASCII digits with a point (`-12.50`), already in the column's scale. Never `-0`.
     Decimal(&'a [u8]),
     /// True or false.
     Boolean(bool),
@@ -95,7 +94,8 @@ pub(super) fn text<'a>(
 ) -> Result<Text<'a>, Fault> {
     match value {
         Value::Int(number) => Ok(Text::ascii(whole.format(number).as_bytes())),
-        Value::Text(bytes) => Ok(Text { bytes, not_utf8: NOT_UTF8 }),
+        // An array as text is the JSON that it comes in.
+        Value::Text(bytes) | Value::Elements(bytes, _) => Ok(Text { bytes, not_utf8: NOT_UTF8 }),
         Value::Bytes(bytes) => Ok(Text { bytes, not_utf8: "binary data that is not UTF-8 text" }),
         other => number::unusual_text(other, &mut scratch.digits),
     }

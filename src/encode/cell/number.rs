@@ -6,10 +6,23 @@
 use super::decimal::{Decimal, is_in_form};
 use super::{Fault, Integer, Text};
 use crate::encode::number::{push_integer, push_shortest};
-use crate::value::Value;
+use crate::value::{Scale, Value};
 
 const NO_NUMBER: &str = "text that is no number";
 const FRACTION: &str = "a number with a fraction";
+
+/// What a text is that can't be read as a number.
+fn no_number(text: &[u8]) -> Fault {
+    match std::str::from_utf8(text).map(str::parse::<f64>) {
+        Ok(Ok(number)) if number.is_nan() || !text.iter().any(u8::is_ascii_digit) => not_finite(number),
+        _ => NO_NUMBER,
+    }
+}
+
+/// Databases have numbers that are none, which the words for them tell best.
+fn not_finite(number: f64) -> Fault {
+    if number.is_nan() { "NaN" } else { "infinity" }
+}
 
 /// Every whole number up to here has a 64-bit float of its own; beyond it, a float may stand for its neighbours too.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -19,7 +32,7 @@ const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 pub(in crate::encode) fn integer<'a>(value: Value<'a>, digits: &'a mut Vec<u8>) -> Result<Integer<'a>, Fault> {
     match value {
         Value::Int(number) => Ok(Integer::Small(number)),
-        Value::Text(text) if is_in_form(text, Some(0)) => Ok(Integer::Digits(text)),
+        Value::Text(text) if is_in_form(text, Scale::Exactly(0)) => Ok(Integer::Digits(text)),
         other => unusual_integer(other, digits),
     }
 }
@@ -31,9 +44,9 @@ fn unusual_integer<'a>(value: Value<'_>, digits: &'a mut Vec<u8>) -> Result<Inte
             Err(_) => Integer::Digits(made(digits, |digits| push_integer(number, digits))),
         }),
         Value::Text(text) => {
-            let number = Decimal::parse(text).ok_or(NO_NUMBER)?;
+            let number = Decimal::parse(text).ok_or_else(|| no_number(text))?;
             digits.clear();
-            number.write(Some(0), digits).map_err(|_| FRACTION)?;
+            number.write(Scale::Exactly(0), digits).map_err(|_| FRACTION)?;
             Ok(Integer::Digits(digits))
         }
         Value::Float(_) | Value::Float32(_) => {
@@ -66,17 +79,21 @@ fn unusual_float(value: Value<'_>) -> Result<f64, Fault> {
         Value::Uint(number) => exact_float(i128::from(number)),
         Value::Text(text) => {
             let text = std::str::from_utf8(text).map_err(|_| NO_NUMBER)?;
-            finite(Value::Float(text.parse().map_err(|_| NO_NUMBER)?))
+            let number = text.parse::<f64>().map_err(|_| NO_NUMBER)?;
+            if number.is_infinite() && text.contains(|character: char| character.is_ascii_digit()) {
+                return Err("a number too large for a 64-bit float");
+            }
+            finite(Value::Float(number))
         }
         other => Err(other.kind()),
     }
 }
 
-/// Reads a `decimal`, with exactly `scale` digits after the point if there is one.
+/// Reads a `decimal`.
 #[inline(always)]
 pub(in crate::encode) fn decimal<'a>(
     value: Value<'a>,
-    scale: Option<u8>,
+    scale: Scale,
     digits: &'a mut Vec<u8>,
 ) -> Result<&'a [u8], Fault> {
     match value {
@@ -85,7 +102,7 @@ pub(in crate::encode) fn decimal<'a>(
     }
 }
 
-fn unusual_decimal<'a>(value: Value<'_>, scale: Option<u8>, digits: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
+fn unusual_decimal<'a>(value: Value<'_>, scale: Scale, digits: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
     match value {
         Value::Text(text) => in_form(text, scale, digits),
         Value::Int(number) => in_form(itoa::Buffer::new().format(number).as_bytes(), scale, digits),
@@ -133,13 +150,13 @@ fn made(digits: &mut Vec<u8>, make: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
     digits
 }
 
-fn in_form<'a>(text: &[u8], scale: Option<u8>, digits: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
+fn in_form<'a>(text: &[u8], scale: Scale, digits: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
     digits.clear();
     if is_in_form(text, scale) {
         digits.extend_from_slice(text);
         return Ok(digits);
     }
-    let number = Decimal::parse(text).ok_or(NO_NUMBER)?;
+    let number = Decimal::parse(text).ok_or_else(|| no_number(text))?;
     let written = number.write(scale, digits);
     written.map_err(|_| "a number with more digits after the decimal point than the column's scale")?;
     Ok(digits)
@@ -160,7 +177,7 @@ fn finite(value: Value<'_>) -> Result<f64, Fault> {
         other => return Err(other.kind()),
     };
     if !number.is_finite() {
-        return Err("a number that is not finite");
+        return Err(not_finite(number));
     }
     Ok(without_sign_of_zero(number))
 }

@@ -69,7 +69,7 @@ fn each_type_has_its_notation() {
     for kind in ColumnType::ALL {
         assert_eq!(json_of(kind, Value::Null), "null", "{kind}");
     }
-    let price = Column { scale: Some(2), ..Column::new("price", ColumnType::Decimal) };
+    let price = Column { scale: Scale::Exactly(2), ..Column::new("price", ColumnType::Decimal) };
     assert_eq!(line(&price, Value::Int(-3)), "{\"price\":\"-3.00\"}\n");
 }
 

@@ -114,7 +114,7 @@ fn decimals() {
         ],
     );
     refuse(ColumnType::Decimal, &[text("NaN"), text("."), text("1e"), text("1,5"), text("1e-401"), Value::Bool(true)]);
-    let money = Column { scale: Some(2), ..Column::new("price", ColumnType::Decimal) };
+    let money = Column { scale: Scale::Exactly(2), ..Column::new("price", ColumnType::Decimal) };
     let written = |value| cell_in(&Format::Bi, &money, &TimeZone::UTC, value);
     for (value, expected) in [
         (text("1.5"), "1.50"),
@@ -127,6 +127,53 @@ fn decimals() {
         assert_eq!(written(value).as_deref(), Ok(expected));
     }
     assert!(written(text("0.005")).is_err());
+}
+
+#[test]
+fn what_is_no_finite_number_is_called_by_its_name() {
+    let found = |kind, value| bi(kind, value).unwrap_err();
+    for kind in [ColumnType::Decimal, ColumnType::Integer, ColumnType::Float] {
+        for value in [text("NaN"), Value::Float(f64::NAN), Value::Float32(f32::NAN)] {
+            assert_eq!(found(kind, value), "NaN", "{kind} {value:?}");
+        }
+        for value in [text("Infinity"), text("-Infinity"), Value::Float(f64::NEG_INFINITY)] {
+            assert_eq!(found(kind, value), "infinity", "{kind} {value:?}");
+        }
+        assert_eq!(found(kind, text("nano")), "text that is no number");
+    }
+    assert_eq!(found(ColumnType::Decimal, text("1e999")), "text that is no number");
+    assert_eq!(found(ColumnType::Float, text("1e999")), "a number too large for a 64-bit float");
+}
+
+#[test]
+fn decimals_have_the_scale_that_the_database_declares_unless_the_catalogue_does() {
+    let column = Column::new("x", ColumnType::Decimal);
+    let scaled = Column { scale: Scale::Exactly(1), ..column.clone() };
+    let written = |column: &Column, scale, value| {
+        let mut out = Vec::new();
+        let mut encoder = Encoder::new(&Format::Bi, std::slice::from_ref(column), &TimeZone::UTC).with_scales(&[scale]);
+        encoder.cell(value, &mut out).map(|()| String::from_utf8(out).unwrap()).map_err(|fault| fault.found)
+    };
+    for (value, stored, at_least_two) in [
+        (text("1.50"), "1.50", "1.50"),
+        (text("1.500"), "1.500", "1.50"),
+        (text("1.5"), "1.5", "1.50"),
+        (text("1.505"), "1.505", "1.505"),
+        (text("0"), "0", "0.00"),
+        (text("-0.00"), "0.00", "0.00"),
+        (text("+07.10"), "7.10", "7.10"),
+        (text("1.50e1"), "15.0", "15.00"),
+        (text("1.5e-2"), "0.015", "0.015"),
+        (Value::Float(12.5), "12.5", "12.50"),
+        (Value::Int(3), "3", "3.00"),
+    ] {
+        assert_eq!(written(&column, Scale::AsStored, value).as_deref(), Ok(stored), "{value:?}");
+        assert_eq!(written(&column, Scale::AtLeast(2), value).as_deref(), Ok(at_least_two), "{value:?}");
+    }
+    for declared in [Scale::AsStored, Scale::AtLeast(2)] {
+        assert_eq!(written(&scaled, declared, text("1.50")).as_deref(), Ok("1.5"));
+        assert!(written(&scaled, declared, text("1.55")).is_err());
+    }
 }
 
 proptest! {

@@ -12,11 +12,14 @@ use crate::store::bounds::{self, Form};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
+use crate::value::Scale;
 
 /// How one export is read.
 #[derive(Debug)]
 pub(in crate::store) struct ReadPlan {
     pub(super) select: Select,
+    /// For each cell, how the column's type declares the scale.
+    pub(in crate::store) scales: Vec<Scale>,
     /// How the ends of a period are written.
     pub(super) filter: Option<Form>,
 }
@@ -51,7 +54,8 @@ impl Mysql {
         let sql = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(select.text(true)));
         let timeout = self.timeout;
         self.db()?.prepare(sql).await.map_err(|error| error::of(error, timeout))?;
-        Ok(ReadPlan { select, filter })
+        let scales = found.cells.iter().map(|column| scale(column)).collect();
+        Ok(ReadPlan { select, scales, filter })
     }
 
     /// How the server reads a period, in JSON.
@@ -74,6 +78,11 @@ fn quoted(column: &MyColumn) -> String {
 /// The expression for a cell. Adding nothing makes a wider number of a TINYINT(1), and keeps its sign.
 fn cell(column: &MyColumn) -> String {
     if column.is_tiny { format!("{} + 0", quoted(column)) } else { quoted(column) }
+}
+
+/// Every decimal has a scale, and the server sends all digits of it, also those of an expression.
+fn scale(column: &MyColumn) -> Scale {
+    if column.column.sql_type.starts_with("decimal") { Scale::AsStored } else { Scale::AsNeeded }
 }
 
 /// How `column`, declared as `declared`, is compared with a period.

@@ -25,6 +25,8 @@ pub(super) struct Relation {
 pub(super) struct PgColumn {
     pub(super) column: DbColumn,
     pub(super) kind: Type,
+    /// Its type declares the scale of its decimals.
+    pub(super) has_scale: bool,
     /// Its collation sorts by bytes.
     pub(super) has_byte_order: bool,
     /// Reading a range of it looks at all rows.
@@ -57,17 +59,24 @@ const COLUMNS: &str = "SELECT a.attname::text, format_type(a.atttypid, a.atttypm
                  FROM pg_database d WHERE d.datname = current_database()) \
             ELSE k.collprovider = 'c' AND k.collcollate IN ('C', 'POSIX') END, \
        c.relkind IN ('r', 'm', 'p') AND NOT EXISTS (SELECT 1 FROM pg_index i \
-            WHERE i.indrelid = c.oid AND i.indisvalid AND i.indkey[0] = a.attnum) \
+            WHERE i.indrelid = c.oid AND i.indisvalid AND i.indkey[0] = a.attnum), \
+       a.atttypmod <> -1 \
      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_collation k ON k.oid = a.attcollation \
      WHERE a.attrelid = $1::int8::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
-/// For each type what it is once its domains are taken away.
-const TYPES: &str = "WITH RECURSIVE base (asked, oid) AS ( \
-         SELECT t, t FROM unnest($1::int8[]) t \
-         UNION SELECT base.asked, d.typbasetype::int8 FROM base JOIN pg_type d ON d.oid = base.oid::oid \
-               WHERE d.typtype = 'd') \
-     SELECT base.asked, t.oid::int8, t.typtype::text, t.typcategory::text \
+/// For each type what it is once its domains are taken away, and whether these have a modifier, such as (10,2).
+const TYPES: &str = "WITH RECURSIVE base (asked, oid, modifier) AS ( \
+         SELECT t, t, -1 FROM unnest($1::int8[]) t \
+         UNION SELECT base.asked, d.typbasetype::int8, d.typtypmod \
+               FROM base JOIN pg_type d ON d.oid = base.oid::oid WHERE d.typtype = 'd') \
+     SELECT base.asked, t.oid::int8, t.typtype::text, t.typcategory::text, base.modifier <> -1 \
      FROM base JOIN pg_type t ON t.oid = base.oid::oid WHERE t.typtype <> 'd'";
+
+/// The types of columns of tables, each by the table's identifier and the column's number in it, and whether they have
+/// a modifier.
+const ORIGINS: &str = "SELECT place::int8, a.atttypid::int8, a.atttypmod <> -1 \
+     FROM unnest($1::int8[], $2::int2[]) WITH ORDINALITY AS origin (relation, number, place) \
+     JOIN pg_attribute a ON a.attrelid = origin.relation::oid AND a.attnum = origin.number";
 
 impl Postgres {
     /// All tables and views that can be read.
@@ -117,7 +126,9 @@ impl Postgres {
         let column = |(row, oid): (&PgRow, &i64)| {
             let column = DbColumn { name: row.try_get(0)?, sql_type: row.try_get(1)?, nullable: row.try_get(2)? };
             let (has_byte_order, lacks_index) = (row.try_get(4)?, row.try_get(5)?);
-            Ok(PgColumn { column, kind: kind(&types, *oid), has_byte_order, lacks_index })
+            let Found { kind, has_modifier } = found_type(&types, *oid);
+            let has_scale = kind.has_fixed_scale() || has_modifier || row.try_get(6)?;
+            Ok(PgColumn { column, kind, has_scale, has_byte_order, lacks_index })
         };
         let columns = rows.iter().zip(&oids).map(column).collect::<sqlx::Result<_>>().map_err(fault)?;
         Ok(Relation { from: Quotes::Double.quote_path(schema, name), columns })
@@ -140,26 +151,50 @@ impl Postgres {
         let oid = |column: &sqlx::postgres::PgColumn| column.type_info().oid().map_or(0, |oid| i64::from(oid.0));
         let oids: Vec<i64> = prepared.columns().iter().map(oid).collect();
         let types = self.types(&oids).await?;
-        let columns = prepared.columns().iter().zip(&oids).map(|(column, oid)| PgColumn {
-            column: DbColumn {
-                name: column.name().to_owned(),
-                sql_type: column.type_info().name().to_lowercase(),
-                nullable: true,
-            },
-            kind: kind(&types, *oid),
-            has_byte_order: false,
-            lacks_index: false,
+        let scaled = self.scaled(prepared.columns()).await?;
+        let columns = prepared.columns().iter().zip(&oids).zip(scaled).map(|((column, oid), is_scaled)| {
+            let kind = found_type(&types, *oid).kind;
+            PgColumn {
+                column: DbColumn {
+                    name: column.name().to_owned(),
+                    sql_type: column.type_info().name().to_lowercase(),
+                    nullable: true,
+                },
+                kind,
+                has_scale: kind.has_fixed_scale() || is_scaled,
+                has_byte_order: false,
+                lacks_index: false,
+            }
         });
         Ok(Relation { columns: columns.collect(), from })
     }
 
-    async fn types(&mut self, oids: &[i64]) -> Result<HashMap<i64, Type>, StoreError> {
+    /// Whether each column of a query comes from a table's column whose type has a modifier. The driver does not tell
+    /// the modifier of an expression.
+    async fn scaled(&mut self, columns: &[sqlx::postgres::PgColumn]) -> Result<Vec<bool>, StoreError> {
+        let relation = |column: &sqlx::postgres::PgColumn| column.relation_id().map(|oid| i64::from(oid.0));
+        let relations: Vec<Option<i64>> = columns.iter().map(relation).collect();
+        let numbers: Vec<Option<i16>> = columns.iter().map(|column| column.relation_attribute_no()).collect();
+        let rows = self.ask(sqlx::query(ORIGINS).bind(relations).bind(numbers)).await?;
+        let origin = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        let origins = rows.iter().map(origin).collect::<sqlx::Result<Vec<(i64, i64, bool)>>>();
+        let origins = origins.map_err(|error| error::of(error, self.timeout))?;
+        let types = self.types(&origins.iter().map(|(_, oid, _)| *oid).collect::<Vec<_>>()).await?;
+        let mut scaled = vec![false; columns.len()];
+        for (place, oid, has_modifier) in origins {
+            scaled[place as usize - 1] = has_modifier || found_type(&types, oid).has_modifier;
+        }
+        Ok(scaled)
+    }
+
+    async fn types(&mut self, oids: &[i64]) -> Result<HashMap<i64, Found>, StoreError> {
         let rows = self.ask(sqlx::query(TYPES).bind(oids)).await?;
-        let kind = |row: &PgRow| {
+        let found = |row: &PgRow| {
             let oid: i64 = row.try_get(1)?;
-            Ok((row.try_get(0)?, Type::new(oid as u32, row.try_get(2)?, row.try_get(3)?)))
+            let kind = Type::new(oid as u32, row.try_get(2)?, row.try_get(3)?);
+            Ok((row.try_get(0)?, Found { kind, has_modifier: row.try_get(4)? }))
         };
-        rows.iter().map(kind).collect::<sqlx::Result<_>>().map_err(|error| error::of(error, self.timeout))
+        rows.iter().map(found).collect::<sqlx::Result<_>>().map_err(|error| error::of(error, self.timeout))
     }
 
     /// The rows of a small question.
@@ -173,6 +208,14 @@ impl Postgres {
     }
 }
 
-fn kind(types: &HashMap<i64, Type>, oid: i64) -> Type {
-    types.get(&oid).copied().unwrap_or_else(|| Type::new(0, "b", "U"))
+/// A type, its domains taken away.
+#[derive(Clone, Copy)]
+struct Found {
+    kind: Type,
+    /// One of the domains has a modifier.
+    has_modifier: bool,
+}
+
+fn found_type(types: &HashMap<i64, Found>, oid: i64) -> Found {
+    types.get(&oid).copied().unwrap_or_else(|| Found { kind: Type::new(0, "b", "U"), has_modifier: false })
 }

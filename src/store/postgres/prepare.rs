@@ -13,6 +13,7 @@ use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
 use crate::store::{Remarks, RowSecurity};
+use crate::value::{ColumnType, Scale};
 
 /// How one export is read.
 #[derive(Debug)]
@@ -20,8 +21,16 @@ pub(in crate::store) struct ReadPlan {
     pub(super) select: Select,
     /// What comes for each cell.
     pub(super) wires: Vec<Wire>,
+    /// For each cell, how the column's type declares the scale.
+    pub(in crate::store) scales: Vec<Scale>,
     /// How the ends of a period are written.
     pub(super) filter: Option<Form>,
+}
+
+/// The modifier of a text is its length, and says nothing about a number in it.
+fn scale(column: &PgColumn) -> Scale {
+    let is_exact = matches!(column.kind.wire, Wire::Numeric | Wire::Elements(ColumnType::Decimal));
+    if is_exact && column.has_scale { Scale::AsStored } else { Scale::AsNeeded }
 }
 
 impl Postgres {
@@ -50,6 +59,7 @@ impl Postgres {
             order: found.order.iter().map(order).collect(),
         };
         let wires = found.cells.iter().map(|column| column.kind.wire).collect();
+        let scales = found.cells.iter().map(|column| scale(column)).collect();
         let mut filter = None;
         if let (Some(time), Some(column)) = (&export.filter, found.filter) {
             let (form, condition) = condition(&time.column, column)?;
@@ -69,7 +79,7 @@ impl Postgres {
             Some(narrowed) => remarks.warnings.push(narrowed.warning()),
             None => {}
         }
-        Ok(ReadPlan { select, wires, filter })
+        Ok(ReadPlan { select, wires, scales, filter })
     }
 
     /// How the server reads a period.

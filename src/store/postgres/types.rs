@@ -109,6 +109,11 @@ impl Type {
         }
     }
 
+    /// Whether all values have the same digits after the point: those of money, which the server's locale declares.
+    pub(super) fn has_fixed_scale(self) -> bool {
+        matches!(self.ask, Ask::AsNumeric | Ask::AsJsonOf("numeric[]::text[]"))
+    }
+
     /// The expression for a cell of the column `name`, which is quoted.
     pub(super) fn cell(self, name: &str) -> String {
         match self.ask {

@@ -4,17 +4,32 @@ use rusqlite::params;
 
 use super::{Sqlite, error};
 use crate::store::describe::{ColumnDetails, TableDetails};
+use crate::store::doubt::{Doubt, Question};
 use crate::store::error::StoreError;
 use crate::store::relation::DbTable;
+use crate::store::sql::Quotes;
 
 // A hidden column of a virtual table (1) is no data; generated columns (2 and 3) are.
-const COLUMNS: &str = "SELECT name, type, dflt_value, pk FROM pragma_table_xinfo(?1, 'main') \
+const COLUMNS: &str = "SELECT name, type, NOT \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1, 'main') \
      WHERE hidden <> 1 ORDER BY cid";
 
 impl Sqlite {
     /// All tables and views in full.
     pub(in crate::store) fn describe(&self) -> Result<Vec<TableDetails>, StoreError> {
         Ok(self.tables()?.into_iter().map(|table| self.details(table)).collect())
+    }
+
+    /// Which columns hold what they are doubted for.
+    pub(in crate::store) fn confirm(
+        &self,
+        table: &TableDetails,
+        columns: &[(usize, Doubt)],
+    ) -> Result<Vec<usize>, StoreError> {
+        let Some(question) = Question::new(table, columns, Quotes::Double, condition) else { return Ok(Vec::new()) };
+        let count = question.columns.len();
+        let answers = |row: &rusqlite::Row<'_>| (0..count).map(|index| row.get(index)).collect();
+        let answers: Vec<Option<i64>> = self.db.query_row(&question.sql, [], answers).unwrap_or_default();
+        Ok(question.confirmed(|index| answers.get(index) == Some(&Some(1))))
     }
 
     /// A view of what is gone says so when it is asked, and should not keep the other tables from being described.
@@ -40,10 +55,11 @@ impl Sqlite {
             let column = ColumnDetails {
                 name: row.get(0)?,
                 sql_type: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-                default: row.get(2)?,
+                nullable: row.get(2)?,
+                default: row.get(3)?,
                 on_update: false,
             };
-            Ok((column, row.get::<_, u32>(3)?))
+            Ok((column, row.get::<_, u32>(4)?))
         };
         let columns = statement.query_map(params![table], column)?.collect::<rusqlite::Result<Vec<_>>>()?;
         let mut key: Vec<(u32, String)> =
@@ -51,5 +67,24 @@ impl Sqlite {
         key.sort();
         let key = key.into_iter().map(|(_, name)| name).collect();
         Ok((columns.into_iter().map(|(column, _)| column).collect(), key))
+    }
+}
+
+/// When a value of the column `name` is what it is doubted for: types of SQLite forbid nothing. Its own functions read
+/// `2026` as a day number, and know a year 0.
+fn condition(doubt: Doubt, name: &str) -> Option<String> {
+    let is_day = format!("{name} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND {name} >= '0001'");
+    match doubt {
+        Doubt::Flag => Some(format!("lower({name}) NOT IN ('0', '1', 't', 'f', 'true', 'false')")),
+        Doubt::Whole => Some(format!("typeof({name}) NOT IN ('integer', 'null')")),
+        Doubt::Number => Some(format!("typeof({name}) NOT IN ('integer', 'real', 'null') OR abs({name}) = 9e999")),
+        Doubt::Date => {
+            Some(format!("{name} IS NOT NULL AND NOT ({is_day} AND coalesce(time({name}) = '00:00:00', 0))"))
+        }
+        Doubt::Datetime => Some(format!(
+            "CASE typeof({name}) WHEN 'null' THEN 0 WHEN 'integer' THEN abs({name}) > 253402300799 \
+             WHEN 'text' THEN NOT ({is_day} AND datetime({name}) IS NOT NULL) ELSE 1 END"
+        )),
+        Doubt::Nested => None,
     }
 }

@@ -8,10 +8,10 @@ use crate::catalogue::{Column, EpochUnit, Source};
 use crate::job::JobExport;
 use crate::store::bounds;
 use crate::store::error::StoreError;
-use crate::store::relation::{self, Case, DbColumn};
+use crate::store::relation::{self, Case, DbColumn, declared_scale};
 use crate::store::sql::{Quotes, Select, subquery, table_names};
 use crate::store::statement;
-use crate::value::ColumnType;
+use crate::value::{ColumnType, Scale};
 
 /// A table, view or query, and its columns.
 pub(super) struct Relation {
@@ -25,8 +25,8 @@ pub(super) struct Relation {
 pub(in crate::store) struct ReadPlan {
     /// The statement that is right whatever the rows hold.
     pub(super) select: Select,
-    /// Cells per row.
-    pub(super) width: usize,
+    /// For each cell, how the column's type declares the scale.
+    pub(in crate::store) scales: Vec<Scale>,
     /// What the period is compared with.
     pub(super) filter: Option<Filter>,
     /// A faster way, for rows whose datetimes are all spelt alike.
@@ -105,7 +105,8 @@ impl Sqlite {
         self.compile(&select.text(true))?;
         let raw = found.order.iter().map(|column| format!("{} COLLATE BINARY", quoted(column))).collect();
         let indexed = self.indexed(&select, raw, &datetimes, filter.as_ref())?;
-        Ok(ReadPlan { width: found.cells.len(), select, filter, indexed })
+        let scales = found.cells.iter().map(|column| scale(&column.sql_type)).collect();
+        Ok(ReadPlan { scales, select, filter, indexed })
     }
 
     /// Adds the condition on the period to `select`.
@@ -266,6 +267,11 @@ fn columns(db: &Connection, schema: &str, name: &str) -> rusqlite::Result<Vec<Db
         Ok(DbColumn { name: row.get(0)?, sql_type, nullable: !row.get::<_, bool>(2)? })
     };
     statement.query_map(params![name, schema], column)?.collect()
+}
+
+/// What the column's type says about its decimals, which may have more digits all the same.
+fn scale(sql_type: &str) -> Scale {
+    declared_scale(sql_type).map_or(Scale::AsNeeded, Scale::AtLeast)
 }
 
 /// What the export says about a column of the store.

@@ -42,7 +42,7 @@ impl Sqlite {
         let used = statement.parameter_count();
         let mut rows = statement.query(params_from_iter(bound.iter().take(used))).map_err(fault)?;
         while let Some(row) = rows.next().map_err(fault)? {
-            for index in 0..plan.width {
+            for index in 0..plan.scales.len() {
                 sink.cell(value(row.get_ref(index).map_err(fault)?))?;
             }
             sink.end_row()?;

@@ -82,7 +82,9 @@ fn a_fault_names_row_and_column_and_leaves_no_file() {
             let mut sink = plain("export", encoder, folder.writer(word).unwrap(), Watch::default());
             push(&mut sink, &[vec![Value::Int(1), Value::Null]]);
             sink.cell(Value::Int(2)).unwrap();
-            told.push(sink.cell(unfit).unwrap_err().to_string());
+            sink.cell(unfit).unwrap();
+            sink.end_row().unwrap();
+            told.push(sink.end_rows().unwrap_err().to_string());
             sink.finish().unwrap_err();
         }
         assert!(told[0].starts_with("row 2, column a,b: ") && told[0].ends_with(&format!(" as {kind}")), "{told:?}");

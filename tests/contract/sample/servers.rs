@@ -42,9 +42,10 @@ pub async fn open(database: &Database) -> Snapshot {
 /// The file of `export` in `format`.
 pub async fn file(snapshot: &mut Snapshot, export: &JobExport, period: Option<&Period>, format: &Format) -> String {
     let zone = TimeZone::get("Europe/Paris").unwrap();
-    let mut file = Encoded { encoder: Encoder::new(format, &export.columns, &zone), bytes: Vec::new() };
-    file.encoder.start(&mut file.bytes);
     let prepared = snapshot.prepare(export).await.unwrap();
+    let encoder = Encoder::new(format, &export.columns, &zone).with_scales(prepared.scales());
+    let mut file = Encoded { encoder, bytes: Vec::new() };
+    file.encoder.start(&mut file.bytes);
     let read = snapshot.read(&prepared, period, &mut file, None).await;
     read.unwrap_or_else(|error| panic!("{}: {error}", export.name));
     String::from_utf8(file.bytes).unwrap()

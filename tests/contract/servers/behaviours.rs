@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
-use exportd::deliver::{DeliverError, Delivery, Options, PublishOutcome, Session};
+use exportd::deliver::{DeliverError, Delivery, Options, Probe, PublishOutcome, Session};
 use exportd::job::{Channels, Destination, Publish, SftpDestination, Trust};
 use exportd::tuning::Tuning;
+use exportd::words::Words;
 
 use super::Case;
 use crate::contract::destination::{content, local_file, whole};
@@ -16,8 +17,14 @@ use crate::support::shop::{self, ORDERS};
 use crate::support::sshd;
 
 /// Uploads, verifies and publishes `length` bytes.
-async fn deliver(delivery: &Delivery, folder: &Path, name: &str, length: usize) -> Result<(), DeliverError> {
-    let temporary = format!(".{name}.run1.part");
+async fn deliver(
+    case: &Case,
+    delivery: &Delivery,
+    folder: &Path,
+    name: &str,
+    length: usize,
+) -> Result<(), DeliverError> {
+    let temporary = case.upload_name(name);
     let (sent, path) = (AtomicU64::new(0), local_file(folder, length));
     delivery.upload(&path, whole(&path), &temporary, &sent).await?;
     assert_eq!(sent.into_inner(), length as u64, "every byte is acknowledged");
@@ -81,16 +88,23 @@ pub async fn another_host_key_is_refused(case: &Case, server: &Server, _: &Path)
 
 pub async fn the_directory_is_checked_and_stays_as_it_was(case: &Case, server: &Server, _: &Path) {
     let delivery = open(case, server).await;
-    delivery.check("run1").await.unwrap();
-    assert_eq!(delivery.survey("run1").await.unwrap().is_some(), case.sftp(server).is_some());
+    let left = delivery.check("run1").await.unwrap();
+    assert_eq!(left, if case.is_direct() { Probe::NotMade } else { Probe::Removed });
+    assert_eq!(delivery.survey("run1", &left).await.unwrap().is_some(), case.sftp(server).is_some());
     assert_eq!(server.names(), Vec::<String>::new());
 }
 
 pub async fn a_missing_directory_is_not_made(case: &Case, server: &Server, folder: &Path) {
     let delivery = connect(&case.destination_in(server, &server.directory().join("nowhere"))).await;
-    let error = delivery.check("run1").await.unwrap_err();
-    assert!(matches!(error, DeliverError::DirectoryMissing { .. }) && error.is_permanent(), "{error}");
-    let error = deliver(&delivery, folder, "a.csv", 10).await.unwrap_err();
+    let is_blind = case.is_direct() && case.says("verify = \"none\"");
+    match delivery.check("run1").await {
+        Err(error) => {
+            assert!(matches!(error, DeliverError::DirectoryMissing { .. }) && error.is_permanent(), "{error}")
+        }
+        // Nobody may look, and nothing is tried.
+        Ok(_) => assert!(is_blind),
+    }
+    let error = deliver(case, &delivery, folder, "a.csv", 10).await.unwrap_err();
     assert!(matches!(error, DeliverError::DirectoryMissing { .. }), "{error}");
     assert_eq!(server.names(), Vec::<String>::new());
 }
@@ -99,7 +113,7 @@ pub async fn files_of_every_size_and_name_arrive(case: &Case, server: &Server, f
     let delivery = open(case, server).await;
     let names = ["empty.csv", "one.csv", "two words.csv", "Jürgen's Öl-Käufe 100%.csv", "数.csv", "x"];
     for (name, length) in names.into_iter().zip([0, 1, 32_767, 32_768, 32_769, 1_000_003]) {
-        deliver(&delivery, folder, name, length).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        deliver(case, &delivery, folder, name, length).await.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(case.published(server, name) == content(length), "{name} differs");
     }
 }
@@ -110,7 +124,7 @@ pub async fn a_directory_may_have_any_name(case: &Case, server: &Server, folder:
     std::fs::create_dir(below.with_file_name("taken")).unwrap();
     let delivery = connect(&case.destination_in(server, &below)).await;
     delivery.check("run1").await.unwrap();
-    deliver(&delivery, folder, "a b.csv", 1000).await.unwrap();
+    deliver(case, &delivery, folder, "a b.csv", 1000).await.unwrap();
     let taken = below.with_file_name("taken");
     assert!(below.join("a b.csv").exists() || taken.join("a b.csv").exists());
 }
@@ -118,7 +132,7 @@ pub async fn a_directory_may_have_any_name(case: &Case, server: &Server, folder:
 pub async fn a_file_that_is_there_is_replaced(case: &Case, server: &Server, folder: &Path) {
     let delivery = open(case, server).await;
     std::fs::write(server.directory().join("a.csv"), "old").unwrap();
-    if case.says("allow_gap = true") {
+    if case.says("allow_gap = true") && !case.is_direct() {
         let sftp = case.sftp(server).expect("a folder needs no such word");
         let careful = connect(&Destination::Sftp(SftpDestination { allow_gap: false, ..sftp })).await;
         let error = careful.publish(".a.part", "a.csv").await.unwrap_err();
@@ -126,25 +140,28 @@ pub async fn a_file_that_is_there_is_replaced(case: &Case, server: &Server, fold
         assert_eq!(std::fs::read(server.directory().join("a.csv")).unwrap(), b"old");
     }
     for length in [5000, 20] {
-        deliver(&delivery, folder, "a.csv", length).await.unwrap();
+        deliver(case, &delivery, folder, "a.csv", length).await.unwrap();
         assert_eq!(case.published(server, "a.csv"), content(length));
     }
 }
 
 pub async fn a_file_that_is_there_is_kept(case: &Case, server: &Server, folder: &Path) {
+    if case.is_direct() {
+        return;
+    }
     let delivery = open_to_refuse(case, server).await;
     std::fs::write(server.directory().join("a.csv"), "theirs").unwrap();
-    let error = deliver(&delivery, folder, "a.csv", 10).await.unwrap_err();
+    let error = deliver(case, &delivery, folder, "a.csv", 10).await.unwrap_err();
     let is_taken = matches!(error, DeliverError::NameTaken { .. }) && error.is_permanent();
     assert!(is_taken || case.says("verify = \"none\""), "{error}");
     assert_eq!(std::fs::read(server.directory().join("a.csv")).unwrap(), b"theirs");
-    deliver(&delivery, folder, "b.csv", 10).await.unwrap();
+    deliver(case, &delivery, folder, "b.csv", 10).await.unwrap();
     assert_eq!(case.published(server, "b.csv"), content(10));
 }
 
 pub async fn a_link_is_not_followed(case: &Case, server: &Server, folder: &Path) {
-    // ProFTPD writes through links.
-    if case.kind == Kind::ProFtpd {
+    // ProFTPD writes through links, and so do all servers where a file has its name already.
+    if case.kind == Kind::ProFtpd || case.is_direct() {
         return;
     }
     let victim = folder.join("victim");
@@ -152,7 +169,7 @@ pub async fn a_link_is_not_followed(case: &Case, server: &Server, folder: &Path)
     for name in ["a.csv", ".a.csv.run1.part"] {
         std::os::unix::fs::symlink(&victim, server.directory().join(name)).unwrap();
     }
-    deliver(&open(case, server).await, folder, "a.csv", 1000).await.unwrap();
+    deliver(case, &open(case, server).await, folder, "a.csv", 1000).await.unwrap();
     assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
     assert_eq!(case.published(server, "a.csv"), content(1000));
 }
@@ -160,7 +177,7 @@ pub async fn a_link_is_not_followed(case: &Case, server: &Server, folder: &Path)
 pub async fn one_connection_carries_many_files(case: &Case, server: &Server, folder: &Path) {
     let delivery = open(case, server).await;
     for number in 0..40 {
-        deliver(&delivery, folder, &format!("{number}.csv"), 1000 + number).await.unwrap();
+        deliver(case, &delivery, folder, &format!("{number}.csv"), 1000 + number).await.unwrap();
         assert_eq!(case.published(server, &format!("{number}.csv")), content(1000 + number));
     }
     assert!(delivery.is_alive());
@@ -169,10 +186,11 @@ pub async fn one_connection_carries_many_files(case: &Case, server: &Server, fol
 pub async fn nothing_stays_behind_after_a_failure(case: &Case, server: &Server, folder: &Path) {
     let delivery = open(case, server).await;
     // It can be opened and described, but not read.
-    let error = delivery.upload(folder, whole(folder), ".a.csv.run1.part", &AtomicU64::new(0)).await.unwrap_err();
+    let name = case.upload_name("a.csv");
+    let error = delivery.upload(folder, whole(folder), &name, &AtomicU64::new(0)).await.unwrap_err();
     assert!(matches!(error, DeliverError::LocalFile { .. }), "{error}");
     assert_eq!(server.names(), Vec::<String>::new());
-    deliver(&delivery, folder, "a.csv", 10).await.expect("the connection is as good as before");
+    deliver(case, &delivery, folder, "a.csv", 10).await.expect("the connection is as good as before");
 }
 
 pub async fn a_cut_upload_is_made_again(case: &Case, server: &Server, folder: &Path) {
@@ -180,15 +198,18 @@ pub async fn a_cut_upload_is_made_again(case: &Case, server: &Server, folder: &P
     let port = proxy::start(sftp.port, 300_000, Fate::Cut).await;
     let destination = Destination::Sftp(SftpDestination { port, ..sftp });
     let delivery = connect(&destination).await;
-    let error = deliver(&delivery, folder, "a.csv", 1_000_000).await.unwrap_err();
+    let error = deliver(case, &delivery, folder, "a.csv", 1_000_000).await.unwrap_err();
     assert!(matches!(error, DeliverError::Lost { .. }) && !error.is_permanent(), "{error}");
-    assert!(!server.directory().join("a.csv").exists() && !delivery.is_alive());
-    deliver(&connect(&destination).await, folder, "a.csv", 1_000_000).await.unwrap();
+    assert!((case.is_direct() || !server.directory().join("a.csv").exists()) && !delivery.is_alive());
+    deliver(case, &connect(&destination).await, folder, "a.csv", 1_000_000).await.unwrap();
     assert!(case.published(server, "a.csv") == content(1_000_000));
     assert!(server.names().iter().all(|name| name == "a.csv"), "{:?}", server.names());
 }
 
 pub async fn a_lost_reply_is_settled(case: &Case, server: &Server, folder: &Path) {
+    if case.is_direct() {
+        return;
+    }
     let (delivery, refusing) = (open(case, server).await, open_to_refuse(case, server).await);
     let path = local_file(folder, 10);
     delivery.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.unwrap();
@@ -224,12 +245,12 @@ pub async fn several_channels_write_one_file(case: &Case, server: &Server, folde
     }
     let sftp = case.sftp(server).expect("a folder has no channels");
     let destination = Destination::Sftp(SftpDestination { channels: Channels::AtMost(3), ..sftp });
-    deliver(&connect(&destination).await, folder, "large.csv", 6_000_001).await.unwrap();
+    deliver(case, &connect(&destination).await, folder, "large.csv", 6_000_001).await.unwrap();
     assert!(case.published(server, "large.csv") == content(6_000_001));
 }
 
 pub async fn a_job_delivers_its_files_and_the_manifest_last(case: &Case, server: &Server, _: &Path) {
-    let more = format!("manifest = true\n{}", case.job);
+    let more = format!("manifest = true\npublish = \"{}\"\n{}", case.publish.word(), case.job);
     let program = match server.sftp() {
         Some(sftp) => shop::program_to(&sftp, &more),
         None => shop::program_into(&server.directory(), &more),
