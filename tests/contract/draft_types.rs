@@ -24,7 +24,7 @@ fn of_postgres() -> Vec<(&'static str, &'static str, &'static str, Value)> {
         ("hstore", "'a=>1'", "text", json!("\"a\"=>\"1\"")),
         ("cube", "'(1,2)'", "text", json!("(1, 2)")),
         ("xml", "'<a/>'", "text", json!("<a/>")),
-        ("money", "12.5", "decimal", json!("12.5")),
+        ("money", "12.5", "decimal", json!("12.50")),
         ("interval", "'1 day 2 hours'", "string", json!("1 day 02:00:00")),
         ("interval day to second", "'1 day 2 hours'", "string", json!("1 day 02:00:00")),
         ("point", "'(1,2)'", "text", json!("(1,2)")),

@@ -31,6 +31,8 @@ mod postgres_session;
 mod queries;
 #[path = "store_standby.rs"]
 mod standby;
+#[path = "store_times.rs"]
+mod times;
 #[path = "store_tls.rs"]
 mod tls;
 #[path = "store_values.rs"]
