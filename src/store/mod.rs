@@ -39,6 +39,7 @@ pub use self::relation::{DbColumn, DbTable, declared_scale};
 pub use self::server::check_url;
 use self::sqlite::Sqlite;
 pub use self::sqlite::sqlite_path;
+pub use self::statement::begins_like_a_query;
 use crate::catalogue::Source;
 use crate::job::JobExport;
 use crate::period::Period;
