@@ -96,6 +96,7 @@ fn sshd(folder: &Path) -> (Ended, SftpDestination) {
         port,
         user: program(Command::new("id").arg("-un")).trim().to_owned(),
         directory: folder.display().to_string(),
+        template: None,
         key: folder.join("user"),
         passphrase: None,
         trust: Trust::Pinned(vec![pin]),

@@ -4,10 +4,13 @@
 //! Calendar dates are proleptic Gregorian, of the years 1 to 9999; a leap second (`:60`) is no time of day here, for
 //! no database keeps one. Writing datetimes is the business of `encode`.
 
+mod epoch;
+
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
-use crate::catalogue::{Column, EpochUnit};
+pub use self::epoch::{DAY_MILLIS, JULIAN_1970, JULIAN_LOOKS, fitting_unit, readable_numbers};
+use crate::catalogue::Column;
 use crate::value::{CellFault, Instant, Value};
 
 /// 0001-01-01 in days since 1970-01-01.
@@ -17,6 +20,10 @@ pub const LAST_DAY: i32 = 2_932_896;
 /// The seconds of a day.
 pub const DAY_SECONDS: i64 = 86_400;
 
+const INFINITY: &str = "infinity";
+const ZERO_DATE: &str = "a zero date (0000-00-00)";
+const OUT_OF_REACH: &str = "a point in time outside the years 1 to 9999";
+
 /// What the start of a text was read as, and the bytes after it.
 type Read<'a, T> = Option<(T, &'a [u8])>;
 
@@ -24,7 +31,9 @@ type Read<'a, T> = Option<(T, &'a [u8])>;
 ///
 /// - A datetime without a zone, a date (its midnight) and text without an offset are local times of `column.zone`,
 ///   or of UTC if the column names none.
-/// - A number counts `column.epoch` units since 1970; the fraction of a float is kept to the microsecond.
+/// - A number counts `column.epoch`, which is seconds since 1970 unless declared; the fraction of a float is kept to the
+///   microsecond, of a Julian day to the millisecond. Without a declared epoch a number that looks like a Julian day is
+///   refused.
 /// - Text is read by [`parse_datetime`].
 ///
 /// The result lies in the years 1 to 9999 of its own clock, so up to a day beyond them in UTC.
@@ -35,10 +44,10 @@ pub fn read(value: Value<'_>, column: &Column) -> Result<Option<Instant>, CellFa
         Value::Instant(instant) => within(instant),
         Value::Civil(civil) => from_civil(civil, zone),
         Value::Date(days) => from_civil(midnight(days), zone),
-        Value::Int(units) => from_units(units, column.epoch),
-        Value::Uint(units) => i64::try_from(units).ok().and_then(|units| from_units(units, column.epoch)),
-        Value::Float(units) => from_float(units, column.epoch),
-        Value::Float32(units) => from_float(f64::from(units), column.epoch),
+        Value::Int(number) => return whole(number, column).map(Some),
+        Value::Uint(number) => return whole(i64::try_from(number).unwrap_or(i64::MAX), column).map(Some),
+        Value::Float(number) => return fractional(number, column).map(Some),
+        Value::Float32(number) => return fractional(f64::from(number), column).map(Some),
         Value::Text(text) => match parse(text, zone) {
             Some(instant) => Some(instant),
             None => {
@@ -50,19 +59,30 @@ pub fn read(value: Value<'_>, column: &Column) -> Result<Option<Instant>, CellFa
         Value::Bytes(_) => return Err(fault(column, "binary data")),
         Value::Elements(..) => return Err(fault(column, "an array")),
     };
-    instant.map(Some).ok_or_else(|| fault(column, "a point in time outside the years 1 to 9999"))
+    instant.map(Some).ok_or_else(|| fault(column, OUT_OF_REACH))
 }
 
 /// What a text is that can't be read as a date or a datetime: one of the marks that databases put where there is none,
-/// or else `usual`. No part of the text is told.
+/// or else `usual`. No part of the text is told. [`remedy`] knows what helps.
 pub fn unreadable(text: &str, usual: &'static str) -> &'static str {
     let text = text.trim();
     if text.trim_start_matches('-').eq_ignore_ascii_case("infinity") {
-        "infinity, which is no point in time; write NULL in the store or a view where there is no end"
+        INFINITY
     } else if text.starts_with("0000-00-00") {
-        "a zero date (0000-00-00), which is no date; write NULL in the store or a view instead"
+        ZERO_DATE
     } else {
         usual
+    }
+}
+
+/// What helps where a date or datetime can't be read, by what a [`CellFault`] says was found; `None` where correcting
+/// the data or the column's type is all that helps.
+pub fn remedy(found: &str) -> Option<&'static str> {
+    match found {
+        INFINITY | ZERO_DATE => {
+            Some("write NULL in the store or a view instead, or give the column unreadable = \"null\" in the catalogue")
+        }
+        _ => epoch::remedy(found),
     }
 }
 
@@ -75,6 +95,14 @@ pub fn unreadable(text: &str, usual: &'static str) -> &'static str {
 /// refused unless the finer digits are zeros.
 pub fn parse_datetime(text: &str, zone: Option<&TimeZone>) -> Option<Instant> {
     parse(text.as_bytes(), zone)
+}
+
+/// The length of `YYYY-MM-DD`.
+pub const DATE_LENGTH: usize = 10;
+
+/// Whether a text begins with `YYYY-MM-DD`, and no further digit follows.
+pub fn begins_with_date(text: &[u8]) -> bool {
+    date(text).is_some_and(|(_, rest)| !rest.first().is_some_and(u8::is_ascii_digit))
 }
 
 /// Reads `YYYY-MM-DD` and nothing else, as days since 1970-01-01.
@@ -138,28 +166,17 @@ fn within(instant: Instant) -> Option<Instant> {
     (i64::from(FIRST_DAY) - 1..=i64::from(LAST_DAY) + 1).contains(&day).then_some(instant)
 }
 
-/// How many microseconds one unit is.
-fn unit_micros(epoch: EpochUnit) -> i64 {
-    match epoch {
-        EpochUnit::Seconds => 1_000_000,
-        EpochUnit::Milliseconds => 1000,
-        EpochUnit::Microseconds => 1,
-    }
+fn whole(number: i64, column: &Column) -> Result<Instant, CellFault> {
+    in_reach(epoch::micros_of_whole(number, column.epoch), number as f64, column)
 }
 
-fn from_units(units: i64, epoch: EpochUnit) -> Option<Instant> {
-    within(Instant::from_micros(units.checked_mul(unit_micros(epoch))?))
+fn fractional(number: f64, column: &Column) -> Result<Instant, CellFault> {
+    in_reach(epoch::micros_of_fraction(number, column.epoch), number, column)
 }
 
-fn from_float(units: f64, epoch: EpochUnit) -> Option<Instant> {
-    // Beyond 1e18 units every date is out of reach; the bound also keeps NaN and infinities out of the conversion.
-    if !(-1e18..1e18).contains(&units) {
-        return None;
-    }
-    let per_unit = unit_micros(epoch);
-    let whole = units.floor();
-    let micros = ((units - whole) * per_unit as f64).round() as i64;
-    within(Instant::from_micros((whole as i64).checked_mul(per_unit)?.checked_add(micros)?))
+fn in_reach(micros: Option<i64>, number: f64, column: &Column) -> Result<Instant, CellFault> {
+    let instant = micros.and_then(|micros| within(Instant::from_micros(micros)));
+    instant.ok_or_else(|| fault(column, epoch::looks(number).unwrap_or(OUT_OF_REACH)))
 }
 
 fn parse(text: &[u8], zone: Option<&TimeZone>) -> Option<Instant> {

@@ -138,6 +138,15 @@ pub struct JobExport {
 }
 
 impl JobExport {
+    /// What of the data a run covers, for people: a period such as `day` or `two years`, or `all rows`.
+    pub fn window(&self) -> &'static str {
+        match (&self.filter, self.period) {
+            (None, _) | (_, PeriodRule::All) => "all rows",
+            (_, PeriodRule::TwoYears) => "two years",
+            (_, period) => period.word(),
+        }
+    }
+
     /// The columns of its file that tell about persons.
     pub fn sensitive(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.sensitive)

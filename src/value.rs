@@ -203,6 +203,11 @@ impl BadCells {
         }
     }
 
+    /// What was found that a text of these cells describes.
+    pub fn found(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().take(BadCells::DESCRIBED).map(|column| column.fault.found.as_str())
+    }
+
     /// Notes that only so many rows were looked at, and not all.
     pub fn end_early(&mut self, rows_read: u64) {
         self.rows_read = Some(rows_read);

@@ -13,7 +13,7 @@ mod source;
 /// The modules from the bottom up. A module may import itself and those of lower layers, none of its own layer.
 const LAYERS: &[&[&str]] = &[
     &["wording", "words"],
-    &["value", "secret", "growth", "failpoint", "tuning", "access", "tls"],
+    &["value", "secret", "growth", "failpoint", "tuning", "access", "tls", "digest"],
     &["catalogue"],
     &["instant", "name"],
     &["job"],

@@ -85,8 +85,8 @@ pub struct Column {
     pub group: Option<String>,
     /// The zone of date-times that the database stores without one. UTC if absent.
     pub zone: Option<TimeZone>,
-    /// What a number means where a datetime is expected. Seconds if absent.
-    pub epoch: EpochUnit,
+    /// What a number means where a datetime is expected. Seconds if absent, unless a number looks like a Julian day.
+    pub epoch: Option<EpochUnit>,
     /// The digits after the point of a decimal. [`Scale::AsNeeded`] is left to what the database declares.
     pub scale: Scale,
     /// What becomes of a cell that can't be read as `kind`.
@@ -104,7 +104,7 @@ impl Column {
             additional: false,
             group: None,
             zone: None,
-            epoch: EpochUnit::Seconds,
+            epoch: None,
             scale: Scale::AsNeeded,
             unreadable: Unreadable::Fail,
         }
@@ -116,21 +116,26 @@ impl Column {
     }
 }
 
-/// What a number means where a datetime is expected: units since 1970-01-01T00:00:00 UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a number means where a datetime is expected: what it counts, and from when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EpochUnit {
-    /// Seconds.
-    #[default]
+    /// Seconds since 1970-01-01T00:00:00 UTC.
     Seconds,
-    /// Milliseconds.
+    /// Milliseconds since then.
     Milliseconds,
-    /// Microseconds.
+    /// Microseconds since then.
     Microseconds,
+    /// Days since noon UTC of 4714-11-24 BC (proleptic Gregorian), as SQLite's `julianday()` counts them.
+    Julian,
 }
 
 impl Words for EpochUnit {
-    const WORDS: &'static [(&'static str, EpochUnit)] =
-        &[("s", EpochUnit::Seconds), ("ms", EpochUnit::Milliseconds), ("us", EpochUnit::Microseconds)];
+    const WORDS: &'static [(&'static str, EpochUnit)] = &[
+        ("s", EpochUnit::Seconds),
+        ("ms", EpochUnit::Milliseconds),
+        ("us", EpochUnit::Microseconds),
+        ("julian", EpochUnit::Julian),
+    ];
 }
 
 /// What becomes of a cell that can't be read as its column's type.

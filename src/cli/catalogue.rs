@@ -81,7 +81,7 @@ fn words(export: &Export) -> String {
 fn covers(export: &Export) -> &'static str {
     match export.mode {
         Mode::Period => "a period",
-        Mode::Full => "everything",
+        Mode::Full => "all rows",
     }
 }
 

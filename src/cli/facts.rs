@@ -32,6 +32,11 @@ impl Facts {
         self
     }
 
+    /// Whether there is nothing to print.
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
     /// Prints them, indented by `indent` blanks.
     pub fn print(&self, indent: usize) -> io::Result<()> {
         let width = output::terminal_width().unwrap_or(USUAL);

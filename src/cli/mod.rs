@@ -31,6 +31,7 @@ mod selection;
 mod serve;
 mod show;
 mod status;
+mod windows;
 
 use std::process::ExitCode;
 

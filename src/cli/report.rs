@@ -61,11 +61,11 @@ fn rows(export: &JobExport) -> String {
         Some(time) => {
             let period = match export.period {
                 PeriodRule::TwoYears => "two whole years".to_owned(),
-                period => format!("whole {}", period.word()),
+                _ => format!("whole {}", export.window()),
             };
             format!("{} in the last {period}", time.name)
         }
-        None => "all rows".to_owned(),
+        None => export.window().to_owned(),
     }
 }
 

@@ -21,9 +21,10 @@ use crate::state::{Presence, State};
 
 use super::args::RunArguments;
 use super::bars::Bars;
+use super::facts::Facts;
 use super::failure::Failure;
 use super::output::{self, Listing};
-use super::selection;
+use super::{selection, windows};
 
 /// A job that has been run.
 pub struct Executed {
@@ -31,6 +32,8 @@ pub struct Executed {
     /// None for a dry run, which history does not know.
     run: Option<RunId>,
     files: Vec<FileRecord>,
+    /// What they cover. Empty where they were made by an earlier run.
+    covers: Vec<String>,
     took: String,
     warnings: Vec<Warning>,
     error: Option<RunError>,
@@ -160,7 +163,8 @@ async fn execute(
     let result = export::execute(context, &job, &run, &progress, cancel, permit).await;
     drop(bars);
 
-    conclude(context, presence, &job, &run, started, result).await
+    let executed = conclude(context, presence, &job, &run, started, result).await?;
+    Ok(Executed { covers: windows::of_run(&job, &due), ..executed })
 }
 
 /// Records how a command's attempt at a run ended.
@@ -181,7 +185,7 @@ pub async fn conclude(
     let (files, warnings) = recorded.map(|run| (run.files, run.warnings)).unwrap_or_default();
     let took = output::elapsed(started, finished);
     let (job, run) = (job.label.clone(), Some(run.id.clone()));
-    Ok(Executed { job, run, files, took, warnings, error: result.err() })
+    Ok(Executed { job, run, files, covers: Vec::new(), took, warnings, error: result.err() })
 }
 
 /// Writes the files of jobs into `output` and delivers nothing; history does not hear of it.
@@ -197,14 +201,14 @@ async fn dry_run(
     let mut executed = Vec::new();
     for (job, due) in wanted {
         let started = Timestamp::now();
-        let label = job.label.clone();
+        let (label, covers) = (job.label.clone(), windows::of_run(&job, &due));
         let result = produce_into(config, job, due, &spool, output, cancel).await;
         let took = output::elapsed(started, Timestamp::now());
         let ((files, warnings), error) = match result {
             Ok(produced) => (produced, None),
             Err(error) => ((Vec::new(), Vec::new()), Some(error)),
         };
-        executed.push(Executed { job: label, run: None, files, took, warnings, error });
+        executed.push(Executed { job: label, run: None, files, covers, took, warnings, error });
     }
     // Empty now, unless something in it could not be moved; then it tells more than it harms.
     let _ = std::fs::remove_dir(output.join("spool"));
@@ -254,6 +258,7 @@ pub fn report(executed: &[Executed]) -> std::io::Result<()> {
     if executed.iter().any(Executed::is_done) {
         listing.print(0)?;
     }
+    report_windows(executed)?;
     for executed in executed {
         let of_files =
             executed.files.iter().filter_map(|file| Some(format!("{}: {}", file.name, file.unreadable_words()?)));
@@ -267,4 +272,19 @@ pub fn report(executed: &[Executed]) -> std::io::Result<()> {
         output::say(&format!("job {}: {error}{run}", failed.job));
     }
     Ok(())
+}
+
+/// Says what the files of each job cover: whether they hold a day or all rows is not to be seen from their names.
+fn report_windows(executed: &[Executed]) -> std::io::Result<()> {
+    let mut facts = Facts::new();
+    for done in executed.iter().filter(|executed| executed.is_done()) {
+        for (position, window) in done.covers.iter().enumerate() {
+            facts.add(if position == 0 { &done.job } else { "" }, window);
+        }
+    }
+    if facts.is_empty() {
+        return Ok(());
+    }
+    output::line("\nWhat the files cover:")?;
+    facts.print(2)
 }

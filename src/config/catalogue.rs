@@ -157,7 +157,7 @@ fn read_column(item: &Item<'_>) -> Option<Column> {
         group: group?.map(str::to_owned),
         // What has no zone is UTC, and read faster.
         zone: zone?.filter(|zone| *zone != TimeZone::UTC),
-        epoch: epoch?.unwrap_or_default(),
+        epoch: epoch?,
         scale: scale?.map_or(Scale::AsNeeded, |digits| Scale::Exactly(digits as u8)),
         unreadable: unreadable?,
     })

@@ -153,7 +153,7 @@ fn read_directory(item: &Item<'_>, context: &Context<'_>) -> Option<(String, Opt
         return refuse(match rest.map(|rest| rest.trim_start_matches('/')) {
             Some(rest) => {
                 let rest = if rest.is_empty() { "." } else { rest };
-                format!("~ means nothing to SFTP; write \"{rest}\", for paths begin in the folder of the login")
+                format!("~ means nothing to SFTP; write \"{rest}\": paths begin in the folder of the login")
             }
             None => "~ means nothing to SFTP; write the whole path, from the root".to_owned(),
         });

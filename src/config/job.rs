@@ -110,7 +110,7 @@ fn read_filename(keys: &JobKeys<'_>, zip: bool, context: &Context<'_>) -> Option
     }
     let template = parsed.ok()?;
     if let Some(at) = text.rfind(['/', '\\']) {
-        let fault = Fault::new("`filename` is one name, without a path").label("no folder can stand in it");
+        let fault = Fault::new("`filename` is one name, without a path").label("folders can't be part of it");
         let help = "put the folders into `directory`, which takes the same variables, but for export_name and run_id";
         item.file.fault(item.part(at..at + 1), fault.help(help));
         return None;

@@ -267,11 +267,8 @@ impl DeliverError {
     /// Whether the server does not let us in, or is not who it should be: trying often makes that worse.
     pub fn is_refusal(&self) -> bool {
         use DeliverError::*;
-        match self {
-            LoginRefused { .. } | LoginIncomplete { .. } => true,
-            HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyOfAuthority(_) | HostKeyRevoked(_) => true,
-            _ => false,
-        }
+        let is_login = matches!(self, LoginRefused { .. } | LoginIncomplete { .. });
+        is_login || matches!(self, HostKeyChanged(_) | HostKeyUnknown(_) | HostKeyOfAuthority(_) | HostKeyRevoked(_))
     }
 
     /// The error of a request that failed at `step` ("uploading agents.csv").

@@ -2,7 +2,8 @@
 //!
 //! [`Delivery`] is the contract of every kind of destination. A run checks the directory, uploads every file under a
 //! temporary name, verifies it, and publishes all of them by renaming. Repeating any step ends in the same state, and when
-//! the reply to a rename is lost, [`Delivery::settle`] looks instead of repeating.
+//! the reply to a rename is lost, [`Delivery::settle`] looks instead of repeating. Where a server does not rename
+//! (`publish = "direct"`), a file is uploaded under its final name, and nothing is left to publish.
 //!
 //! Deliberately absent: retries, which are the caller's policy ([`DeliverError::is_permanent`] tells whether they make
 //! sense), and creating directories, which belong to the partner.

@@ -29,15 +29,14 @@ pub enum RunError {
         cause: StoreError,
     },
     /// Cells can't be written as what their columns are declared to be.
-    #[error(
-        "export {export}, {cells}; correct the data, or the column's type in the catalogue, or give the column \
-         unreadable = \"null\" there"
-    )]
+    #[error("export {export}, {cells}; {remedy}")]
     Cells {
         /// The export.
         export: String,
         /// Where they are, what was found and what was declared; never a value.
         cells: BadCells,
+        /// What to do.
+        remedy: String,
     },
     /// A file can't be written here.
     #[error(transparent)]

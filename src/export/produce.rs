@@ -11,13 +11,14 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{Cancel, RunError};
 use crate::encode::Encoder;
 use crate::growth::Follower;
+use crate::instant;
 use crate::job::{Job, JobExport};
 use crate::pipeline::{self, PipelineError, Watch, Zip};
 use crate::plan::{Plan, PlannedExport, PlannedFile};
 use crate::progress::{FileProgress, Progress};
 use crate::spool::{Artifact, FileWriter, RunFolder};
 use crate::store::{Interrupt, Prepared, ReadError, ReaderFault, ReaderThread, Snapshot, StoreError, StoreSettings};
-use crate::value::{RowSink, Stop};
+use crate::value::{BadCells, RowSink, Stop};
 
 /// How long opening the store and checking every export's columns may take. The store itself limits each statement
 /// that reads rows.
@@ -77,6 +78,7 @@ impl Production {
         let opening = tokio::time::timeout(OPENING, self.open(interrupt)).await;
         let (mut snapshot, prepared) =
             opening.map_err(|_| RunError::TooLong { phase: "opening the store", limit: OPENING })??;
+        self.check_times(&mut snapshot, &prepared).await?;
         let mut files = Vec::with_capacity(self.plan.files.len());
         for (file, progress) in self.plan.files.iter().zip(self.progress.files.iter()) {
             let artifact = match &file.parts[..] {
@@ -112,6 +114,17 @@ impl Production {
             prepared.push(ready);
         }
         Ok((snapshot, prepared))
+    }
+
+    /// Makes sure that no export loses rows to a period, before any is read. It may read all rows, so it has the store's
+    /// own limit of time for each.
+    async fn check_times(&self, snapshot: &mut Snapshot, prepared: &[Prepared]) -> Result<(), RunError> {
+        for (export, prepared) in self.job.exports.iter().zip(prepared) {
+            let checked = snapshot.check_times(prepared).await;
+            let warning = checked.map_err(|cause| RunError::Export { export: export.name.clone(), cause })?;
+            warning.iter().for_each(|warning| self.warn(export, warning));
+        }
+        Ok(())
     }
 
     /// Every run says it: nobody looks at a run that succeeds, and files that hold less than expected do not look so.
@@ -209,7 +222,17 @@ fn failed(export: &JobExport, error: ReadError) -> RunError {
     let export = export.name.clone();
     match error {
         ReadError::Store(cause) => RunError::Export { export, cause },
-        ReadError::Stop(Stop::Cells(cells)) => RunError::Cells { export, cells },
+        ReadError::Stop(Stop::Cells(cells)) => RunError::Cells { export, remedy: remedy(&cells), cells },
         ReadError::Stop(Stop::Closed) => RunError::Cancelled,
     }
+}
+
+/// What to do about cells that can't be written.
+fn remedy(cells: &BadCells) -> String {
+    const USUAL: &str = "correct the data, or the column's type in the catalogue, or give the column \
+        unreadable = \"null\" there";
+    let mut remedies: Vec<&str> = cells.found().map(|found| instant::remedy(found).unwrap_or(USUAL)).collect();
+    remedies.sort_by_key(|remedy| *remedy != USUAL);
+    remedies.dedup();
+    remedies.join("; ")
 }

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -131,7 +131,7 @@ pub(super) async fn in_place(
             let reading =
                 async { Ok::<_, RunError>(connection.delivery().await?.read_back(&record.name, record).await?) };
             if let Err(differs) = attempt.cancel.unless(reading).await.flatten() {
-                error = Some(differs);
+                error.get_or_insert(differs);
                 break;
             }
             read.insert(file.position);
@@ -201,7 +201,7 @@ pub(super) async fn send(
             None => break None,
         };
     };
-    Uploaded { positions, begun: uploader.begun(), error }
+    Uploaded { positions, begun: uploader.lock_begun().clone(), error }
 }
 
 /// What the uploads of a run share.
@@ -239,7 +239,7 @@ impl<'a> Uploader<'a> {
         let units = if is_small { extent.bytes.div_ceil(UNIT).clamp(1, all) } else { all };
         let room = self.acquire(units).await;
         failpoint::reach("destination:upload", Side::Before).await;
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(position);
+        self.lock_begun().insert(position);
         let delivery = self.connection.delivery().await?;
         let uploaded = delivery.upload(&path, follower.clone(), &temporary, &sent).await;
         drop(delivery);
@@ -253,6 +253,10 @@ impl<'a> Uploader<'a> {
             // The server has closed an idle connection, which is no failure.
             Err(DeliverError::Lost { .. }) if sent.load(Ordering::Relaxed) == 0 => Some(room),
             uploaded => {
+                if matches!(uploaded, Err(DeliverError::CannotWrite { .. })) {
+                    // What is there under the name is not from us.
+                    self.lock_begun().remove(&position);
+                }
                 uploaded?;
                 None
             }
@@ -264,9 +268,9 @@ impl<'a> Uploader<'a> {
         Ok(position)
     }
 
-    /// The positions of files whose upload has begun.
-    fn begun(&self) -> HashSet<usize> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The positions of files of which something may be at the destination.
+    fn lock_begun(&self) -> MutexGuard<'_, HashSet<usize>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn acquire(&self, units: u64) -> tokio::sync::SemaphorePermit<'_> {

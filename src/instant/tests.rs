@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalogue::EpochUnit;
 use crate::value::ColumnType;
 
 fn utc(text: &str) -> Option<(i64, u32)> {
@@ -112,10 +113,10 @@ fn cells_of_every_shape_are_read() {
     assert_eq!(seconds(Value::Float(0.999_999_9), &column), at(1, 0));
     assert_eq!(seconds(Value::Date(1), &column), at(86_400, 0));
     assert_eq!(seconds(Value::Text(b"1970-01-02"), &column), at(86_400, 0));
-    column.epoch = EpochUnit::Milliseconds;
+    column.epoch = Some(EpochUnit::Milliseconds);
     assert_eq!(seconds(Value::Int(1500), &column), at(1, 500_000_000));
     assert_eq!(seconds(Value::Float(0.5), &column), at(0, 500_000));
-    column.epoch = EpochUnit::Microseconds;
+    column.epoch = Some(EpochUnit::Microseconds);
     assert_eq!(seconds(Value::Int(-1), &column), at(-1, 999_999_000));
     column.zone = Some(paris());
     assert_eq!(seconds(Value::Civil(at(3600, 7)), &column), at(0, 7));
@@ -144,6 +145,59 @@ fn cells_out_of_reach_are_faults() {
     ] {
         let fault = read(value, &column).unwrap_err();
         assert!(fault.to_string().ends_with("can't be read as datetime"), "{fault}");
+    }
+}
+
+#[test]
+fn julian_days_are_rounded_to_milliseconds() {
+    let column = Column { epoch: Some(EpochUnit::Julian), ..Column::new("created_at", ColumnType::Datetime) };
+    let at = |value| read(value, &column).map(|instant| instant.map(|at| (at.seconds, at.nanos)));
+    assert_eq!(at(Value::Float(2_440_587.5)), Ok(Some((0, 0))));
+    assert_eq!(at(Value::Int(2_440_588)), Ok(Some((43_200, 0))));
+    assert_eq!(at(Value::Float(2_440_587.25)), Ok(Some((-21_600, 0))));
+    // A quarter of a second, as `julianday('2026-11-21 04:00:00.250')` writes it.
+    assert_eq!(at(Value::Float(2_461_365.666_669_56)), Ok(Some((1_795_233_600, 250_000_000))));
+    assert_eq!(at(Value::Float(1_721_425.5)), Ok(Some((-62_135_596_800, 0))));
+    for out_of_reach in [Value::Float(0.0), Value::Float(-1.0), Value::Float(5_373_486.0), Value::Float(f64::NAN)] {
+        assert!(at(out_of_reach).is_err(), "{out_of_reach:?}");
+    }
+    assert!(at(Value::Int(i64::MAX)).is_err() && at(Value::Int(1_764_000_000)).is_err());
+}
+
+#[test]
+fn a_number_of_another_unit_is_told_with_the_key_that_helps() {
+    let mut column = Column::new("created_at", ColumnType::Datetime);
+    let refused = |value, column: &Column| {
+        let fault = read(value, column).unwrap_err();
+        (fault.to_string(), remedy(&fault.found).unwrap_or_default())
+    };
+    for julian in
+        [Value::Float(2_461_011.5), Value::Int(2_461_012), Value::Uint(2_461_012), Value::Float32(2_461_011.5)]
+    {
+        let (fault, remedy) = refused(julian, &column);
+        assert_eq!(fault, "a number that looks like a Julian day can't be read as datetime");
+        assert!(remedy.contains("`epoch = \"julian\"`") && remedy.contains("\"s\""), "{remedy}");
+    }
+    assert_eq!(
+        refused(Value::Int(1_764_000_000_000), &column).1,
+        "write `epoch = \"ms\"` for the column in the catalogue"
+    );
+    assert_eq!(refused(Value::Float(1.764e15), &column).1, "write `epoch = \"us\"` for the column in the catalogue");
+    assert_eq!(refused(Value::Int(i64::MAX), &column).1, "");
+    column.epoch = Some(EpochUnit::Julian);
+    assert_eq!(refused(Value::Int(1_764_000_000), &column).1, "write `epoch = \"s\"` for the column in the catalogue");
+    // Who says that a number counts seconds is believed.
+    column.epoch = Some(EpochUnit::Seconds);
+    assert_eq!(read(Value::Float(2_461_011.5), &column), Ok(Some(Instant { seconds: 2_461_011, nanos: 500_000_000 })));
+}
+
+#[test]
+fn what_databases_write_instead_of_a_time_has_a_remedy_apart() {
+    let column = Column::new("created_at", ColumnType::Datetime);
+    for (text, expected) in [("-infinity", "infinity"), ("0000-00-00 00:00:00", "a zero date (0000-00-00)")] {
+        let fault = read(Value::Text(text.as_bytes()), &column).unwrap_err();
+        assert_eq!(fault.to_string(), format!("{expected} can't be read as datetime"));
+        assert!(remedy(&fault.found).unwrap().starts_with("write NULL"), "{fault}");
     }
 }
 
@@ -184,6 +238,13 @@ proptest! {
             Some(Instant { seconds: expected.as_second(), nanos: 0 }),
             "{} in {}", local, name
         );
+    }
+
+    #[test]
+    fn julian_days_of_every_millisecond_come_back(millis in -62_135_596_800_000_i64..253_402_300_799_999) {
+        let column = Column { epoch: Some(EpochUnit::Julian), ..Column::new("created_at", ColumnType::Datetime) };
+        let day = (millis + JULIAN_1970) as f64 / DAY_MILLIS as f64;
+        prop_assert_eq!(read(Value::Float(day), &column), Ok(Some(Instant::from_micros(millis * 1000))));
     }
 
     #[test]

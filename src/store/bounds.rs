@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ZonedDateTime};
 
 use crate::catalogue::EpochUnit;
+use crate::instant::{DAY_MILLIS, JULIAN_1970};
 
 /// What a time column of the store holds, as far as comparing it goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +19,10 @@ pub(super) enum Form {
     Instant,
     /// Local times of a zone, UTC if there is none.
     Civil(Option<TimeZone>),
-    /// Units since the start of 1970.
+    /// Whole units of an epoch.
     Epoch(EpochUnit),
+    /// Julian days with a fraction.
+    JulianDays,
 }
 
 impl Form {
@@ -31,7 +34,18 @@ impl Form {
             Form::Civil(None) => civil_text(at.timestamp().to_zoned_datetime(TimeZone::UTC).datetime()),
             Form::Civil(Some(zone)) => civil_text(first_local(at, zone)),
             Form::Epoch(unit) => units(at, *unit).to_string(),
+            Form::JulianDays => julian_days(at),
         }
+    }
+
+    /// Whether it is a number.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self, Form::Epoch(_) | Form::JulianDays)
+    }
+
+    /// What numbers with a fraction are compared in.
+    pub(super) fn of_fractions(unit: EpochUnit) -> Form {
+        if unit == EpochUnit::Julian { Form::JulianDays } else { Form::Epoch(unit) }
     }
 }
 
@@ -76,15 +90,26 @@ fn first_local(at: &ZonedDateTime, zone: &TimeZone) -> DateTime {
     local.datetime()
 }
 
-/// `at` in units since 1970, rounded up: the first whole number that belongs to a period which starts then.
+/// `at` in units of an epoch, rounded up: the first whole number that belongs to a period which starts then.
 pub(super) fn units(at: &ZonedDateTime, unit: EpochUnit) -> i64 {
     let nanos = at.timestamp().as_nanosecond();
-    let per_unit = match unit {
-        EpochUnit::Seconds => 1_000_000_000,
-        EpochUnit::Milliseconds => 1_000_000,
-        EpochUnit::Microseconds => 1000,
+    let (nanos, per_unit) = match unit {
+        EpochUnit::Seconds => (nanos, 1_000_000_000),
+        EpochUnit::Milliseconds => (nanos, 1_000_000),
+        EpochUnit::Microseconds => (nanos, 1000),
+        EpochUnit::Julian => ((i128::from(JULIAN_1970) * 1_000_000) + nanos, i128::from(DAY_MILLIS) * 1_000_000),
     };
     -((-nanos).div_euclid(per_unit)) as i64
+}
+
+/// The first Julian day that is read as `at` or later. Reading rounds to milliseconds, so it lies half of one before.
+fn julian_days(at: &ZonedDateTime) -> String {
+    const DIGITS: i128 = 1_000_000_000_000;
+    let half_millis = i128::from(2 * (units(at, EpochUnit::Milliseconds) + JULIAN_1970) - 1);
+    let day = i128::from(2 * DAY_MILLIS);
+    // Rounded up, for a number of that many digits that is smaller is not read as `at`.
+    let fraction = -(-half_millis.rem_euclid(day) * DIGITS).div_euclid(day);
+    format!("{}.{fraction:012}", half_millis.div_euclid(day))
 }
 
 #[cfg(test)]
@@ -108,6 +133,14 @@ mod tests {
         assert_eq!(Form::Civil(paris()).text(&at), "2026-11-21 00:00:00.000000");
         assert_eq!(Form::Epoch(EpochUnit::Seconds).text(&at), "1795215600");
         assert_eq!(Form::Epoch(EpochUnit::Microseconds).text(&at), "1795215600000000");
+    }
+
+    #[test]
+    fn julian_days_begin_half_a_millisecond_early() {
+        let at = at("2026-11-21T00:00:00+00:00[UTC]");
+        assert_eq!(Form::of_fractions(EpochUnit::Julian).text(&at), "2461365.499999994213");
+        assert_eq!(Form::Epoch(EpochUnit::Julian).text(&at), "2461366");
+        assert_eq!(units(&"2026-11-21T12:00:00+00:00[UTC]".parse().unwrap(), EpochUnit::Julian), 2_461_366);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::tls::TlsFault;
-use crate::value::Stop;
+use crate::value::{ColumnType, Stop};
 
 /// Why a store could not be opened, asked or read.
 #[derive(Debug, thiserror::Error)]
@@ -79,9 +79,19 @@ pub enum StoreError {
         /// What the catalogue declares.
         declared: &'static str,
     },
-    /// A row's time can't be read, so it is unknown whether the row belongs to the period.
-    #[error("a value of column \"{0}\" can't be read as a datetime, so its period is unknown; correct it in the store")]
-    UnreadableTime(String),
+    /// Times can't be read, so it is unknown whether their rows belong to a period.
+    #[error(
+        "the time column \"{column}\" holds values that can't be read as {declared}, so it is unknown which period \
+         their rows belong to: {found}"
+    )]
+    UnreadableTimes {
+        /// The column.
+        column: String,
+        /// What the catalogue declares.
+        declared: ColumnType,
+        /// What was found instead: of each class of values how many, and the remedy.
+        found: String,
+    },
     /// The query of the catalogue is not one single statement that reads.
     #[error("the query can't be used: {0}")]
     Query(String),
@@ -140,7 +150,7 @@ impl StoreError {
             | StoreError::NoTable { .. }
             | StoreError::NoColumns { .. }
             | StoreError::NotATime { .. }
-            | StoreError::UnreadableTime(_)
+            | StoreError::UnreadableTimes { .. }
             | StoreError::Query(_)
             | StoreError::RowSecurity { .. }
             | StoreError::Statement { .. } => true,

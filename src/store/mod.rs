@@ -20,6 +20,7 @@ mod sql;
 mod sqlite;
 mod statement;
 mod tunnel;
+mod unreadable;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -183,6 +184,19 @@ impl Snapshot {
             Inner::Mysql(mysql) => ReadPlan::Mysql(mysql.prepare(export, &mut remarks).await?),
         };
         Ok(Prepared { hints: remarks.hints, warnings: remarks.warnings, plan })
+    }
+
+    /// Looks at the values of the column that a period of the export filters on. Fails if one can't be placed in time,
+    /// because its row would be in no period, unsaid. Returns what there is to warn of.
+    ///
+    /// Where no index leads to them, it reads all rows, so it takes as long as that.
+    pub async fn check_times(&mut self, prepared: &Prepared) -> Result<Option<String>, StoreError> {
+        match (&mut self.0, &prepared.plan) {
+            (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.check_times(plan),
+            (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.check_times(plan).await,
+            (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.check_times(plan).await,
+            _ => Err(foreign()),
+        }
     }
 
     /// Hands every row of an export to `sink`, cells in the order of the export's columns; only those of `period` if

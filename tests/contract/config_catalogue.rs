@@ -48,7 +48,7 @@ fn an_export_says_everything_about_its_columns() {
     let names: Vec<&str> = export.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["zz", "placed", "shipped_on", "price", "email", "note_1"], "the order of the file");
     let placed = export.column("placed").unwrap();
-    assert_eq!((placed.sql_name.as_str(), placed.epoch), ("placed_at", EpochUnit::Milliseconds));
+    assert_eq!((placed.sql_name.as_str(), placed.epoch), ("placed_at", Some(EpochUnit::Milliseconds)));
     assert_eq!(placed.zone.as_ref().unwrap().iana_name(), Some("Europe/Paris"));
     assert_eq!(export.column("price").unwrap().scale, Scale::Exactly(2));
     let time = |word: &str| export.time(word).map(|time| (time.column.sql_name.clone(), time.column.kind));

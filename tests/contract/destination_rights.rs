@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::support::program::{Outcome, Program};
+use crate::support::servers::{Kind, Server};
 use crate::support::shop;
 use crate::support::sshd::{Options, Sshd, set_mode};
 
@@ -209,4 +210,28 @@ fn nothing_is_written_in_place_before_every_file_is_finished() {
     let failed = deliver(&program, 21).expect(1);
     assert!(failed.err.contains("column paid"), "{}", failed.err);
     assert_eq!(strict.server.names(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_servers_that_refuse_requests_get_every_file_too() {
+    let limit = |commands: &str| format!("<Directory />\n<Limit {commands}>\nDenyAll\n</Limit>\n</Directory>");
+    let (keeps, takes) = (limit("DELE"), limit("DELE RNFR RNTO READ DIRS"));
+    for (kind, option, job, hidden) in [
+        (Kind::ProFtpd, keeps.as_str(), "publish = \"refuse\"", 1),
+        (Kind::ProFtpd, keeps.as_str(), "", 1),
+        (Kind::ProFtpd, takes.as_str(), IN_PLACE, 0),
+        (Kind::Paramiko, "remove", "publish = \"refuse\"", 1),
+        (Kind::Paramiko, "remove", "publish = \"direct\"", 0),
+    ] {
+        let server = Server::with(kind, &[option]);
+        let program = shop::program_to(&server.destination(), job);
+        let days = if job.contains("refuse") { [21, 22] } else { [21, 21] };
+        let delivering = tokio::task::spawn_blocking(move || days.map(|day| deliver(&program, day).expect(0)));
+        delivering.await.unwrap();
+        let names = server.names();
+        let found = names.iter().filter(|name| name.starts_with('.')).count();
+        assert_eq!(found, hidden, "{kind:?} {job}: {names:?}");
+        let orders = fs::read_to_string(server.directory().join("shop_2026_11_21_orders.csv")).unwrap();
+        assert_eq!(orders, shop::ORDERS, "{kind:?} {job}");
+    }
 }

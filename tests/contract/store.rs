@@ -25,6 +25,8 @@ mod own_certificate;
 mod period;
 #[path = "store_postgres_session.rs"]
 mod postgres_session;
+#[path = "store_times.rs"]
+mod times;
 #[path = "store_tls.rs"]
 mod tls;
 #[path = "store_values.rs"]

@@ -10,19 +10,19 @@ use super::{KINDS, export, filtered, open, read, table};
 use crate::support::databases::Database;
 
 /// 2026-11-21 in Paris: [2026-11-20T23:00Z, 2026-11-21T23:00Z).
-fn paris_day() -> Period {
+pub fn paris_day() -> Period {
     let at = |text: &str| text.parse().unwrap();
     Period { from: at("2026-11-21T00:00+01:00[Europe/Paris]"), to: at("2026-11-22T00:00+01:00[Europe/Paris]") }
 }
 
 /// The identifiers of the rows in the period.
-async fn ids(database: &Database, export: &JobExport) -> String {
+pub async fn ids(database: &Database, export: &JobExport) -> String {
     let rows = read(&mut open(database).await, export, Some(&paris_day())).await;
     rows.concat().join(" ")
 }
 
 /// A table of `id` and `at`, an index on both, and rows 1, 2, … with these values.
-async fn with_times(kind: StoreKind, sql_type: &str, values: &[&str]) -> Database {
+pub async fn with_times(kind: StoreKind, sql_type: &str, values: &[&str]) -> Database {
     let database = Database::new(kind).await;
     let utc = if kind == StoreKind::Mysql { "SET time_zone = '+00:00';" } else { "" };
     let rows: Vec<String> = values.iter().enumerate().map(|(at, value)| format!("({}, {value})", at + 1)).collect();
@@ -107,7 +107,7 @@ async fn numbers_count_the_units_of_their_column() {
         let numbers = numbers.map(|number| format!("{number}000"));
         let database = with_times(kind, "bigint", &numbers.each_ref().map(String::as_str)).await;
         let mut export = filtered(export(table("t"), &["id"], &["at", "id"]), "at:datetime");
-        export.filter.as_mut().unwrap().column.epoch = EpochUnit::Milliseconds;
+        export.filter.as_mut().unwrap().column.epoch = Some(EpochUnit::Milliseconds);
         assert_eq!(ids(&database, &export).await, "2 3", "{kind:?}");
     }
 }

@@ -70,6 +70,21 @@ fn killed_while_it_writes_in_place() {
 }
 
 #[test]
+fn killed_before_it_renames_what_is_then_to_be_written_in_place() {
+    let server = Sshd::start();
+    for place in ["destination:rename:before", "destination:rename:after"] {
+        let program = night::program(&server, "");
+        night::last_up(&program, 1);
+        Service::with_failpoint(&program, &format!("{place}=kill")).was_killed();
+        night::configure(&program, &server, "publish = \"direct\"");
+        let watcher = Watcher::start(&server.directory());
+        deliver(&program);
+        oracle::settle(&program, watcher);
+        clear(&server);
+    }
+}
+
+#[test]
 fn killed_while_it_clears_the_spool() {
     each_passage(CLEARING, "keep = \"0s\"");
 }

@@ -190,6 +190,7 @@ async fn a_person_at_a_terminal_is_asked() {
     let talk = talk.expect(0);
     assert!(!talk.out.contains(PASSWORD), "what is typed as a password is not shown: {}", talk.out);
     assert!(talk.out.contains("there is no fingerprint in this") && talk.out.contains("no time zone"), "{}", talk.out);
+    assert!(talk.out.contains("\n  day: orders"), "{}", talk.out);
     let check = program.run(&["check", "--connect"]).expect(0);
-    assert!(check.out.contains("orders, 3 columns") && !check.out.contains("customers"), "{}", check.out);
+    assert!(check.out.contains("orders, day, 3 columns") && !check.out.contains("customers"), "{}", check.out);
 }

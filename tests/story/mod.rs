@@ -41,6 +41,8 @@ mod three_stores;
 mod tuning;
 mod unit;
 mod unreadable_cells;
+mod unreadable_times;
+mod windows;
 mod withdrawn;
 mod withdrawn_by_hand;
 mod wrong_user;

@@ -60,6 +60,7 @@ fn json_has_the_documented_shape() {
         "job": "night",
         "due": "2026-11-21T02:30:00+01:00",
         "period": { "from": "2026-11-20T00:00:00+01:00", "to": "2026-11-21T00:00:00+01:00" },
+        "directory": ".",
         "files": ["night_2026_11_21_messages.csv", "night_2026_11_21_agents.csv", "night_2026-11-21.manifest.json"],
     }]);
     assert_eq!(plan, expected);

@@ -61,14 +61,15 @@ fn nothing_of_the_progress_stays_on_the_screen() {
     let (code, written, screen) = screen::run(&program, WIDTH, &command);
     assert_eq!(code, 0, "{written}");
     assert!(written.contains("connecting") && written.contains("24 rows, "), "progress is shown: {written:?}");
-    assert_result_only(&screen, 1 + 2 * labels.len());
+    // Below the files, after an empty line and a heading, what each job covers.
+    assert_result_only(&screen, 1 + 2 * labels.len() + 2 + labels.len());
 
     // The shortest way from the last bar to the result: what is painted late comes in between.
     for _ in 0..20 {
         let dry = ["run", "shop0", "--dry-run", "--output", "look"];
         let (code, written, screen) = screen::run(&program, WIDTH, &dry);
         assert_eq!(code, 0, "{written}");
-        assert_result_only(&screen, 1 + 2 + 2);
+        assert_result_only(&screen, 1 + 2 + 3 + 2);
     }
 }
 

@@ -56,7 +56,8 @@ impl Server {
         Server::with(kind, &[])
     }
 
-    /// Starts one with options that only its program knows: for `AsyncSsh` and `Paramiko`, arguments of the script.
+    /// Starts one with options that only its program knows: for `AsyncSsh` and `Paramiko`, arguments of the script; for
+    /// `ProFtpd`, more lines of its configuration.
     pub fn with(kind: Kind, options: &[&str]) -> Server {
         match kind {
             Kind::Folder => Server::folder(),
@@ -65,7 +66,7 @@ impl Server {
                 let (python, script) = (python(), script("odd_sftp.py"));
                 Server::openssh(format!("{} -IS {} {}", python.display(), script.display(), habits.join(" ")))
             }
-            Kind::ProFtpd => Server::program(proftpd),
+            Kind::ProFtpd => Server::program(|folder| proftpd(folder, options)),
             Kind::AsyncSsh => Server::program(|folder| python_server("asyncssh_server.py", folder, options)),
             Kind::Paramiko => Server::program(|folder| python_server("paramiko_server.py", folder, options)),
         }
@@ -173,7 +174,7 @@ fn python_server(name: &str, folder: &Path, options: &[&str]) -> (Child, u16) {
 const PROFTPD: &str = "/usr/sbin/proftpd";
 
 /// A port can be taken by somebody else between finding it free and listening on it, so that is tried again.
-fn proftpd(folder: &Path) -> (Child, u16) {
+fn proftpd(folder: &Path, options: &[&str]) -> (Child, u16) {
     let rfc4716 = run(Command::new("ssh-keygen").args(["-e", "-f"]).arg(folder.join("id.pub")));
     std::fs::write(folder.join("authorized"), rfc4716).unwrap();
     let [user, uid, gid] = ["-un", "-u", "-g"].map(|option| run(Command::new("id").arg(option)).trim().to_owned());
@@ -192,8 +193,9 @@ fn proftpd(folder: &Path) -> (Child, u16) {
              User {user}\nGroup {group}\nRootLogin on\nUseFtpUsers off\nDelayEngine off\nRequireValidShell off\nAllowOverwrite on\n\
              AuthOrder mod_auth_file.c\nAuthUserFile {home}/passwd\nPidFile {home}/pid\n\
              ScoreboardFile {home}/scoreboard\nSFTPEngine on\nSFTPHostKey {home}/host\n\
-             SFTPAuthorizedUserKeys file:{home}/authorized\nSFTPAuthMethods publickey\n",
-            group = group.trim()
+             SFTPAuthorizedUserKeys file:{home}/authorized\nSFTPAuthMethods publickey\n{more}\n",
+            group = group.trim(),
+            more = options.join("\n")
         );
         std::fs::write(folder.join("proftpd.conf"), config).unwrap();
         let mut child = Command::new("setpriv")

@@ -61,17 +61,18 @@ impl Sshd {
         make_key(&folder.path().join("id"), &["-t", "ed25519", "-N", ""]);
         std::fs::copy(folder.path().join("id.pub"), folder.path().join("authorized_keys")).unwrap();
         let host_keys = if options.host_keys.is_empty() { vec!["ed25519"] } else { options.host_keys };
-        let mut config = vec![
+        // The first value of a setting counts.
+        let mut config = options.config;
+        config.extend([
             format!("AuthorizedKeysFile {}/authorized_keys", folder.path().display()),
             "PidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no".to_owned(),
             format!("Subsystem sftp {}", options.subsystem.as_deref().unwrap_or("internal-sftp")),
-        ];
+        ]);
         for kind in host_keys {
             let path = folder.path().join(format!("host_{kind}"));
             make_key(&path, &["-t", kind, "-N", ""]);
             config.push(format!("HostKey {}", path.display()));
         }
-        config.extend(options.config);
         std::fs::write(folder.path().join("sshd_config"), config.join("\n") + "\n").unwrap();
         let log = Log::default();
         let (child, port) = launch(folder.path(), None, &log);

@@ -11,6 +11,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::job::{Job, JobExport};
+use crate::words::Words;
 
 use super::args::CheckArguments;
 use super::configuration;
@@ -54,19 +56,25 @@ pub async fn check(path: Option<&Path>, options: CheckArguments) -> Result<(), F
 /// null if nothing was connected to.
 async fn check_json(config: &Config, connect: bool) -> Result<(), Failure> {
     let jobs: Vec<&str> = config.jobs.iter().map(|job| job.label.as_str()).collect();
+    let exports: Vec<Value> =
+        config.jobs.iter().flat_map(|job| job.exports.iter().map(|export| to_json(job, export))).collect();
     let configuration = json!({ "findings": hints::look(config) });
+    let mut shown = json!({ "jobs": jobs, "exports": exports, "configuration": configuration });
     if !connect {
-        return Ok(output::json(
-            &json!({ "jobs": jobs, "configuration": configuration, "store": null, "destinations": null }),
-        )?);
+        (shown["store"], shown["destinations"]) = (Value::Null, Value::Null);
+        return Ok(output::json(&shown)?);
     }
     let (store, destinations) = (store::look(config).await, destination::look(config).await);
-    let shown: Vec<Value> = destinations.iter().map(Looked::json).collect();
-    let store_findings = json!({ "findings": store.findings });
-    output::json(
-        &json!({ "jobs": jobs, "configuration": configuration, "store": store_findings, "destinations": shown }),
-    )?;
+    shown["store"] = json!({ "findings": store.findings });
+    shown["destinations"] = destinations.iter().map(Looked::json).collect();
+    output::json(&shown)?;
     verdict(&store, &destinations)
+}
+
+/// An export and the period that it covers, null for all rows.
+fn to_json(job: &Job, export: &JobExport) -> Value {
+    let period = export.filter.is_some().then(|| export.period.word());
+    json!({ "job": job.label, "name": export.name, "period": period })
 }
 
 /// An error, with nothing left to say, if something has to be corrected.

@@ -1,6 +1,7 @@
 //! Does the store have what the jobs' exports name, and can it be what the catalogue declares?
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use super::finding::{Finding, Level};
 use crate::cli::output;
@@ -27,6 +28,7 @@ pub async fn look(config: &Config) -> StoreLook {
     };
     let mut findings = vec![Finding::new(Level::Ok, "store", "opened, read only")];
     let mut is_out_of_reach = false;
+    let mut times = Times::default();
     match snapshot.remarks().await {
         Ok(Remarks { hints, warnings }) => {
             findings.extend(warnings.into_iter().chain(hints).map(|text| Finding::new(Level::Hint, "store", text)));
@@ -36,7 +38,7 @@ pub async fn look(config: &Config) -> StoreLook {
     for job in &config.jobs {
         for export in &job.exports {
             let place = format!("{}, {}", job.label, export.name);
-            match look_at(&mut snapshot, config, export).await {
+            match look_at(&mut snapshot, config, export, &mut times).await {
                 Ok(found) => findings.extend(found.findings(&place, export.columns.len())),
                 Err(error) => {
                     findings.push(fault(&place, &error));
@@ -64,9 +66,24 @@ impl Found {
     }
 }
 
-async fn look_at(snapshot: &mut Snapshot, config: &Config, export: &JobExport) -> Result<Found, StoreError> {
-    let Prepared { mut hints, warnings, .. } = snapshot.prepare(export).await?;
-    hints.splice(0..0, warnings);
+/// What was found about the times of an export, by its name and that of the time column: many jobs may ask, and the look
+/// may read all rows.
+type Times = HashMap<(String, String), Option<String>>;
+
+async fn look_at(
+    snapshot: &mut Snapshot,
+    config: &Config,
+    export: &JobExport,
+    times: &mut Times,
+) -> Result<Found, StoreError> {
+    let prepared = snapshot.prepare(export).await?;
+    let filter = export.filter.as_ref().map(|time| time.column.sql_name.clone()).unwrap_or_default();
+    let of_times = match times.entry((export.name.clone(), filter)) {
+        Entry::Occupied(known) => known.get().clone(),
+        Entry::Vacant(new) => new.insert(snapshot.check_times(&prepared).await?).clone(),
+    };
+    let Prepared { mut hints, warnings, .. } = prepared;
+    hints.splice(0..0, warnings.into_iter().chain(of_times));
     let there = snapshot.inspect(&export.source).await?;
     let known: BTreeSet<&str> = config
         .catalogue

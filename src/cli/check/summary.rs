@@ -59,12 +59,12 @@ fn print_job(job: &Job, now: Timestamp) -> std::io::Result<()> {
     line("")
 }
 
-/// The exports in a file, with the number of their columns.
+/// The exports in a file, each with what it covers and the number of its columns.
 fn contents(job: &Job, file: &PlannedFile) -> String {
     let part = |export: &JobExport| {
         let sensitive = export.sensitive().count();
         let held = if sensitive > 0 { format!(", {sensitive} of them sensitive") } else { String::new() };
-        format!("{}, {}{held}", export.name, output::plural(export.columns.len(), "column"))
+        format!("{}, {}, {}{held}", export.name, export.window(), output::plural(export.columns.len(), "column"))
     };
     file.parts.iter().map(|planned| part(&job.exports[planned.index])).collect::<Vec<_>>().join("; ")
 }

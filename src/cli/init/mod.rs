@@ -16,10 +16,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::configuration;
 use super::failure::Failure;
-use super::keys;
-use super::output;
+use super::{configuration, keys, output, windows};
 use crate::access::shell_word;
 use crate::catalogue::{Catalogue, Column};
 use crate::config::{Config, Surroundings};
@@ -145,7 +143,10 @@ pub async fn init(path: Option<&Path>, options: InitArguments) -> Result<(), Fai
         }
     };
     save(&answers, &place, &welcome, &asker)?;
-    Ok(conclude(&place.target, path, &answers, &welcome)?)
+    let config = parse(&configuration(&answers, true), &answers.store, &place)?;
+    output::line(format!("\nThe configuration is in {}. Each run of its job exports\n", place.target.display()))?;
+    config.jobs.iter().try_for_each(windows::print)?;
+    Ok(conclude(path, &answers, &welcome)?)
 }
 
 /// Tries what was answered: the rules of the configuration, the store, the server.
@@ -327,16 +328,17 @@ fn parse(text: &str, store: &Store, place: &Place) -> Result<Config, Failure> {
 async fn try_exports(store: &Store, job: &Job) -> Result<(), Failure> {
     let mut snapshot = Snapshot::open(&store.settings).await.map_err(Failure::unreachable)?;
     for export in &job.exports {
-        let prepared = snapshot.prepare(export).await;
-        prepared.map_err(|error| Failure::work(format!("export {}: {error}", export.name)))?;
+        let failed = |error| Failure::work(format!("export {}: {error}", export.name));
+        let prepared = snapshot.prepare(export).await.map_err(failed)?;
+        snapshot.check_times(&prepared).await.map_err(failed)?;
     }
     snapshot.close().await;
     Ok(())
 }
 
-/// What was written, and what to do next.
-fn conclude(target: &Path, named: Option<&Path>, answers: &Answers, welcome: &Welcome) -> std::io::Result<()> {
-    output::line(format!("\nThe configuration is in {}.\n", target.display()))?;
+/// What was found, and what to do next.
+fn conclude(named: Option<&Path>, answers: &Answers, welcome: &Welcome) -> std::io::Result<()> {
+    output::line("")?;
     let option = named.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
     match welcome {
         Welcome::In(_) => output::line("The database and the partner's server were tried, and both work. Next:\n")?,

@@ -9,8 +9,7 @@ use serde_json::json;
 use crate::clearance::Location;
 use crate::config::Config;
 use crate::job::Job;
-use crate::period::Period;
-use crate::plan::{self, Plan, PlannedFile};
+use crate::plan::{self, Plan, PlannedExport, PlannedFile};
 use crate::run::rfc3339;
 
 use super::args::PlanArguments;
@@ -64,7 +63,7 @@ fn list(coming: &[(&Job, Plan)], here: &TimeZone) -> std::io::Result<()> {
         listing.row(cells);
         let notes = notes::of(job, plan).into_iter().map(|note| format!("  ! {note}"));
         let directory = varying_directory(job, plan).map(|directory| format!("    into {directory}:"));
-        let files = plan.files.iter().map(|file| format!("    {}", file_line(plan, file)));
+        let files = plan.files.iter().map(|file| format!("    {}", file_line(job, plan, file)));
         let manifest = plan.manifest.iter().map(|name| format!("    {name}"));
         listing.below(notes.chain(directory).chain(files).chain(manifest).collect());
     }
@@ -78,13 +77,13 @@ fn varying_directory(job: &Job, plan: &Plan) -> Option<String> {
 }
 
 /// A file's name, and what it covers where that is not the occurrence's period.
-fn file_line(plan: &Plan, file: &PlannedFile) -> String {
-    let covered = |period: &Option<Period>| match period {
-        None => Some("everything".to_owned()),
+fn file_line(job: &Job, plan: &Plan, file: &PlannedFile) -> String {
+    let covered = |part: &PlannedExport| match &part.period {
+        None => Some(job.exports[part.index].window().to_owned()),
         Some(period) if *period != plan.period => Some(output::period(&period.from, &period.to)),
         Some(_) => None,
     };
-    let mut others: Vec<String> = file.parts.iter().filter_map(|part| covered(&part.period)).collect();
+    let mut others: Vec<String> = file.parts.iter().filter_map(covered).collect();
     others.dedup();
     match (others.is_empty(), file.parts.len()) {
         (true, _) => file.name.clone(),

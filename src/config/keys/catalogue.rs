@@ -108,9 +108,9 @@ pub(in super::super) static COLUMN: Section = Section {
         Key::new(
             "epoch",
             Takes::Word(words::<EpochUnit>),
-            "What a number means as a datetime: seconds, milliseconds or microseconds since 1970.",
+            "What a number means as a datetime: seconds, milliseconds or microseconds since 1970, or a Julian day.",
         )
-        .default("\"s\"")
+        .otherwise("`\"s\"`, and numbers that look like Julian days are refused")
         .example("\"ms\""),
         Key::new("scale", Takes::Integer(COLUMN_SCALE), "The digits after the point of a decimal.")
             .otherwise("those that the database declares, else as many as needed")

@@ -228,7 +228,10 @@ fn mention_certificate(error: DeliverError, key: &Path) -> DeliverError {
     certificate.push("-cert.pub");
     let methods = match Path::new(&certificate).exists() {
         true => {
-            format!("{methods}; {} is not used, for certificates of users are not supported yet", certificate.display())
+            format!(
+                "{methods}; {} is not used, because certificates of users are not supported yet",
+                certificate.display()
+            )
         }
         false => methods,
     };

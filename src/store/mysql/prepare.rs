@@ -1,6 +1,6 @@
 //! From an export to the statement that reads it.
 
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Executor, Row};
 
 use super::catalogue::{self, MyColumn};
 use super::{Mysql, error};
@@ -12,6 +12,7 @@ use crate::store::bounds::{self, Form};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
+use crate::store::unreadable::{Ends, NumberCheck};
 use crate::value::Scale;
 
 /// How one export is read.
@@ -22,6 +23,8 @@ pub(in crate::store) struct ReadPlan {
     pub(in crate::store) scales: Vec<Scale>,
     /// How the ends of a period are written.
     pub(super) filter: Option<Form>,
+    /// How to see whether the numbers that a period compares with can be read.
+    numbers: Option<NumberCheck>,
 }
 
 impl Mysql {
@@ -41,10 +44,13 @@ impl Mysql {
             filter: String::new(),
             order: found.order.iter().map(order).collect(),
         };
-        let mut filter = None;
+        let (mut filter, mut numbers) = (None, None);
         if let (Some(time), Some(column)) = (&export.filter, found.filter) {
             let (form, condition) = condition(&time.column, column)?;
             select.filter = condition;
+            numbers = form
+                .is_number()
+                .then(|| NumberCheck::new(&relation.from, &quoted(column), &time.column, |end| format!("{end} + 0e0")));
             filter = Some(form);
             if column.lacks_index {
                 remarks.hints.push(bounds::no_index(&quoted(column)));
@@ -55,7 +61,22 @@ impl Mysql {
         let timeout = self.timeout;
         self.db()?.prepare(sql).await.map_err(|error| error::of(error, timeout))?;
         let scales = found.cells.iter().map(|column| scale(column)).collect();
-        Ok(ReadPlan { select, scales, filter })
+        Ok(ReadPlan { select, scales, filter, numbers })
+    }
+
+    /// Fails if a number that a period compares with can't be read. Says what there is to warn of.
+    pub(in crate::store) async fn check_times(&mut self, plan: &ReadPlan) -> Result<Option<String>, StoreError> {
+        let Some(check) = &plan.numbers else { return Ok(None) };
+        check.run(async |sql| self.numbers(sql).await).await
+    }
+
+    async fn numbers(&mut self, sql: &str) -> Result<Ends, StoreError> {
+        let rows = self.ask(sqlx::query(AssertSqlSafe(sql))).await?;
+        let ends = rows.first().map_or(Ok(None), |row| {
+            let end = |index| row.try_get::<Option<f64>, _>(index);
+            Ok(end(0)?.zip(end(1)?).zip(end(2)?).map(|((least, greatest), rows)| [least, greatest, rows]))
+        });
+        ends.map_err(|error| error::of(error, self.timeout))
     }
 
     /// How the server reads a period, in JSON.

@@ -1,6 +1,6 @@
 //! What is known of the types of MySQL and MariaDB: how rows sort by them and how a period compares with them.
 
-use crate::catalogue::Column;
+use crate::catalogue::{Column, EpochUnit};
 use crate::store::bounds::Form;
 use crate::value::ColumnType;
 
@@ -57,7 +57,10 @@ impl Class {
             (ColumnType::Date, Class::Datetime | Class::Timestamp) => Some((Form::Date, "DATETIME(6)")),
             (ColumnType::Datetime, Class::Date | Class::Datetime) => Some((civil(), "DATETIME(6)")),
             (ColumnType::Datetime, Class::Timestamp) => Some((Form::Civil(None), "DATETIME(6)")),
-            (ColumnType::Datetime, Class::Number) => Some((Form::Epoch(declared.epoch), "SIGNED")),
+            (ColumnType::Datetime, Class::Number) => Some(match declared.epoch.unwrap_or(EpochUnit::Seconds) {
+                EpochUnit::Julian => (Form::JulianDays, "DECIMAL(30, 12)"),
+                unit => (Form::Epoch(unit), "SIGNED"),
+            }),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ use crate::store::bounds::{self, Form};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
+use crate::store::unreadable::{Ends, NumberCheck};
 use crate::store::{Remarks, RowSecurity};
 use crate::value::{ColumnType, Scale};
 
@@ -25,6 +26,8 @@ pub(in crate::store) struct ReadPlan {
     pub(in crate::store) scales: Vec<Scale>,
     /// How the ends of a period are written.
     pub(super) filter: Option<Form>,
+    /// How to see whether the numbers that a period compares with can be read.
+    numbers: Option<NumberCheck>,
 }
 
 /// The modifier of a text is its length, and says nothing about a number in it.
@@ -60,11 +63,16 @@ impl Postgres {
         };
         let wires = found.cells.iter().map(|column| column.kind.wire).collect();
         let scales = found.cells.iter().map(|column| scale(column)).collect();
-        let mut filter = None;
+        let (mut filter, mut numbers) = (None, None);
         if let (Some(time), Some(column)) = (&export.filter, found.filter) {
             let (form, condition) = condition(&time.column, column)?;
             select.filter = condition;
             self.bind_any(&form).await?;
+            if form.is_number() {
+                // No double holds every numeric.
+                let double = |end: &str| format!("least(greatest({end}, -1e30), 1e30)::float8");
+                numbers = Some(NumberCheck::new(&relation.from, &quoted(column), &time.column, double));
+            }
             filter = Some(form);
             if column.lacks_index {
                 remarks.hints.push(bounds::no_index(&quoted(column)));
@@ -79,7 +87,22 @@ impl Postgres {
             Some(narrowed) => remarks.warnings.push(narrowed.warning()),
             None => {}
         }
-        Ok(ReadPlan { select, wires, scales, filter })
+        Ok(ReadPlan { select, wires, scales, filter, numbers })
+    }
+
+    /// Fails if a number that a period compares with can't be read. Says what there is to warn of.
+    pub(in crate::store) async fn check_times(&mut self, plan: &ReadPlan) -> Result<Option<String>, StoreError> {
+        let Some(check) = &plan.numbers else { return Ok(None) };
+        self.undone(async |postgres| check.run(async |sql| postgres.numbers(sql).await).await).await
+    }
+
+    async fn numbers(&mut self, sql: &str) -> Result<Ends, StoreError> {
+        let rows = self.ask(sqlx::query(AssertSqlSafe(sql))).await?;
+        let ends = rows.first().map_or(Ok(None), |row| {
+            let end = |index| row.try_get::<Option<f64>, _>(index);
+            Ok(end(0)?.zip(end(1)?).zip(end(2)?).map(|((least, greatest), rows)| [least, greatest, rows]))
+        });
+        ends.map_err(|error| error::of(error, self.timeout))
     }
 
     /// How the server reads a period.

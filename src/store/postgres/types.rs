@@ -1,7 +1,7 @@
 //! What is known of PostgreSQL's types: how each is asked for, what then comes over the wire, how it sorts and how a
 //! period compares with it.
 
-use crate::catalogue::Column;
+use crate::catalogue::{Column, EpochUnit};
 use crate::store::bounds::Form;
 use crate::value::ColumnType;
 
@@ -144,6 +144,7 @@ impl Type {
             return None;
         }
         let civil = || Form::Civil(declared.zone.clone());
+        let unit = declared.epoch.unwrap_or(EpochUnit::Seconds);
         match (declared.kind, self.wire) {
             (ColumnType::Date, Wire::Date) => Some((Form::Date, "date")),
             (ColumnType::Date, Wire::Timestamp) => Some((Form::Date, "timestamp")),
@@ -151,9 +152,9 @@ impl Type {
             // The session's clock shows UTC: the date of an instant is its date there, as it is written.
             (ColumnType::Date, Wire::TimestampTz) => Some((Form::Date, "timestamptz")),
             (ColumnType::Datetime, Wire::TimestampTz) => Some((Form::Instant, "timestamptz")),
-            (ColumnType::Datetime, Wire::Int2 | Wire::Int4 | Wire::Int8) => Some((Form::Epoch(declared.epoch), "int8")),
-            (ColumnType::Datetime, Wire::Numeric) => Some((Form::Epoch(declared.epoch), "numeric")),
-            (ColumnType::Datetime, Wire::Float4 | Wire::Float8) => Some((Form::Epoch(declared.epoch), "float8")),
+            (ColumnType::Datetime, Wire::Int2 | Wire::Int4 | Wire::Int8) => Some((Form::Epoch(unit), "int8")),
+            (ColumnType::Datetime, Wire::Numeric) => Some((Form::of_fractions(unit), "numeric")),
+            (ColumnType::Datetime, Wire::Float4 | Wire::Float8) => Some((Form::of_fractions(unit), "float8")),
             _ => None,
         }
     }

@@ -30,16 +30,17 @@ pub(super) fn asking(error: Error) -> StoreError {
             StoreError::Statement { code, cause: message }
         }
         Error::MultipleStatement => StoreError::Query("it holds several statements".to_owned()),
-        other => running(other, Duration::ZERO, ""),
+        other => running(other, Duration::ZERO),
     }
 }
 
-/// An error of running a statement that may take `limit` and filters on `time_column`.
-pub(super) fn running(error: Error, limit: Duration, time_column: &str) -> StoreError {
-    let extended = error.sqlite_error().map_or(0, |failure| failure.extended_code);
-    if extended == ffi::SQLITE_CONSTRAINT_FUNCTION {
-        return StoreError::UnreadableTime(time_column.to_owned());
-    }
+/// Whether a function of ours could not read a time.
+pub(super) fn is_unreadable_time(error: &Error) -> bool {
+    error.sqlite_error().is_some_and(|failure| failure.extended_code == ffi::SQLITE_CONSTRAINT_FUNCTION)
+}
+
+/// An error of running a statement that may take `limit`.
+pub(super) fn running(error: Error, limit: Duration) -> StoreError {
     let (code, cause) = (code(&error), condition(&error));
     match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => StoreError::Timeout(limit),

@@ -7,11 +7,13 @@
 //! The file is opened read only and never created. One read transaction is the snapshot.
 
 mod beside;
+mod deadline;
 mod describe;
 mod error;
 mod prepare;
 mod read;
 mod time;
+mod unreadable;
 mod value;
 
 use std::fmt::Write as _;

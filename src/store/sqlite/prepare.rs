@@ -3,8 +3,9 @@
 use rusqlite::{Connection, params};
 
 use super::time::{self, Functions, Spelling};
+use super::unreadable::TimeCheck;
 use super::{Sqlite, error};
-use crate::catalogue::{Column, EpochUnit, Source};
+use crate::catalogue::{Column, Source};
 use crate::job::JobExport;
 use crate::store::bounds;
 use crate::store::error::StoreError;
@@ -35,20 +36,10 @@ pub(in crate::store) struct ReadPlan {
 
 /// The column that a period filters on.
 #[derive(Debug)]
-pub(super) enum Filter {
-    /// Compared as text.
-    Date { range: String },
-    /// Compared as instants.
-    Datetime { name: String, unit: EpochUnit, range: String },
-}
-
-impl Filter {
+pub(super) struct Filter {
+    pub(super) check: TimeCheck,
     /// The condition that an index can answer.
-    fn range(&self) -> &str {
-        match self {
-            Filter::Date { range } | Filter::Datetime { range, .. } => range,
-        }
-    }
+    pub(super) range: String,
 }
 
 /// Rows in the raw order of their columns, which an index yields without sorting.
@@ -123,16 +114,17 @@ impl Sqlite {
         if !has_index {
             hints.push(bounds::no_index(name));
         }
+        let check = TimeCheck { from: select.from.clone(), name: name.to_owned(), column: declared.clone() };
         if declared.kind == ColumnType::Date {
             select.filter = format!("{name} >= ?1 AND {name} < ?2");
-            return Ok(Filter::Date { range: select.filter.clone() });
+            return Ok(Filter { check, range: select.filter.clone() });
         }
         let functions = self.register(declared)?;
         let is_table = matches!(source, Source::Table(_));
         let spelling = if has_index && is_table { self.spelling(&select.from, name)? } else { Spelling::Both };
         select.filter = time::condition(name, &functions, spelling);
         let range = time::range(name, spelling);
-        Ok(Filter::Datetime { name: declared.sql_name.clone(), unit: declared.epoch, range })
+        Ok(Filter { check, range })
     }
 
     /// What the ends of an index tell: SQLite sorts all numbers before all texts.
@@ -169,7 +161,7 @@ impl Sqlite {
                 let rows = format!("FROM {} WHERE {range} AND {name} IS NOT NULL", select.from);
                 format!("SELECT 1 {rows} AND {shape} IS NOT nullif((SELECT {shape} {rows} LIMIT 1), -1) LIMIT 1")
             };
-            OddOne { of_all: odd_one("1"), of_period: odd_one(filter.map_or("1", |filter| filter.range())) }
+            OddOne { of_all: odd_one("1"), of_period: odd_one(filter.map_or("1", |filter| &filter.range)) }
         });
         Ok(Some(Indexed { select: raw, odd_ones: odd_ones.collect() }))
     }

@@ -1,22 +1,24 @@
 //! Reading rows: one statement, each value lent to the sink where SQLite keeps it.
 
-use std::time::{Duration, Instant};
-
 use rusqlite::types::Value as Bound;
 use rusqlite::{Connection, params_from_iter};
 
+use super::deadline::Deadline;
 use super::prepare::{Filter, Indexed, ReadPlan};
 use super::value::value;
 use super::{Sqlite, error, time};
+use crate::catalogue::EpochUnit;
 use crate::period::Period;
 use crate::store::bounds;
-use crate::store::error::ReadError;
-use crate::value::RowSink;
-
-/// Virtual machine steps between two looks at the clock: some thousand looks a second.
-const STEPS: i32 = 20_000;
+use crate::store::error::{ReadError, StoreError};
+use crate::value::{ColumnType, RowSink};
 
 impl Sqlite {
+    /// Fails if a value of the column that a period filters on can't be placed in time. Says what there is to warn of.
+    pub(in crate::store) fn check_times(&self, plan: &ReadPlan) -> Result<Option<String>, StoreError> {
+        plan.filter.as_ref().map_or(Ok(None), |filter| self.check_column(&filter.check))
+    }
+
     /// Hands every row to `sink`.
     pub(in crate::store) fn read<S: RowSink>(
         &self,
@@ -28,11 +30,7 @@ impl Sqlite {
             (Some(filter), Some(period)) => bindings(filter, period),
             _ => Vec::new(),
         };
-        let time_column = match &plan.filter {
-            Some(Filter::Datetime { name, .. }) => name.as_str(),
-            _ => "",
-        };
-        let fault = |error| ReadError::Store(error::running(error, self.timeout, time_column));
+        let fault = |error| ReadError::Store(self.fault(plan.filter.as_ref(), &bound, error));
         let _deadline = Deadline::start(&self.db, self.timeout).map_err(fault)?;
         let select = match &plan.indexed {
             Some(indexed) if spelt_alike(&self.db, indexed, &bound).map_err(fault)? => &indexed.select,
@@ -50,15 +48,25 @@ impl Sqlite {
         self.check_unchanged()?;
         Ok(())
     }
+
+    /// An error of running the statement that `bound` is bound to.
+    fn fault(&self, filter: Option<&Filter>, bound: &[Bound], error: rusqlite::Error) -> StoreError {
+        match filter {
+            Some(filter) if error::is_unreadable_time(&error) => {
+                let counted = filter.check.unreadable_among(&self.db, &filter.range, bound);
+                counted.unwrap_or_else(|error| error::running(error, self.timeout))
+            }
+            _ => error::running(error, self.timeout),
+        }
+    }
 }
 
 fn bindings(filter: &Filter, period: &Period) -> Vec<Bound> {
-    match filter {
-        Filter::Date { .. } => {
-            vec![Bound::Text(bounds::date_text(&period.from)), Bound::Text(bounds::date_text(&period.to))]
-        }
-        Filter::Datetime { unit, .. } => time::bindings(period, *unit).into(),
+    let column = &filter.check.column;
+    if column.kind == ColumnType::Date {
+        return vec![Bound::Text(bounds::date_text(&period.from)), Bound::Text(bounds::date_text(&period.to))];
     }
+    time::bindings(period, column.epoch.unwrap_or(EpochUnit::Seconds)).into()
 }
 
 fn spelt_alike(db: &Connection, indexed: &Indexed, bound: &[Bound]) -> rusqlite::Result<bool> {
@@ -70,22 +78,4 @@ fn spelt_alike(db: &Connection, indexed: &Indexed, bound: &[Bound]) -> rusqlite:
         }
     }
     Ok(true)
-}
-
-/// Interrupts statements once their time is up, as long as it lives.
-struct Deadline<'a>(&'a Connection);
-
-impl<'a> Deadline<'a> {
-    fn start(db: &'a Connection, timeout: Duration) -> rusqlite::Result<Deadline<'a>> {
-        let started = Instant::now();
-        db.progress_handler(STEPS, Some(move || started.elapsed() > timeout))?;
-        Ok(Deadline(db))
-    }
-}
-
-impl Drop for Deadline<'_> {
-    fn drop(&mut self) {
-        // Only a connection that is gone refuses, and it has nothing left to interrupt.
-        let _ = self.0.progress_handler(0, None::<fn() -> bool>);
-    }
 }

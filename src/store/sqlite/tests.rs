@@ -98,11 +98,12 @@ fn different_spellings_are_sorted_by_what_they_mean() {
 #[test]
 fn a_time_in_the_period_that_can_not_be_read_fails_the_read() {
     let folder = tempfile::tempdir().unwrap();
-    let sql = "CREATE TABLE t (id INTEGER, at DATETIME); INSERT INTO t VALUES (1, '2026-11-21 25:00:00'), (2, 'never')";
+    let sql = "CREATE TABLE t (id INTEGER, at DATETIME); \
+               INSERT INTO t VALUES (1, '2026-11-21 25:00:00'), (2, '2026-11-22 00:00:00 '), (3, '2026-11-28 25:00')";
     let mut sqlite = store(&folder.path().join("a.db"), sql);
     let plan = sqlite.prepare(&export(), &mut Vec::new()).unwrap();
     let error = sqlite.read(&plan, Some(&day()), &mut Ids::default()).unwrap_err().to_string();
-    assert!(error.contains("\"at\"") && !error.contains("25:00"), "{error}");
+    assert!(error.contains("\"at\"") && error.contains("2 texts (write") && !error.contains("25:00"), "{error}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use rusqlite::types::{Value as Bound, ValueRef};
 use rusqlite::{Connection, Error, ffi};
 
 use super::value::value;
-use crate::catalogue::{Column, EpochUnit};
+use crate::catalogue::{Column, EpochUnit, Unreadable};
 use crate::instant;
 use crate::period::Period;
 use crate::store::bounds;
@@ -27,7 +27,7 @@ pub(super) enum Spelling {
 /// The names of the functions that read one datetime column.
 #[derive(Clone, Debug)]
 pub(super) struct Functions {
-    /// Microseconds since 1970; an error if the value can't be read.
+    /// Microseconds since 1970; an error if the value can't be read, unless it may be NULL.
     pub(super) exact: String,
     /// Microseconds since 1970; NULL if the value can't be read, for then the cell itself will be reported.
     pub(super) sorted: String,
@@ -47,7 +47,10 @@ pub(super) fn register(db: &Connection, column: &Column, number: usize) -> rusql
     db.create_scalar_function(names.exact.as_str(), 1, flags, move |call: &Context<'_>| {
         // A message would replace the code by a general one.
         let fault = |_| Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CONSTRAINT_FUNCTION), None);
-        micros(call.get_raw(0), &exact).map_err(fault)
+        match (micros(call.get_raw(0), &exact), exact.unreadable) {
+            (Err(_), Unreadable::Null) => Ok(None),
+            (micros, _) => micros.map_err(fault),
+        }
     })?;
     db.create_scalar_function(names.sorted.as_str(), 1, flags, move |call: &Context<'_>| {
         Ok(micros(call.get_raw(0), &sorted).unwrap_or(None))

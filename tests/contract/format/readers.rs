@@ -42,7 +42,7 @@ pub type Rows = Vec<Vec<Option<String>>>;
 pub fn read_all(reader: &str, files: &[FileToRead]) -> Vec<Rows> {
     match reader {
         "crates" => files.iter().map(|file| if file.is_json() { read_json(file) } else { read_csv(file) }).collect(),
-        reader => ask_python("read.py", &[reader], files),
+        reader => ask_python("format/read.py", &[reader], files),
     }
 }
 
@@ -67,7 +67,7 @@ fn read_json(file: &FileToRead) -> Rows {
     std::iter::once(names).chain(rows.iter().map(|row| row.values().map(cell).collect())).collect()
 }
 
-/// Runs one of the scripts beside this file: `input` goes in as JSON, and the answer comes back as JSON.
+/// Runs a script of `tests/contract`: `input` goes in as JSON, and the answer comes back as JSON.
 pub fn ask_python<T: for<'de> Deserialize<'de>>(
     script: &str,
     arguments: &[&str],
@@ -76,10 +76,10 @@ pub fn ask_python<T: for<'de> Deserialize<'de>>(
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python =
         std::env::var_os("EXPORTD_TEST_PYTHON").map_or(root.join("target/test-venv/bin/python"), PathBuf::from);
-    let lacking = "these tests need a Python with duckdb and pandas: make one with `python3 -m venv target/test-venv && \
-                   target/test-venv/bin/pip install duckdb pandas`, or name one in EXPORTD_TEST_PYTHON";
+    let lacking = "these tests need a Python with the packages that scripts/test installs into target/test-venv; name one \
+                   in EXPORTD_TEST_PYTHON";
     let mut child = Command::new(&python)
-        .arg(root.join("tests/contract/format").join(script))
+        .arg(root.join("tests/contract").join(script))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -113,7 +113,7 @@ fn typed_cells_are_read_back_to_the_last_bit() {
     for format in [Format::Bi, Format::Ndjson] {
         let artifact = write(&folder, &format!("typed.{}", format.extension()), &format, &catalogued, &rows);
         let read: HashMap<String, Rows> =
-            ask_python("typed.py", &[], &json!({ "path": artifact.path, "types": types }));
+            ask_python("format/typed.py", &[], &json!({ "path": artifact.path, "types": types }));
         assert_eq!(read["python"], expected, "{format:?}");
         assert_eq!(read["duckdb"], expected, "{format:?}");
         if let Some(read) = read.get("pandas") {

@@ -30,7 +30,7 @@ fn write_zip(folder: &RunFolder, name: &str, due: &str, exports: &[(&str, &[Vec<
 }
 
 fn members(path: &Path) -> Vec<Json> {
-    ask_python("zip.py", &[], &json!({ "path": path }))
+    ask_python("format/zip.py", &[], &json!({ "path": path }))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 """A paramiko SFTP server for one test. Prints its port when it listens, and ends with its standard input.
 
-    paramiko_server.py HOST_KEY AUTHORIZED_KEYS
+    paramiko_server.py HOST_KEY AUTHORIZED_KEYS [REFUSED REQUEST...]
 
 The library leaves files to whoever uses it; what is here does what its own documentation shows, and no more.
 """
@@ -67,6 +67,8 @@ class Files(SFTPServerInterface):
         return handle
 
     def remove(self, path):
+        if "remove" in sys.argv[3:]:
+            return SFTP_FAILURE  # as gateways say it, without a reason
         try:
             os.remove(path)
         except OSError as error:
