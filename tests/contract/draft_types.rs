@@ -39,7 +39,7 @@ fn of_postgres() -> Vec<(&'static str, &'static str, &'static str, Value)> {
         ("jsonb", "'{\"a\": 1}'", "text", json!("{\"a\": 1}")),
         ("double precision", "'NaN'", "string", json!("NaN")),
         ("numeric(10,2)", "'NaN'", "string", json!("NaN")),
-        ("numeric(10,2)", "1.25", "decimal", json!("1.25")),
+        ("numeric(10,2)", "1.5", "decimal", json!("1.50")),
         ("mood", "'good'", "string", json!("good")),
         ("mood[]", "'{good}'", "array", json!(["good"])),
         ("pg_lsn", "'0/1'", "text", json!("0/1")),
