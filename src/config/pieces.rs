@@ -161,8 +161,7 @@ mod tests {
             let report = super::super::fault::Report::default();
             let file = report.open("jobs.toml".to_owned(), text.into(), true);
             let piece = Piece::state(&file)?;
-            let dir = piece.root().get("state")?.as_table()?.get("dir")?.as_text().map(str::to_owned);
-            dir
+            Some(piece.root().get("state")?.as_table()?.get("dir")?.as_text()?.to_owned())
         };
         let here = Some("/s".to_owned());
         assert_eq!(dir("[store]\nurl = \"\n\"x\"\n  [state] # here\ndir = \"/s\"\n\n[defaults\nx\n"), here);

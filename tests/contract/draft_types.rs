@@ -178,6 +178,7 @@ async fn of_sqlite_columns_are_what_their_values_are() {
         ("DATETIME", "'2026-11-20T12:00:00.123456789+01:00'", "datetime"),
         ("DATETIME", "1795780800", "datetime"),
         ("DATETIME", "1795780800000", "text"),
+        ("DATETIME", "2461011", "text"),
         ("DATETIME", "2461011.5", "text"),
         ("DATETIME", "'0000-00-00 00:00:00'", "text"),
         ("DATETIME", "'2026-11'", "text"),
