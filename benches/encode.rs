@@ -11,7 +11,7 @@ use exportd::catalogue::Column;
 use exportd::encode::Encoder;
 use exportd::job::Format;
 use exportd::value::ColumnType::{self, Boolean, Date, Datetime, Decimal, Float, Integer, String as Line, Text};
-use exportd::value::{Instant, Value};
+use exportd::value::{Instant, Scale, Value};
 use jiff::tz::TimeZone;
 
 const ROWS: i64 = 5_000;
@@ -63,7 +63,7 @@ fn at(i: i64, later: i64) -> Value<'static> {
 }
 
 fn columns(of: &[(&str, ColumnType, Cell)]) -> Vec<Column> {
-    let scale = |kind| (kind == Decimal).then_some(2);
+    let scale = |kind| if kind == Decimal { Scale::Exactly(2) } else { Scale::AsNeeded };
     of.iter().map(|(name, kind, _)| Column { scale: scale(*kind), ..Column::new(name, *kind) }).collect()
 }
 

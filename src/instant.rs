@@ -56,8 +56,7 @@ pub fn read(value: Value<'_>, column: &Column) -> Result<Option<Instant>, CellFa
             }
         },
         Value::Bool(_) => return Err(fault(column, "a boolean")),
-        Value::Bytes(_) => return Err(fault(column, "binary data")),
-        Value::Elements(..) => return Err(fault(column, "an array")),
+        Value::Bytes(_) | Value::Elements(..) | Value::TooLarge { .. } => return Err(fault(column, value.kind())),
     };
     instant.map(Some).ok_or_else(|| fault(column, OUT_OF_REACH))
 }

@@ -121,6 +121,13 @@ pub enum Value<'a> {
     /// An array of a database that gives its elements a type: a JSON array of texts, and what each of them is to be read
     /// as. Arrays that are JSON in the database are [`Value::Text`].
     Elements(&'a [u8], ColumnType),
+    /// A value that is not handed over, because it has more bytes than the store's settings allow.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
 }
 
 impl Value<'_> {
@@ -136,6 +143,7 @@ impl Value<'_> {
             Value::Date(_) => "a date",
             Value::Instant(_) | Value::Civil(_) => "a datetime",
             Value::Elements(..) => "an array",
+            Value::TooLarge { .. } => "a cell that is too large",
         }
     }
 }
@@ -171,7 +179,7 @@ pub struct CellFault {
 pub struct BadCells {
     /// In the order in which they were found.
     columns: Vec<BadColumn>,
-    /// How many rows were looked at, if there are more.
+    /// The last row that was looked at, if there are more.
     rows_read: Option<u64>,
 }
 
@@ -208,7 +216,7 @@ impl BadCells {
         self.columns.iter().take(BadCells::DESCRIBED).map(|column| column.fault.found.as_str())
     }
 
-    /// Notes that only so many rows were looked at, and not all.
+    /// Notes that the rows after this one were not looked at.
     pub fn end_early(&mut self, rows_read: u64) {
         self.rows_read = Some(rows_read);
     }

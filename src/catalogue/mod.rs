@@ -41,7 +41,7 @@ pub enum Source {
     /// A table or view, `name` or `schema.name`, exactly as the database spells it.
     #[serde(rename = "from")]
     Table(String),
-    /// A single SELECT statement.
+    /// A single statement that yields rows.
     #[serde(rename = "query")]
     Query(String),
 }

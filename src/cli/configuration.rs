@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Config, Faults};
+use crate::config::{self, Config, Faults, StateFolder};
 use crate::tuning::Tuning;
 
 use super::failure::Failure;
@@ -30,10 +30,24 @@ pub fn tuning() -> Result<Tuning, Failure> {
     Tuning::of_environment().map_err(Failure::usage)
 }
 
-/// The state folder, for commands that look at the past: whoever may read it need not know the store's password.
-pub fn state_dir(path: Option<&Path>) -> Result<PathBuf, Failure> {
+/// The state folder, for commands that look at the past: whoever may read it need not know the store's password, and what
+/// has happened can be told whatever is wrong with the file now.
+pub fn state_folder(path: Option<&Path>) -> Result<StateFolder, Failure> {
     let path = find(path)?;
-    config::state_dir(&path).map_err(|faults| failure(&faults))
+    config::state_folder(&path).map_err(|faults| failure(&faults))
+}
+
+/// The state folder by a file without faults, as far as it is read for that.
+pub fn state_dir(path: Option<&Path>) -> Result<PathBuf, Failure> {
+    let StateFolder { dir, faults } = state_folder(path)?;
+    faults.map_or(Ok(dir), |faults| Err(failure(&faults)))
+}
+
+/// Says on standard error, after a command has done its work, what is wrong with the file.
+pub fn tell_faults(folder: &StateFolder) {
+    if let Some(faults) = &folder.faults {
+        output::say(&format!("\nThe configuration has a fault, which changed nothing here:\n{}", failure(faults).text));
+    }
 }
 
 /// All faults of a configuration, each with its place and remedy.

@@ -35,7 +35,11 @@ pub async fn demo(options: DemoArguments) -> Result<(), Failure> {
     .map_err(Failure::work)?;
     bar.finish_and_clear();
     let size = fs::metadata(folder.path.join("contact_centre.db")).map_or(0, |metadata| metadata.len());
-    output::line(format!("  store   SQLite, {} messages, {}", output::count(options.messages), output::size(size)))?;
+    output::line(format!(
+        "  store   SQLite, {}, {}",
+        output::plural(options.messages as usize, "message"),
+        output::size(size)
+    ))?;
     output::line(format!("  server  sftp://{}, host key {}", demo.server.address, demo.server.fingerprint))?;
     output::line(format!(
         "  jobs    jobs.example.toml, as of {}\n",

@@ -42,7 +42,7 @@ use tracing::warn;
 
 use crate::tuning::Tuning;
 use args::{Arguments, CatalogueCommand, Command};
-use configuration::{load, state_dir};
+use configuration::{load, state_dir, state_folder};
 use failure::Failure;
 use logging::LAST_LINES;
 use output::say;
@@ -96,8 +96,18 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Run(options) => run::run(load(path)?, options).await,
         Command::Check(options) => check::check(path, options).await,
         Command::Plan(options) => plan::plan(&load(path)?, &options),
-        Command::History(options) => history::history(&state_dir(path)?, options).await,
-        Command::Show(options) => show::show(&state_dir(path)?, options).await,
+        Command::History(options) => {
+            let folder = state_folder(path)?;
+            let done = history::history(&folder.dir, options).await;
+            configuration::tell_faults(&folder);
+            done
+        }
+        Command::Show(options) => {
+            let folder = state_folder(path)?;
+            let done = show::show(&folder.dir, options).await;
+            configuration::tell_faults(&folder);
+            done
+        }
         Command::Report(options) => report::report(&load(path)?, &options),
         Command::Notify(options) => notify::notify(&load(path)?, &options).await,
         Command::Redeliver(options) => redeliver::redeliver(&load(path)?, path, &options).await,

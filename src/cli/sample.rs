@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::sample::{self, SampleError, SampleOptions};
 use crate::secret::Secret;
-use crate::store::{RowSecurity, StoreKind, StoreSettings};
+use crate::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
 
 use super::args::SampleArguments;
 use super::failure::Failure;
@@ -56,6 +56,7 @@ pub fn settings(url: &str) -> Result<StoreSettings, Failure> {
         statement_timeout: Duration::from_secs(3600),
         ca: None,
         row_security: RowSecurity::On,
+        max_cell: MAX_CELL,
     })
 }
 

@@ -9,6 +9,7 @@ use super::pieces::Piece;
 use super::table::{Item, Table};
 use super::zone;
 use crate::catalogue::{BUILTIN, Catalogue, Column, EpochUnit, Export, Mode, Source, TimeColumn, Unreadable};
+use crate::store::begins_like_a_query;
 use crate::value::{ColumnType, Scale};
 use crate::words::Words;
 
@@ -101,8 +102,7 @@ fn read_source(table: &Table<'_>) -> Option<Source> {
         (Some(from), None) => Some(Source::Table(from.line()?.to_owned())),
         (None, Some(query)) => {
             let text = query.text()?.trim().trim_end_matches(';').trim_end();
-            let first = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
-            if first != "select" && first != "with" {
+            if !begins_like_a_query(text) {
                 query.fault(Fault::new("`query` is not a SELECT statement").label("begin with SELECT or WITH"));
                 return None;
             }

@@ -42,6 +42,16 @@ pub(super) enum Kind {
 }
 
 impl Fault {
+    /// What is wrong and what to do about it, in one line.
+    pub fn in_one_line(&self) -> String {
+        let mut line = self.message.clone();
+        for more in [Some(&self.label), self.help.as_ref()].into_iter().flatten().filter(|more| !more.is_empty()) {
+            line.push_str("; ");
+            line.push_str(more);
+        }
+        line
+    }
+
     /// A fault without a place; the reader that reports it knows the place.
     pub(super) fn new(message: impl Into<String>) -> Fault {
         let message = message.into();

@@ -57,6 +57,7 @@ use self::pieces::{Inseparable, Piece};
 pub use self::settings::{GeneralSettings, SettingsChange};
 pub use self::surroundings::{Overrides, Surroundings};
 pub use self::zone::remark as zone_remark;
+use crate::access;
 use crate::catalogue::Catalogue;
 use crate::job::{Job, job_key};
 use crate::notify::Notify;
@@ -148,19 +149,40 @@ impl Config {
     }
 }
 
+/// Where state is, by a file that may have faults.
+#[derive(Clone, Debug)]
+pub struct StateFolder {
+    /// The folder.
+    pub dir: PathBuf,
+    /// What is wrong with the file, as far as it was read.
+    pub faults: Option<Faults>,
+}
+
 /// The state folder that the file at `path` names, for commands that need nothing else of it: the rest of the file
 /// is not checked and no secret is read.
-pub fn state_dir(path: &Path) -> Result<PathBuf, Faults> {
+///
+/// # Errors
+/// The faults of a file that does not tell where state is, and there is none in the usual place either.
+pub fn state_folder(path: &Path) -> Result<StateFolder, Faults> {
     let (text, base_dir) = sources::read_text(path)?;
     let report = Report::default();
-    let dir = {
+    let (state, named) = {
         let file = report.open(path.display().to_string(), text.into(), true);
         let document = Piece::whole(&file);
         let surroundings = Surroundings::new(&base_dir);
         let context = Context::new(&surroundings, Catalogue::default(), false);
-        store::read_state(&document.root(), &context).map(|state| state.dir)
+        let named = Piece::state(&file).and_then(|piece| store::named_state_dir(&piece.root(), &context));
+        (store::read_state(&document.root(), &context), named)
     };
-    report.finish(dir)
+    let faults = match report.finish(state) {
+        Ok(state) => return Ok(StateFolder { dir: state.dir, faults: None }),
+        Err(faults) => faults,
+    };
+    let usual = || Some(store::usual_state_dir(|name| std::env::var(name).ok()));
+    match named.or_else(|| usual().filter(|dir| access::is_there(&dir.join("state.db")))) {
+        Some(dir) => Ok(StateFolder { dir, faults: Some(faults) }),
+        None => Err(faults),
+    }
 }
 
 /// The configuration without its jobs, and these with their places, as far as they could be read.

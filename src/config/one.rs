@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use super::Config;
-use super::fault::Fault;
 
 /// Checks `value` as the value of `key` in `table`, which is written as in the file: `[store]`, `[[job]]`.
 ///
@@ -17,16 +16,7 @@ pub fn check_value(table: &str, key: &str, value: impl Into<toml::Value>) -> Res
     let Err(faults) = Config::parse(&text, Path::new("jobs.toml"), Path::new("/")) else { return Ok(()) };
     // All others tell what else a file needs.
     let fault = faults.iter().find(|fault| fault.span.as_ref().is_some_and(|span| span.start >= start.len()));
-    fault.map_or(Ok(()), |fault| Err(line(fault)))
-}
-
-fn line(fault: &Fault) -> String {
-    let mut line = fault.message.clone();
-    for more in [Some(&fault.label), fault.help.as_ref()].into_iter().flatten().filter(|more| !more.is_empty()) {
-        line.push_str("; ");
-        line.push_str(more);
-    }
-    line
+    fault.map_or(Ok(()), |fault| Err(fault.in_one_line()))
 }
 
 #[cfg(test)]

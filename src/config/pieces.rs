@@ -55,6 +55,14 @@ impl<'f> Piece<'f> {
         Piece::parse(file, place, |key| key == "job")
     }
 
+    /// The table `[state]` alone, for a document whose other parts may be no TOML.
+    pub(super) fn state(file: &'f File<'_>) -> Option<Piece<'f>> {
+        let mut headers = line_starts(&file.text).filter(|at| file.text[*at..].starts_with('['));
+        let start = headers.find(|at| file.text[*at..].starts_with("[state]"))?;
+        let end = headers.next().unwrap_or(file.text.len());
+        Piece::parse(file, &(start..end), |key| key == "state").ok()
+    }
+
     fn parse(file: &'f File<'_>, place: &Range<usize>, may_define: fn(&str) -> bool) -> Result<Piece<'f>, Inseparable> {
         let tree = DeTable::parse(&file.text[place.clone()]).map_err(|_| Inseparable)?;
         let is_fit = tree.get_ref().keys().all(|key| may_define(key.get_ref()));
@@ -65,6 +73,15 @@ impl<'f> Piece<'f> {
     pub(super) fn root(&self) -> Table<'_> {
         Table::root(self.file, self.tree.get_ref(), self.offset)
     }
+}
+
+/// Where each line of `text` begins, its indentation left out.
+fn line_starts(text: &str) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    text.split_inclusive('\n').map(move |line| {
+        at += line.len();
+        at - line.trim_start().len()
+    })
 }
 
 /// Where the pieces of `text` lie; at least one.
@@ -136,6 +153,20 @@ mod tests {
                     == read(&text, &[]).unwrap().starts_with("Ok")
             );
         }
+    }
+
+    #[test]
+    fn the_state_table_is_found_between_broken_lines() {
+        let dir = |text: &str| {
+            let report = super::super::fault::Report::default();
+            let file = report.open("jobs.toml".to_owned(), text.into(), true);
+            let piece = Piece::state(&file)?;
+            Some(piece.root().get("state")?.as_table()?.get("dir")?.as_text()?.to_owned())
+        };
+        let here = Some("/s".to_owned());
+        assert_eq!(dir("[store]\nurl = \"\n\"x\"\n  [state] # here\ndir = \"/s\"\n\n[defaults\nx\n"), here);
+        assert_eq!(dir("x\n[state]\ndir = '/s'"), here);
+        assert_eq!((dir("[state]\ndir = \n"), dir("store: x\n"), dir("")), (None, None, None));
     }
 
     #[test]

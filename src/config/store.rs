@@ -10,7 +10,7 @@ use super::table::{Item, Table, has_variable};
 use super::{authorities, keys, secret, state_folder};
 use crate::access;
 use crate::secret::Secret;
-use crate::store::{RowSecurity, StoreKind, StoreSettings, check_url};
+use crate::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings, check_url};
 use crate::words::Words;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -32,6 +32,7 @@ pub(super) fn read_store(root: &Table<'_>, context: &Context<'_>) -> Option<Stor
     let timeout = get("timeout").map_or(Some(DEFAULT_TIMEOUT), |item| at_least_a_second(&item));
     let ca = get("ca").map_or(Some(None), |item| authorities::read(&item, context).map(Some));
     let row_security = get("row_security").map_or(Some(RowSecurity::On), |item| item.word(RowSecurity::WORDS));
+    let max_cell = get("max_cell").map_or(Some(MAX_CELL), |item| read_size(&item));
     let (kind, url) = match (&context.from.overrides.store_url, &table) {
         (Some(url), _) => parse_url(url, &context.from.base_dir).map_err(|fault| root.file.fault_of_all(fault)).ok()?,
         (None, Some(table)) => read_url(&table.require("url", "url = \"postgres://user@host/database\"")?, context)?,
@@ -46,7 +47,36 @@ pub(super) fn read_store(root: &Table<'_>, context: &Context<'_>) -> Option<Stor
         item.fault(Fault::new("`row_security` is for PostgreSQL").label("the store is another database; take it out"));
         return None;
     }
-    Some(StoreSettings { kind, url, statement_timeout: timeout?, ca: ca?, row_security: row_security? })
+    Some(StoreSettings {
+        kind,
+        url,
+        statement_timeout: timeout?,
+        ca: ca?,
+        row_security: row_security?,
+        max_cell: max_cell?,
+    })
+}
+
+fn read_size(item: &Item<'_>) -> Option<u64> {
+    let size = size(item.line()?);
+    if size.is_none() {
+        let fault = Fault::new(format!("`{}` is not a size", item.key)).label("write a whole number and a unit");
+        item.fault(fault.help("for instance \"64 MB\"; units are kB, MB and GB"));
+    }
+    size
+}
+
+/// Bytes.
+fn size(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let bytes = match unit.trim() {
+        "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(bytes).filter(|size| *size > 0)
 }
 
 fn at_least_a_second(item: &Item<'_>) -> Option<Duration> {
@@ -142,11 +172,7 @@ pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<Stat
         };
     }
     let given = context.from.overrides.state_dir.clone().or(dir);
-    let dir = given.unwrap_or_else(|| {
-        // One that may not be looked at counts too: state must not begin anew in another place.
-        let is_shared = rustix::process::geteuid().is_root() || access::is_there(Path::new(SHARED_STATE));
-        default_state_dir(context.from.variable, is_shared)
-    });
+    let dir = given.unwrap_or_else(|| usual_state_dir(context.from.variable));
     if context.from.looks_around
         && let Some(fault) = state_folder::fault(&dir)
     {
@@ -159,6 +185,18 @@ pub(super) fn read_state(root: &Table<'_>, context: &Context<'_>) -> Option<Stat
         }
     }
     Some(StateTable { dir, keep: keep?, history: history? })
+}
+
+/// The folder that a file names, whatever else is wrong with it.
+pub(super) fn named_state_dir(root: &Table<'_>, context: &Context<'_>) -> Option<PathBuf> {
+    root.get("state")?.as_table()?.get("dir")?.path(&context.from.base_dir)
+}
+
+/// Where state lives unless the file says so.
+pub(super) fn usual_state_dir(variable: fn(&str) -> Option<String>) -> PathBuf {
+    // One that may not be looked at counts too: state must not begin anew in another place.
+    let is_shared = rustix::process::geteuid().is_root() || access::is_there(Path::new(SHARED_STATE));
+    default_state_dir(variable, is_shared)
 }
 
 /// Where state lives unless the file says so: what systemd made for the unit, else the machine's shared folder if it
@@ -188,6 +226,13 @@ mod tests {
         assert_eq!(kind("postgers://u@h/d"), Err("did you mean `postgres:`?".to_owned()));
         assert!(kind("oracle://u@h/d").is_err() && kind("postgres:d").is_err() && kind("hunter2").is_err());
         assert!(kind("sqlite:").is_err() && kind("sqlite::memory:").is_err());
+    }
+
+    #[test]
+    fn reads_sizes() {
+        let sizes = ["64 MB", "1kB", "2 GB ", "0 MB", "64", "MB", "64 MiB", "1.5 MB", "99999999999 GB"].map(size);
+        let none = None;
+        assert_eq!(sizes, [Some(64_000_000), Some(1000), Some(2_000_000_000), none, none, none, none, none, none]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Runs that were in progress when the last daemon died: most go on at once, but one that kills its daemon is not begun for ever.
+//! Runs that were in progress when the last daemon died. Most continue at once; one that keeps killing its daemon fails.
 //!
-//! A few deaths in a row are anybody's: the machine's, or another run's. After those the run waits, as long and as
-//! often as after failures that pass, and then it has failed.
+//! The first deaths in a row may be the fault of the machine, or of another run. After those the run waits, with the same
+//! intervals and for the same time as after temporary failures, and then it has failed.
 
 use jiff::Timestamp;
 use tracing::{error, warn};
@@ -14,7 +14,7 @@ use crate::state::{Abandoned, State, StateError, job_key};
 /// How many deaths in a row cost no pause.
 const FREE: u32 = 3;
 
-/// Decides for every run that died with the last daemon whether it goes on now, later, or no more.
+/// Decides for every run that died with the last daemon whether it continues now, continues later, or has failed.
 pub(super) async fn settle(state: &State, jobs: &Jobs, now: Timestamp) -> Result<(), StateError> {
     for run in state.abandoned().await? {
         let job = jobs.get(&job_key(&run.record.job));

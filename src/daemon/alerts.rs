@@ -1,8 +1,8 @@
-//! Alerts: sends what people are to be told, from state, beside everything else.
+//! Alerts: sends pending notices from state, concurrently with everything else.
 //!
-//! One task and one notice after another, each a few times at most: however many runs fail, and however slow whoever
-//! is told, no run waits for it. A failure that was not told when the daemon ended is told by the next one; that all
-//! is well again is told once or, if the daemon dies at that moment, not at all.
+//! One task sends one notice after another and tries each a few times. No run waits for it, however many runs fail and
+//! however slow the receiver is. A failure that was not sent when the daemon ended is sent by the next daemon. A recovery
+//! is sent at most once: if the daemon dies at that moment, not at all.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -26,7 +26,7 @@ const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(60);
 /// How many notices are looked up at once.
 const BATCH: u32 = 100;
 
-/// How long the one that is being sent may go on when the daemon ends.
+/// How much time the notice that is being sent has when the daemon stops.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
 pub(super) struct Alerts {
@@ -37,7 +37,7 @@ pub(super) struct Alerts {
 }
 
 impl Alerts {
-    /// Begins to send what state has, whenever it is [told](Alerts::poke) that there may be something.
+    /// Starts the task, which sends the pending notices whenever it is [poked](Alerts::poke).
     pub(super) fn start<C: Clock>(state: State, clock: Arc<C>) -> Alerts {
         let (settings, poke, stop) = (Arc::new(RwLock::new(None)), Arc::new(Poke::new()), CancellationToken::new());
         let sender = Sender { state, clock, settings: settings.clone(), stop: stop.clone() };
@@ -68,7 +68,7 @@ impl Alerts {
         late.and_then(|late| SignedDuration::try_from(late).ok())
     }
 
-    /// There may be something to be sent.
+    /// Has the task look for pending notices.
     pub(super) fn poke(&self) {
         self.poke.notify_one();
     }
@@ -134,7 +134,7 @@ impl<C: Clock> Sender<C> {
     }
 }
 
-/// When a notice is tried again after `tries` tries; none: it is given up.
+/// When a notice is tried again after `tries` tries; none: it is not tried again.
 fn next_try(tries: u32, now: Timestamp) -> Option<Timestamp> {
     (tries < TRIES).then(|| now.checked_add(FIRST_WAIT * (1 << (tries - 1))).ok()).flatten()
 }

@@ -1,7 +1,7 @@
 //! How a configuration differs from the one that was accepted last.
 //!
-//! State shows the jobs before in the order of their keys, which is that of the jobs now: both are gone through side by
-//! side, a few definitions at a time, for those of ten thousand jobs are much larger than the jobs.
+//! State lists the earlier jobs in the order of their keys, and so do the current ones: the two lists are merged, a few
+//! definitions at a time, because the definitions of ten thousand jobs are much larger than the jobs.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -53,7 +53,7 @@ pub(super) struct Changed {
     pub(super) keys: Vec<String>,
 }
 
-/// What a configuration changes, and what state is to be told of it.
+/// What a configuration changes, and what has to be recorded of it.
 #[derive(Default)]
 pub(super) struct Comparison {
     pub(super) changes: Changes,
@@ -80,7 +80,7 @@ impl Comparison {
         Ok(comparison)
     }
 
-    /// Comes to a job that state knows, after those of `next` that come before it.
+    /// Handles the next job that state knows, and before it the jobs of `next` that sort before it.
     fn meet<'j>(&mut self, key: &str, text: &str, next: &mut Peekable<All<'j>>) {
         self.is_first = false;
         while let Some((added, job)) = next.next_if(|(other, _)| other.as_str() < key) {

@@ -1,8 +1,8 @@
 //! The daemon: it decides what is due, keeps order among what is queued, and has a runner do the work.
 //!
-//! One loop, told by a clock that a second has passed, by a worker that it is done, or by a signal. The loop remembers
-//! nothing that is not in state first, so it may lose a tick, or its life, at any point. It does not know what a run
-//! does: that is the [`Runner`]'s.
+//! One loop, woken by the clock every second, by the end of an attempt, or by a signal. It acts only on what is recorded in
+//! state, so it may miss a tick, or be killed, at any point. It does not know what a run does: that is up to the
+//! [`Runner`].
 
 mod abandoned;
 mod alerts;
@@ -70,19 +70,20 @@ pub enum RunResult {
         /// Whether trying again later may help.
         passing: bool,
     },
-    /// The destination refuses our key, or has not the right host key; no run logs in there for a minute.
+    /// The destination refuses our key, or presents another host key; no run connects to it for a minute.
     Refused {
         /// What happened, in one sentence.
         error: String,
     },
-    /// It was told to stop, and can be taken up again.
+    /// It was told to stop, and can be resumed.
     Stopped,
 }
 
 /// How much is done at once, and how long the end may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Runs at work at once. More than read the store at once: most of the time a run waits for its partner.
+    /// Runs in progress at once. There are more of them than readers of the store, because a run mostly waits for its
+    /// destination.
     pub workers: usize,
     /// How long runs may go on after the signal to stop, before they are cut short.
     pub grace: Duration,
@@ -130,8 +131,8 @@ pub enum DaemonError {
     Signals(#[source] io::Error),
 }
 
-/// Runs the daemon until it is told to stop. Runs that are still going on when the grace time is over are cut short
-/// and left queued; the next daemon goes on with them.
+/// Runs the daemon until it is told to stop. Runs that are still in progress when the grace time is over are cut short
+/// and left queued; the next daemon resumes them.
 pub async fn serve<R: Runner, C: Clock>(daemon: Daemon<R, C>) -> Result<(), DaemonError> {
     let Daemon { state, lock, configuration, load, runner, clock, signals, limits, hosts } = daemon;
     let holder = lock.holder();

@@ -1,8 +1,8 @@
 //! The queue: which runs begin next.
 //!
-//! A job's runs go one at a time and in the order of their due times. A run that waits for another attempt holds the later
-//! ones back, so that files arrive in order. A run begins when its host has a permit for it, the oldest first; the others
-//! stay queued, and begin as their job is defined by then. Runs of a job that is not in force stay queued.
+//! The runs of a job are worked on one at a time, in the order of their due times. A run that waits for another attempt
+//! holds the later ones back, so that files arrive in order. The oldest run begins first, as soon as its host has a permit;
+//! the others stay queued and use the definition that their job has when they begin. Runs of a job that is not in force stay queued.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
@@ -35,7 +35,7 @@ pub(super) struct Chosen {
 struct Line {
     /// Boxed, because a node of the tree has room for eleven entries, and most jobs have one.
     runs: BTreeMap<(Timestamp, RunId), Box<PendingRun>>,
-    /// A run of the job is at work.
+    /// A run of the job is in progress.
     is_busy: bool,
 }
 
@@ -81,7 +81,7 @@ impl Queue {
         Some((job, PendingRun { record, retry_at: None, ..run }))
     }
 
-    /// Lets go of runs that state knows as done, or in other hands.
+    /// Removes runs that have ended according to state, or that a command works on.
     pub(super) fn forget(&mut self, runs: &HashSet<RunId>) {
         for line in self.lines.values_mut() {
             line.runs.retain(|(_, id), _| !runs.contains(id));
@@ -89,7 +89,7 @@ impl Queue {
         self.lines.retain(|_, line| line.is_busy || !line.runs.is_empty());
     }
 
-    /// Lets the job's next run begin: the one that was taken has ended.
+    /// Allows the job's next run to begin, because the one that was taken has ended.
     pub(super) fn release(&mut self, job: &Job) {
         let key = job_key(&job.label);
         if let Some(line) = self.lines.get_mut(&key) {

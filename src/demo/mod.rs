@@ -16,7 +16,7 @@ use russh::keys::PublicKey;
 use crate::deliver::{self, DeliverError};
 use crate::sample::{self, SampleError, SampleOptions};
 use crate::secret::Secret;
-use crate::store::{RowSecurity, StoreKind, StoreSettings};
+use crate::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
 
 pub use server::Server;
 
@@ -78,6 +78,7 @@ pub fn store(folder: &Path) -> StoreSettings {
         statement_timeout: Duration::from_secs(600),
         ca: None,
         row_security: RowSecurity::On,
+        max_cell: MAX_CELL,
     }
 }
 

@@ -178,8 +178,16 @@ mod tests {
             assert_eq!(candidates(&[("id", "integer"), (column, "TEXT")]), column);
             assert_eq!(candidates(&[("id", "integer"), (column, "bigint(20)")]), column);
         }
-        for column in ["birth_date", "valid_until", "expires_at", "due_date", "deleted_at", "next_run_at", "fällig_am"]
-        {
+        for column in [
+            "birth_date",
+            "valid_until",
+            "expires_at",
+            "due_date",
+            "deleted_at",
+            "next_run_at",
+            "fällig_am",
+            "post_modified_gmt",
+        ] {
             assert_eq!(candidates(&[(column, "date")]), "");
         }
         assert_eq!(candidates(&[("sent_on", "text"), ("day", "date"), ("reads", "text")]), "day sent_on");

@@ -22,6 +22,7 @@ use crate::catalogue::{Column, Unreadable};
 use crate::instant;
 use crate::job::Format;
 use crate::value::{CellFault, ColumnType, Scale, Value};
+use crate::wording::count;
 
 /// What every format has to decide. Its rows are written one after the other, each cell by cell.
 trait RowFormat {
@@ -211,6 +212,7 @@ fn write(
     format.before_cell(index, out);
     let written = match (value, column.kind) {
         (Value::Null, _) => format.cell(Cell::Null, out),
+        (Value::TooLarge { bytes, limit }, declared) => return Err(too_large(bytes, limit, declared)),
         (_, ColumnType::Id | ColumnType::String | ColumnType::Text) => {
             cell::text(value, &mut itoa::Buffer::new(), scratch).and_then(|text| format.cell(Cell::Text(text), out))
         }
@@ -231,6 +233,11 @@ fn write(
         }
     };
     written.map_err(|found| CellFault { declared: column.kind, found: found.to_owned() })
+}
+
+fn too_large(bytes: u64, limit: u64, declared: ColumnType) -> CellFault {
+    let found = format!("a cell of {} bytes (`max_cell` of [store] allows {})", count(bytes), count(limit));
+    CellFault { declared, found }
 }
 
 #[cfg(test)]

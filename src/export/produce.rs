@@ -19,6 +19,7 @@ use crate::progress::{FileProgress, Progress};
 use crate::spool::{Artifact, FileWriter, RunFolder};
 use crate::store::{Interrupt, Prepared, ReadError, ReaderFault, ReaderThread, Snapshot, StoreError, StoreSettings};
 use crate::value::{BadCells, RowSink, Stop};
+use crate::wording::io_error;
 
 /// How long opening the store and checking every export's columns may take. The store itself limits each statement
 /// that reads rows.
@@ -53,7 +54,7 @@ pub async fn produce(production: Production) -> Result<Vec<Artifact>, RunError> 
     match ReaderThread::run(async move |thread| production.read_unless_cancelled(thread).await).await {
         Ok(files) => files,
         Err(ReaderFault::NoRuntime(error)) => {
-            Err(StoreError::Unreachable { place: "the store".to_owned(), cause: error.to_string() }.into())
+            Err(StoreError::Unreachable { place: "of [store]".to_owned(), cause: io_error(&error) }.into())
         }
         Err(ReaderFault::Panicked) => Err(RunError::Defect("a panic while reading".to_owned())),
         Err(ReaderFault::Stopped) => Err(RunError::Cancelled),

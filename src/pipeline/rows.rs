@@ -15,6 +15,9 @@ const BLOCK: usize = 256 * 1024;
 /// A block that a huge row has made larger than this is given back to the system instead of being filled again.
 const LARGE_BLOCK: usize = 2 * BLOCK;
 
+/// Nothing is read until a block of this size is written. Else several of its kind would wait for the disk in memory.
+const HUGE_BLOCK: usize = 16 * BLOCK;
+
 /// How far rows are searched after the first cell that can't be written: naming all bad columns at once is worth a
 /// moment, but not another hour of reading.
 const SEARCH_ROWS: u64 = 1_000_000;
@@ -75,13 +78,19 @@ impl Rows {
     fn send_block(&mut self) -> Result<(), Stop> {
         self.watch.progress.rows.fetch_add(std::mem::take(&mut self.untold), Relaxed);
         self.watch.progress.bytes.fetch_add(self.block.len() as u64, Relaxed);
+        let is_huge = self.block.capacity() > HUGE_BLOCK;
+        self.blocks.send(Message::Block(std::mem::take(&mut self.block))).map_err(|_| Stop::Closed)?;
         let mut next = self.spare.try_recv().unwrap_or_default();
-        next.clear();
+        while is_huge && next.capacity() <= HUGE_BLOCK {
+            next = self.spare.recv().map_err(|_| Stop::Closed)?;
+        }
         if next.capacity() > LARGE_BLOCK {
             next = Vec::new();
         }
+        next.clear();
         next.reserve(BLOCK + BLOCK / 4);
-        self.blocks.send(Message::Block(std::mem::replace(&mut self.block, next))).map_err(|_| Stop::Closed)
+        self.block = next;
+        Ok(())
     }
 
     fn closed(&mut self) -> Stop {

@@ -4,12 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::access::{self, Denied};
+use crate::wording::{count, plural};
 
 /// Why a file could not be spooled.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
     /// The disk, or the user's share of it, is full.
-    #[error("no space left for {name} in the spool after {bytes} bytes; free some or move the state folder")]
+    #[error("no space left for {name} in the spool after {}; free some or move the state folder", plural(*bytes as usize, "byte"))]
     NoSpace {
         /// The file's name.
         name: String,
@@ -18,8 +19,8 @@ pub enum SpoolError {
     },
     /// There is less room than the job's files needed the last time.
     #[error(
-        "the spool {} has {free} bytes free and the job's files took {needed} the last time; \
-         free some or move the state folder", path.display()
+        "the spool {} has {} free and the job's files took {} the last time; free some or move the state folder",
+        path.display(), plural(*free as usize, "byte"), count(*needed)
     )]
     TooFull {
         /// The spool's folder.

@@ -12,7 +12,7 @@ use super::sql::Sql;
 use super::{State, StateError};
 use crate::run::{RunId, RunRecord};
 
-/// What a run that was in the hands of a command is told when that command is gone.
+/// The error of a run whose command died while it worked on it.
 const ENDED: &str = "the process that worked on it ended in the middle";
 
 impl State {
@@ -40,7 +40,7 @@ impl State {
             if taken == 0 {
                 return Ok(false);
             }
-            // Files of a delivered run are as good as never sent, because they are all to be sent again.
+            // All files of a delivered run are sent again, so they count as not sent.
             db.change(
                 "UPDATE file SET is_published = 0, temp_name = NULL
                  WHERE run = ?1 AND (SELECT fallback FROM run WHERE id = ?1) = 'delivered'",
@@ -84,7 +84,7 @@ impl State {
         Ok(settled)
     }
 
-    /// False if the run is not, or no longer, in the hands of that command.
+    /// False if that command does not work on the run, or no longer does.
     async fn let_fall(
         &self,
         run: &RunId,

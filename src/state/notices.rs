@@ -1,5 +1,5 @@
-//! Notices: what people are to be told of. Written in the same transaction as what they are about, so that no end of
-//! the process loses one.
+//! Notices to send to people. A notice is written in the same transaction as what it is about, so that none is lost however
+//! the process ends.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
@@ -118,7 +118,7 @@ impl State {
         .await
     }
 
-    /// Records that there is nobody to be told of what is pending.
+    /// Drops the pending notices, because no receiver is configured.
     pub async fn drop_notices(&self) -> Result<(), StateError> {
         let pending = "SELECT 1 FROM notice WHERE try_at IS NOT NULL";
         if self.read(move |db| db.first(pending, [], |_| Ok(()))).await?.is_none() {

@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 use super::StateError;
 use crate::access;
 
-/// The proof that a command of this process is at work with a state folder. Dropping it gives that up.
+/// The proof that a command of this process uses a state folder. Dropping it ends that.
 #[derive(Debug)]
 pub struct Presence {
     name: String,
@@ -72,7 +72,7 @@ pub(super) fn is_present(dir: &Path, name: &str) -> bool {
     }
 }
 
-/// Removes what commands left behind that were killed. Links are not followed: who asks may be root, and the folder
+/// Removes the files of commands that were killed. Links are not followed: this process may be root's, and the folder
 /// another user's.
 pub(super) fn remove_leftovers(dir: &Path) {
     let commands = dir.join("commands");

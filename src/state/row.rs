@@ -48,7 +48,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<RunRecord> {
     let Zone(zone) = row.get("zone")?;
     let zoned = |column| time(row, column).map(|time| time.to_zoned_datetime(zone.clone()));
     let state: RunState = word(row, "state")?;
-    // What a run was in an earlier life stays in its row, because it may fall back to it.
+    // A row keeps the values of the run's earlier states, because it may fall back to them.
     let only_if = |wanted: bool, column| if wanted { maybe_time(row, column) } else { Ok(None) };
     let is_waiting = state == RunState::Waiting;
     let has_ended = matches!(state, RunState::Delivered | RunState::Failed | RunState::Skipped);

@@ -47,7 +47,7 @@ impl Snapshot {
     /// All tables and views that [`Snapshot::tables`] lists, in full; of a server whose URL names a database only
     /// those of that database.
     pub async fn describe(&mut self) -> Result<Vec<TableDetails>, StoreError> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(sqlite) => sqlite.describe(),
             Inner::Postgres(postgres) => postgres.describe().await,
             Inner::Mysql(mysql) => mysql.describe().await,

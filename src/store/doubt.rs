@@ -37,7 +37,7 @@ impl Snapshot {
         table: &TableDetails,
         columns: &[(usize, Doubt)],
     ) -> Result<Vec<usize>, StoreError> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(sqlite) => sqlite.confirm(table, columns),
             Inner::Postgres(postgres) => postgres.confirm(table, columns).await,
             Inner::Mysql(mysql) => mysql.confirm(table, columns).await,

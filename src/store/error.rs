@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::tls::TlsFault;
 use crate::value::{ColumnType, Stop};
+use crate::wording::plural;
 
 /// Why a store could not be opened, asked or read.
 #[derive(Debug, thiserror::Error)]
@@ -115,8 +116,16 @@ pub enum StoreError {
         tables: String,
     },
     /// A statement took longer than allowed.
-    #[error("the query took longer than {} seconds; raise `timeout` of [store], or add an index", .0.as_secs_f64())]
+    #[error("the query took longer than {}; raise `timeout` of [store], or add an index", seconds(.0))]
     Timeout(Duration),
+    /// A statement waited in vain for a lock of another program.
+    #[error("another program has locked what the query reads, and did not end ({code}); {advice}")]
+    Locked {
+        /// The database's own code.
+        code: String,
+        /// How to find who holds the lock.
+        advice: &'static str,
+    },
     /// The store broke off, for a reason that may pass.
     #[error("the store broke off ({code}): {cause}")]
     Interrupted {
@@ -156,6 +165,7 @@ impl StoreError {
             | StoreError::Statement { .. } => true,
             StoreError::Unreachable { .. }
             | StoreError::Timeout(_)
+            | StoreError::Locked { .. }
             | StoreError::Interrupted { .. }
             | StoreError::Protocol(_) => false,
         }
@@ -182,6 +192,13 @@ pub enum ReadError {
     Stop(#[from] Stop),
 }
 
+fn seconds(limit: &Duration) -> String {
+    match limit.subsec_nanos() {
+        0 => plural(limit.as_secs() as usize, "second"),
+        _ => format!("{} seconds", limit.as_secs_f64()),
+    }
+}
+
 fn suggestion(nearest: &Option<String>) -> String {
     nearest.as_ref().map_or_else(String::new, |nearest| format!(" (did you mean \"{nearest}\"?)"))
 }
@@ -190,4 +207,17 @@ fn list(missing: &[MissingColumn]) -> String {
     let columns: Vec<String> =
         missing.iter().map(|column| format!("\"{}\"{}", column.name, suggestion(&column.nearest))).collect();
     columns.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_second_is_one() {
+        let told = |limit| StoreError::Timeout(limit).to_string();
+        assert!(told(Duration::from_secs(1)).contains("longer than 1 second;"));
+        assert!(told(Duration::from_secs(3600)).contains("longer than 3,600 seconds;"));
+        assert!(told(Duration::from_millis(1500)).contains("longer than 1.5 seconds;"));
+    }
 }

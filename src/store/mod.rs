@@ -11,6 +11,7 @@ mod doubt;
 mod error;
 mod fit;
 mod interrupt;
+mod limit;
 mod mysql;
 mod postgres;
 mod reader;
@@ -30,6 +31,7 @@ pub use self::doubt::Doubt;
 pub use self::error::{MissingColumn, ReadError, StoreError};
 pub use self::fit::can_be;
 pub use self::interrupt::Interrupt;
+use self::limit::Limited;
 use self::mysql::Mysql;
 use self::postgres::Postgres;
 pub use self::reader::{ReaderFault, ReaderThread};
@@ -37,6 +39,7 @@ pub use self::relation::{DbColumn, DbTable, declared_scale};
 pub use self::server::check_url;
 use self::sqlite::Sqlite;
 pub use self::sqlite::sqlite_path;
+pub use self::statement::begins_like_a_query;
 use crate::catalogue::Source;
 use crate::job::JobExport;
 use crate::period::Period;
@@ -58,7 +61,12 @@ pub struct StoreSettings {
     pub ca: Option<PathBuf>,
     /// What happens where PostgreSQL's row-level security hides rows from our role.
     pub row_security: RowSecurity,
+    /// The most bytes that a cell may have.
+    pub max_cell: u64,
 }
+
+/// The most bytes that a cell may have, unless the configuration says otherwise.
+pub const MAX_CELL: u64 = 64_000_000;
 
 /// What happens where row-level security hides rows of a table from the store's role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,7 +115,10 @@ impl StoreKind {
 ///
 /// SQLite blocks the thread that reads it, and every sink may, so [`Snapshot::read`] belongs on a thread that may
 /// block. After an error of `read` the connection may be closed; what is asked of the snapshot then fails.
-pub struct Snapshot(Inner);
+pub struct Snapshot {
+    inner: Inner,
+    max_cell: u64,
+}
 
 enum Inner {
     Sqlite(Box<Sqlite>),
@@ -155,16 +166,17 @@ impl Prepared {
 impl Snapshot {
     /// Connects to the store and begins the snapshot.
     pub async fn open(settings: &StoreSettings) -> Result<Snapshot, StoreError> {
-        match settings.kind {
-            StoreKind::Sqlite => Sqlite::open(settings).map(Box::new).map(Inner::Sqlite).map(Snapshot),
-            StoreKind::Postgres => Postgres::open(settings).await.map(Inner::Postgres).map(Snapshot),
-            StoreKind::Mysql => Mysql::open(settings).await.map(Inner::Mysql).map(Snapshot),
-        }
+        let inner = match settings.kind {
+            StoreKind::Sqlite => Inner::Sqlite(Box::new(Sqlite::open(settings)?)),
+            StoreKind::Postgres => Inner::Postgres(Postgres::open(settings).await?),
+            StoreKind::Mysql => Inner::Mysql(Mysql::open(settings).await?),
+        };
+        Ok(Snapshot { inner, max_cell: settings.max_cell })
     }
 
     /// What there is to say about all that is read from the store.
     pub async fn remarks(&mut self) -> Result<Remarks, StoreError> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(sqlite) => sqlite.remarks(),
             Inner::Postgres(postgres) => postgres.remarks().await,
             Inner::Mysql(_) => Ok(Remarks::default()),
@@ -178,7 +190,7 @@ impl Snapshot {
         if export.order.is_empty() {
             remarks.hints.push("without `order`, equal data may come in another order the next time".to_owned());
         }
-        let plan = match &mut self.0 {
+        let plan = match &mut self.inner {
             Inner::Sqlite(sqlite) => ReadPlan::Sqlite(sqlite.prepare(export, &mut remarks.hints)?),
             Inner::Postgres(postgres) => ReadPlan::Postgres(postgres.prepare(export, &mut remarks).await?),
             Inner::Mysql(mysql) => ReadPlan::Mysql(mysql.prepare(export, &mut remarks).await?),
@@ -191,7 +203,7 @@ impl Snapshot {
     ///
     /// Where no index leads to them, it reads all rows, so it takes as long as that.
     pub async fn check_times(&mut self, prepared: &Prepared) -> Result<Option<String>, StoreError> {
-        match (&mut self.0, &prepared.plan) {
+        match (&mut self.inner, &prepared.plan) {
             (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.check_times(plan),
             (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.check_times(plan).await,
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.check_times(plan).await,
@@ -211,7 +223,8 @@ impl Snapshot {
         sink: &mut S,
         thread: Option<&ReaderThread>,
     ) -> Result<(), ReadError> {
-        let read = match (&mut self.0, &prepared.plan) {
+        let sink = &mut Limited { sink, limit: self.max_cell };
+        let read = match (&mut self.inner, &prepared.plan) {
             (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.read(plan, period, sink),
             (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.read(plan, period, sink, thread).await,
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.read(plan, period, sink, thread).await,
@@ -222,7 +235,7 @@ impl Snapshot {
             (Ok(()) | Err(ReadError::Store(_)), Err(stop)) => Err(stop.into()),
             (read, _) => read,
         };
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Postgres(postgres) if read.is_err() => postgres.connection.abandon(),
             Inner::Mysql(mysql) if read.is_err() => mysql.connection.abandon(),
             _ => {}
@@ -232,7 +245,7 @@ impl Snapshot {
 
     /// What the store warned of while rows were read, since this was asked last: one sentence each.
     pub fn take_warnings(&mut self) -> Vec<String> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Mysql(mysql) => std::mem::take(&mut mysql.warnings),
             Inner::Sqlite(_) | Inner::Postgres(_) => Vec::new(),
         }
@@ -240,7 +253,7 @@ impl Snapshot {
 
     /// The store's own plan for reading the rows of `period`, in its words.
     pub async fn explain(&mut self, prepared: &Prepared, period: &Period) -> Result<String, StoreError> {
-        match (&mut self.0, &prepared.plan) {
+        match (&mut self.inner, &prepared.plan) {
             (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.plan(plan),
             (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.explain(plan, period).await,
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.explain(plan, period).await,
@@ -250,7 +263,7 @@ impl Snapshot {
 
     /// The columns of a table, view or query, in the store's order.
     pub async fn inspect(&mut self, source: &Source) -> Result<Vec<DbColumn>, StoreError> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(sqlite) => sqlite.inspect(source),
             Inner::Postgres(postgres) => postgres.inspect(source).await,
             Inner::Mysql(mysql) => mysql.inspect(source).await,
@@ -259,7 +272,7 @@ impl Snapshot {
 
     /// All tables and views that can be seen, those of the database system left out, sorted by name.
     pub async fn tables(&mut self) -> Result<Vec<DbTable>, StoreError> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(sqlite) => sqlite.tables(),
             Inner::Postgres(postgres) => postgres.tables().await,
             Inner::Mysql(mysql) => mysql.tables().await,
@@ -268,7 +281,7 @@ impl Snapshot {
 
     /// A handle that cancels what the snapshot's connection is doing; none where dropping the snapshot is enough.
     pub fn interrupt(&self, settings: &StoreSettings) -> Option<Interrupt> {
-        match &self.0 {
+        match &self.inner {
             Inner::Mysql(mysql) => Some(Interrupt::new(settings.clone(), mysql.id)),
             // SQLite runs on our own thread, and PostgreSQL notices that its client is gone.
             Inner::Sqlite(_) | Inner::Postgres(_) => None,
@@ -277,7 +290,7 @@ impl Snapshot {
 
     /// Ends the snapshot and closes the connection. Dropping it closes without telling the server.
     pub async fn close(self) {
-        match self.0 {
+        match self.inner {
             Inner::Sqlite(sqlite) => drop(sqlite),
             Inner::Postgres(postgres) => postgres.connection.close().await,
             Inner::Mysql(mysql) => mysql.connection.close().await,

@@ -61,17 +61,25 @@ pub(super) struct Found<'a, C> {
 /// Finds every column that `export` names among `columns`, or says which are missing, all at once.
 pub(super) fn find<'a, C: Named>(export: &JobExport, columns: &'a [C], case: Case) -> Result<Found<'a, C>, StoreError> {
     let mut missing: Vec<MissingColumn> = Vec::new();
+    let mut doubled = None;
     let mut look_up = |name: &str| {
         let found = position(columns, name, case);
         if found.is_none() && missing.iter().all(|column| column.name != name) {
             let nearest = nearest(name, columns.iter().map(Named::name));
             missing.push(MissingColumn { name: name.to_owned(), nearest });
         }
-        found.map(|index| &columns[index])
+        let found = &columns[found?];
+        if columns.iter().filter(|column| column.name() == found.name()).count() > 1 {
+            doubled = doubled.or(Some(found.name()));
+        }
+        Some(found)
     };
     let cells = export.columns.iter().filter_map(|column| look_up(&column.sql_name)).collect();
     let filter = export.filter.as_ref().and_then(|time| look_up(&time.column.sql_name));
     let order = export.order.iter().filter_map(|name| look_up(name)).collect();
+    if let Some(name) = doubled {
+        return Err(need_alias(name));
+    }
     if missing.is_empty() {
         return Ok(Found { cells, filter, order });
     }
@@ -80,6 +88,11 @@ pub(super) fn find<'a, C: Named>(export: &JobExport, columns: &'a [C], case: Cas
         Source::Query(_) => format!("the query of \"{}\"", export.name),
     };
     Err(StoreError::NoColumns { from, missing })
+}
+
+/// Two columns of a query have the same name, and so neither can be asked for.
+pub(super) fn need_alias(name: &str) -> StoreError {
+    StoreError::Query(format!("two of its columns are named \"{name}\"; give one an alias"))
 }
 
 /// The digits after the point that a type declares: 2 for `numeric(10,2)`, in any database's spelling.

@@ -19,6 +19,8 @@ pub(super) struct Lexis {
     pub(super) nested_comments: bool,
     /// `#` starts a comment (MySQL).
     pub(super) hash_comments: bool,
+    /// `--` starts a comment only before a blank (MySQL).
+    pub(super) dashes_need_blank: bool,
     /// `[name]` is an identifier (SQLite).
     pub(super) brackets: bool,
 }
@@ -30,6 +32,7 @@ pub(super) const SQLITE: Lexis = Lexis {
     dollar: false,
     nested_comments: false,
     hash_comments: false,
+    dashes_need_blank: false,
     brackets: true,
 };
 /// PostgreSQL's, with `standard_conforming_strings`.
@@ -39,6 +42,7 @@ pub(super) const POSTGRES: Lexis = Lexis {
     dollar: true,
     nested_comments: true,
     hash_comments: false,
+    dashes_need_blank: false,
     brackets: false,
 };
 
@@ -52,11 +56,35 @@ pub(super) fn mysql(mode: &str) -> Lexis {
         dollar: false,
         nested_comments: false,
         hash_comments: true,
+        dashes_need_blank: true,
         brackets: false,
     }
 }
 
-/// `query` without a semicolon at its end, if it is one statement that starts with SELECT, WITH or VALUES.
+/// Words that a statement which yields rows begins with. Which of them a store knows, it says itself.
+const FIRST_WORDS: [&str; 4] = ["select", "with", "values", "table"];
+
+/// Whether `query` begins like a query of any of the stores, behind comments and parentheses.
+pub fn begins_like_a_query(query: &str) -> bool {
+    // Of all that differs between the dialects, only comments matter here, and what is no comment begins no query.
+    let lexis = mysql("");
+    let mut rest = query;
+    while let Some(Token { kind, len }) = next_token(rest, lexis) {
+        match kind {
+            Kind::Blank | Kind::Open => rest = &rest[len..],
+            Kind::Word => return is_first_word(&rest[..len]),
+            // MySQL reads code in some comments.
+            _ => return rest.starts_with("/*"),
+        }
+    }
+    false
+}
+
+fn is_first_word(word: &str) -> bool {
+    FIRST_WORDS.iter().any(|first| first.eq_ignore_ascii_case(word))
+}
+
+/// `query` without a semicolon at its end, if it is one statement that yields rows.
 pub(super) fn single_select(query: &str, lexis: Lexis) -> Result<&str, StoreError> {
     let refuse = |why: &str| Err(StoreError::Query(why.to_owned()));
     let mut rest = query;
@@ -69,7 +97,7 @@ pub(super) fn single_select(query: &str, lexis: Lexis) -> Result<&str, StoreErro
         match token.kind {
             Kind::Blank => continue,
             Kind::Unfinished(what) => return refuse(&format!("{what} in it never ends")),
-            _ if end.is_some() => return refuse("it holds several statements; only a single SELECT is allowed"),
+            _ if end.is_some() => return refuse("it holds several statements; only one that yields rows is allowed"),
             Kind::Semicolon => end = Some(at),
             Kind::Open => depth += 1,
             Kind::Close if depth == 0 => return refuse("it closes a parenthesis that it never opened"),
@@ -81,8 +109,8 @@ pub(super) fn single_select(query: &str, lexis: Lexis) -> Result<&str, StoreErro
     if depth > 0 {
         return refuse("it opens a parenthesis that it never closes");
     }
-    match first_word.map(str::to_ascii_lowercase).as_deref() {
-        Some("select" | "with" | "values") => Ok(&query[..end.unwrap_or(query.len())]),
+    match first_word {
+        Some(word) if is_first_word(word) => Ok(&query[..end.unwrap_or(query.len())]),
         Some(_) => refuse("it is no SELECT; the store is only read"),
         None => refuse("it is empty"),
     }
@@ -110,7 +138,7 @@ fn next_token(text: &str, lexis: Lexis) -> Option<Token> {
     let line = |len: usize| token(Kind::Blank, text[len..].find('\n').map_or(text.len(), |end| len + end + 1));
     match first {
         _ if first.is_whitespace() => token(Kind::Blank, first.len_utf8()),
-        '-' if text.starts_with("--") => line(2),
+        '-' if text.starts_with("--") && (!lexis.dashes_need_blank || is_blank_at(text, 2)) => line(2),
         '#' if lexis.hash_comments => line(1),
         '/' if text.starts_with("/*") => Some(block_comment(text, lexis.nested_comments)),
         '\'' => Some(quoted(text, '\'', lexis.backslash)),
@@ -125,9 +153,13 @@ fn next_token(text: &str, lexis: Lexis) -> Option<Token> {
         ';' => token(Kind::Semicolon, 1),
         '(' => token(Kind::Open, 1),
         ')' => token(Kind::Close, 1),
-        _ if is_word(first) => token(Kind::Word, text.find(|c| !is_word(c)).unwrap_or(text.len())),
+        _ if is_word(first) => token(Kind::Word, text.find(|c| !is_word(c) && c != '$').unwrap_or(text.len())),
         _ => token(Kind::Other, first.len_utf8()),
     }
+}
+
+fn is_blank_at(text: &str, at: usize) -> bool {
+    text[at..].chars().next().is_none_or(|character| character.is_whitespace() || character.is_control())
 }
 
 fn is_word(character: char) -> bool {
@@ -210,6 +242,12 @@ mod tests {
         single_select("select 1 /* a /* ; */ ; */", POSTGRES).unwrap();
         single_select("select '\\';' # ;\n", mysql("")).unwrap();
         single_select("select [a;b]", SQLITE).unwrap();
+    }
+
+    #[test]
+    fn a_dollar_inside_a_name_starts_no_text() {
+        single_select("select a$b$c; -- $b$", POSTGRES).unwrap();
+        assert!(refusal("select a$b$c; select 1", POSTGRES).contains("several"));
     }
 
     #[test]

@@ -76,11 +76,31 @@ fn a_pattern_names_all_members_of_its_group() {
     assert_eq!((names.len(), names[0], names[1], names[10]), (11, "id", "answer_1", "answer_10"));
 }
 
+#[test]
+fn a_query_may_begin_with_comments_and_parentheses() {
+    let begins = [
+        "-- monthly\nselect 1",
+        "/* a */ (select 1)",
+        "# MySQL's\nwith x as (select 1) select 1",
+        "((select 1))",
+        "values (1)",
+        "TABLE t",
+        "/*! select */ 1",
+    ];
+    for text in begins {
+        let export =
+            only(&format!("[[export]]\nname = \"a\"\nquery = \"\"\"{text}\"\"\"\ncolumns = {{ id = \"id\" }}\n"));
+        assert_eq!(export.source, Source::Query(text.to_owned()));
+    }
+}
+
 /// What stands in an export beside its name, and words of the one fault that follows.
-const BROKEN: [(&str, &str); 16] = [
+const BROKEN: [(&str, &str); 18] = [
     ("columns = { id = 'id' }", "[[export]] has no `from`"),
     ("from = 't'\nquery = 'select 1'\ncolumns = { id = 'id' }", "`from` or `query`, not both"),
     ("query = 'delete from t'\ncolumns = { id = 'id' }", "`query` is not a SELECT statement"),
+    ("query = '/* select */ delete from t'\ncolumns = { id = 'id' }", "`query` is not a SELECT statement"),
+    ("query = '-- select'\ncolumns = { id = 'id' }", "`query` is not a SELECT statement"),
     ("from = 't'", "[[export]] has no `columns`"),
     ("from = 't'\ncolumns = {}", "the export has no columns"),
     ("from = 't'\ncolumns = { id = 'strng' }", "did you mean `string`?"),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use exportd::sample::{self, SampleError, SampleOptions, Summary, TableProgress};
 use exportd::secret::Secret;
-use exportd::store::{RowSecurity, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -25,6 +25,7 @@ fn settings(kind: StoreKind, url: String) -> StoreSettings {
         statement_timeout: Duration::from_secs(60),
         ca: None,
         row_security: RowSecurity::On,
+        max_cell: MAX_CELL,
     }
 }
 

@@ -17,6 +17,8 @@ mod engines;
 mod faults;
 #[path = "store_hidden_rows.rs"]
 mod hidden_rows;
+#[path = "store_locks.rs"]
+mod locks;
 #[path = "store_mysql_session.rs"]
 mod mysql_session;
 #[path = "store_own_certificate.rs"]
@@ -25,6 +27,10 @@ mod own_certificate;
 mod period;
 #[path = "store_postgres_session.rs"]
 mod postgres_session;
+#[path = "store_queries.rs"]
+mod queries;
+#[path = "store_standby.rs"]
+mod standby;
 #[path = "store_times.rs"]
 mod times;
 #[path = "store_tls.rs"]
@@ -58,6 +64,7 @@ impl RowSink for Rows {
             Value::Instant(at) => format!("`{}Z`", time(at)),
             Value::Civil(at) => format!("`{}`", time(at)),
             Value::Elements(json, kind) => format!("{} as {kind}", String::from_utf8_lossy(json)),
+            Value::TooLarge { bytes, .. } => format!("{bytes} bytes"),
         });
         Ok(())
     }

@@ -22,6 +22,7 @@ mod interrupt;
 mod keys;
 mod kills;
 mod log;
+mod memory;
 mod notify;
 mod notify_tls;
 mod outage;

@@ -1,7 +1,7 @@
 //! The administrator's look at a daemon: up, told to reload, refusing, waiting, killed.
 
 use crate::support::night;
-use crate::support::program::Program;
+use crate::support::program::{Program, outcome};
 use crate::support::service::Service;
 use crate::support::shop;
 use crate::support::sshd::Sshd;
@@ -135,4 +135,48 @@ fn a_reload_lists_settings_that_changed_and_those_that_need_a_restart() {
     let again = program.run(&["reload", "--json"]).expect(0).json();
     assert_eq!(again["text"], "no job changed");
     daemon.stop();
+}
+
+#[test]
+fn a_broken_file_hides_neither_the_daemon_nor_the_past() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = shop::program_into(folder.path(), "");
+    let sound = std::fs::read_to_string(program.path("jobs.toml")).unwrap();
+    program.run(&["run", "shop", "--at", "2026-11-21"]).expect(0);
+    let mut daemon = Service::start(&program);
+    daemon.says("the daemon is up");
+    for broken in [
+        format!("{sound}zip = yes\n"),
+        sound.replace("url = ", "url = \"\n"),
+        sound.replace("[state]", "[state]\nkeep = 5"),
+    ] {
+        program.configure(&broken);
+        let told = program.run(&["status"]).expect(1);
+        assert!(
+            told.out.contains("up since") && told.out.contains("FAULT") && told.out.contains("shop"),
+            "{}",
+            told.out
+        );
+        assert!(told.err.contains("error: ") && told.err.contains("jobs.toml:"), "{}", told.err);
+        let shown = program.run(&["status", "--json"]).expect(1);
+        assert!(shown.json()["daemon"]["process"].is_u64() && shown.err.is_empty(), "{}", shown.err);
+        let fault = &shown.json()["faults"][0];
+        assert!(fault["line"].is_u64() && fault["text"].as_str().unwrap().len() > 10, "{fault}");
+        let past = program.run(&["history"]).expect(0);
+        assert!(past.out.contains("delivered") && past.err.contains("jobs.toml:"), "{} {}", past.out, past.err);
+        let id = program.run(&["history", "--json"]).expect(0).json()[0]["run"].as_str().unwrap().to_owned();
+        assert!(program.run(&["show", &id]).expect(0).err.contains("jobs.toml:"));
+        program.run(&["reload"]).expect(2);
+    }
+    daemon.stop();
+    // Nothing says where the state is.
+    program.configure("store:\n  url: x\n");
+    let home = program.path("home");
+    let mut status = program.command(&["status"]);
+    let told = outcome(status.env("STATE_DIRECTORY", &home).output().unwrap()).expect(2);
+    assert!(told.out.is_empty() && told.err.contains("looks like YAML"), "{}", told.err);
+    let mut status = program.command(&["status"]);
+    let state = program.path("state");
+    let told = outcome(status.env("STATE_DIRECTORY", &state).output().unwrap()).expect(1);
+    assert!(told.out.contains("not up") && told.err.contains("looks like YAML"), "{}", told.err);
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use exportd::secret::Secret;
-use exportd::store::{RowSecurity, Snapshot, StoreError, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, RowSecurity, Snapshot, StoreError, StoreKind, StoreSettings};
 use rusqlite::Connection;
 
 use crate::support::shop;
@@ -19,6 +19,7 @@ fn settings(path: &Path) -> StoreSettings {
         statement_timeout: std::time::Duration::from_secs(60),
         ca: None,
         row_security: RowSecurity::On,
+        max_cell: MAX_CELL,
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use exportd::secret::Secret;
-use exportd::store::{RowSecurity, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
 use tempfile::TempDir;
 
@@ -106,6 +106,7 @@ impl Database {
             statement_timeout: Duration::from_secs(60),
             ca: None,
             row_security: RowSecurity::On,
+            max_cell: MAX_CELL,
         }
     }
 
@@ -127,7 +128,7 @@ pub fn authority(kind: StoreKind) -> PathBuf {
 pub(super) struct Server {
     scheme: &'static str,
     login: String,
-    port: u16,
+    pub(super) port: u16,
     pub(super) certificates: Certificates,
     /// The end of this pipe is the end of the server.
     _lifeline: ChildStdin,
@@ -213,7 +214,7 @@ const KEEPER: &str = r#"folder=$1; shift; "$@" & server=$!
 
 /// Starts a server and waits until its log says that it is ready. A port that was free may be taken by the time the
 /// server asks for it, so there are several tries.
-fn start(
+pub(super) fn start(
     (scheme, login, ready): (&'static str, String, &str),
     folder: &Path,
     certificates: &Certificates,
@@ -250,7 +251,7 @@ fn note<'a>(log: &mut String, line: &'a str) -> &'a str {
 }
 
 /// A folder that `user` owns if we are root; servers refuse to run as root.
-fn folder_of(user: &str) -> PathBuf {
+pub(super) fn folder_of(user: &str) -> PathBuf {
     let folder = tempfile::Builder::new().prefix("exportd-test-").tempdir().unwrap().keep();
     if is_root() {
         run(Command::new("chown").arg(user).arg(&folder));
@@ -267,7 +268,7 @@ fn certificates_of(user: &str, folder: &Path) -> Certificates {
     certificates
 }
 
-fn as_user(user: &str, program: &Path) -> Command {
+pub(super) fn as_user(user: &str, program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
@@ -280,12 +281,12 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-fn run(command: &mut Command) {
+pub(super) fn run(command: &mut Command) {
     let output = command.current_dir("/").output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn newest_postgres() -> PathBuf {
+pub(super) fn newest_postgres() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let version = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()).max();
     let version = version.expect("these tests need PostgreSQL: install the Debian package postgresql");

@@ -22,6 +22,7 @@ pub mod service;
 pub mod sftp_pipe;
 pub mod shop;
 pub mod sshd;
+pub mod standby;
 pub mod storm;
 pub mod unit;
 pub mod users;

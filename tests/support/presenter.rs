@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use exportd::secret::Secret;
-use exportd::store::{RowSecurity, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
 
 use super::certificates::Certificates;
@@ -27,7 +27,14 @@ impl Presenter {
         let (database, kind) = (if self.kind == StoreKind::Postgres { "postgres" } else { "mysql" }, self.kind);
         let url = self.server.url(database).replacen("127.0.0.1", host, 1);
         let url = Secret::new(format!("{url}?{parameters}"));
-        StoreSettings { kind, url, statement_timeout: Duration::from_secs(60), ca: None, row_security: RowSecurity::On }
+        StoreSettings {
+            kind,
+            url,
+            statement_timeout: Duration::from_secs(60),
+            ca: None,
+            row_security: RowSecurity::On,
+            max_cell: MAX_CELL,
+        }
     }
 
     /// Presents another certificate from now on.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::{Timestamp, ZonedDateTime};
 
 use crate::access;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Faults, StateFolder};
 use crate::definition::Definition;
 use crate::job::Schedule;
 use crate::run::{EventKind, RunRecord, RunState, Stage};
@@ -34,6 +34,8 @@ struct Status {
     config: PathBuf,
     state_dir: PathBuf,
     daemon: Option<Holder>,
+    /// What is wrong with the file, as far as it is read to find the state.
+    faults: Option<Faults>,
     /// The file that the daemon reads, or a catalogue that it names, is not what the daemon has read last.
     is_file_changed: bool,
     /// The daemon's last word on its configuration, if it was no.
@@ -74,15 +76,17 @@ struct UnderWay {
 /// Shows how daemon and jobs are. The exit code is 0 if all is well, and 1 if somebody should look.
 pub async fn status(path: Option<&Path>, options: StatusArguments) -> Result<(), Failure> {
     let path = configuration::find(path)?;
-    let state_dir = config::state_dir(&path).map_err(|faults| configuration::failure(&faults))?;
+    let StateFolder { dir: state_dir, faults } =
+        config::state_folder(&path).map_err(|faults| configuration::failure(&faults))?;
     let daemon = Holder::of(&state_dir).map_err(Failure::unreachable)?;
     let state = State::open_existing(&state_dir).await.map_err(Failure::unreachable)?;
-    let status = match state {
+    let mut status = match state {
         Some(state) => look(&state, state_dir, daemon, &path).await?,
         None => Status {
             config: whole(&path),
             state_dir,
             daemon,
+            faults: None,
             is_file_changed: false,
             refused: None,
             stopped: None,
@@ -90,10 +94,14 @@ pub async fn status(path: Option<&Path>, options: StatusArguments) -> Result<(),
             jobs: configured(&path, Timestamp::now()),
         },
     };
+    status.faults = faults;
     if options.json {
         output::json(&show::to_json(&status))?;
     } else {
         show::print(&status)?;
+        if let Some(faults) = &status.faults {
+            return Err(Failure { code: 1, text: format!("\n{}", configuration::failure(faults).text) });
+        }
     }
     if status.is_well() { Ok(()) } else { Err(Failure::reported()) }
 }
@@ -150,7 +158,7 @@ async fn look(state: &State, state_dir: PathBuf, daemon: Option<Holder>, path: &
         Some(file) => file.and_then(Result::ok) != read,
         None => false,
     };
-    Ok(Status { config: whole(path), state_dir, daemon, is_file_changed, refused, stopped, clock, jobs })
+    Ok(Status { config: whole(path), state_dir, daemon, faults: None, is_file_changed, refused, stopped, clock, jobs })
 }
 
 fn whole(path: &Path) -> PathBuf {
@@ -233,7 +241,7 @@ impl JobStatus {
 
 impl Status {
     fn is_well(&self) -> bool {
-        let is_up = self.daemon.is_some() && self.refused.is_none();
+        let is_up = self.daemon.is_some() && self.refused.is_none() && self.faults.is_none();
         is_up && self.clock.ahead.is_none() && !self.jobs.iter().any(JobStatus::is_troubled)
     }
 }

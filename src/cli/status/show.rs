@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{JobStatus, Status, UnderWay};
 use crate::cli::facts::Facts;
 use crate::cli::output::{self, Listing, line};
+use crate::config::{Fault, Faults};
 use crate::run::{RunRecord, RunState, rfc3339};
 
 pub(super) fn print(status: &Status) -> io::Result<()> {
@@ -51,7 +52,9 @@ fn daemon(status: &Status) -> io::Result<()> {
         let first = refused.text.lines().take(2).map(str::trim).collect::<Vec<_>>().join(" ");
         facts.add("", first);
     }
-    if status.is_file_changed {
+    if status.faults.is_some() {
+        facts.add("FAULT", "the file can't be read as a configuration; a start or a reload would refuse it: see below");
+    } else if status.is_file_changed {
         facts.add(
             "CHANGED",
             "the file, or a catalogue that it names, is not the one that was read last; exportd check tries it, and \
@@ -135,6 +138,7 @@ pub(super) fn to_json(status: &Status) -> Value {
         "well": status.is_well(),
         "daemon": daemon,
         "state_dir": status.state_dir,
+        "faults": status.faults.iter().flat_map(|faults| faults.iter().map(|fault| fault_json(faults, fault))).collect::<Vec<_>>(),
         "refused": refused,
         "clock": {
             "held": status.clock.held,
@@ -144,6 +148,12 @@ pub(super) fn to_json(status: &Status) -> Value {
         },
         "jobs": status.jobs.iter().map(job_json).collect::<Vec<_>>(),
     })
+}
+
+fn fault_json(faults: &Faults, fault: &Fault) -> Value {
+    let (file, place) = faults.place(fault);
+    let place = place.unzip();
+    json!({ "file": file, "line": place.0, "column": place.1, "text": fault.in_one_line() })
 }
 
 fn job_json(job: &JobStatus) -> Value {

@@ -41,7 +41,7 @@ pub(in super::super) static EXPORT: Section = Section {
         Key::new("from", Takes::Line, "A table or view, exactly as the database spells it; `SCHEMA.NAME` is possible.")
             .otherwise("none; one of `from` and `query` is required")
             .example("\"sales.orders\""),
-        Key::new("query", Takes::Line, "A single SELECT statement, instead of `from`.")
+        Key::new("query", Takes::Line, "A single statement that yields rows, such as a SELECT, instead of `from`.")
             .otherwise("none; one of `from` and `query` is required")
             .example("\"SELECT id, placed_at FROM orders\""),
         Key::new(

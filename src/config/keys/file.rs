@@ -60,6 +60,14 @@ pub(in super::super) static STORE: Section = Section {
         )
         .default("\"on\"")
         .example("\"off\""),
+        Key::new(
+            "max_cell",
+            Takes::Form("number and unit: `kB`, `MB`, `GB`", r"^[0-9]+\s*[kMG]B\s*$"),
+            "The largest cell that is exported: a larger one [can't be read](formats.md#cells-that-cant-be-read). Large \
+             cells cost [memory](performance.md#large-cells).",
+        )
+        .default("\"64 MB\"")
+        .example("\"200 MB\""),
     ],
     choice: Choice::Free,
 };

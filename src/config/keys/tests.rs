@@ -72,7 +72,7 @@ fn load(text: &str) -> Result<Config, super::super::Faults> {
 fn meaning(text: &str) -> String {
     let config = load(text).unwrap_or_else(|faults| panic!("{text}\n{faults}"));
     let jobs: Vec<String> = config.jobs.iter().map(|job| Definition::of(job).text()).collect();
-    let store = (config.store.statement_timeout, config.store.row_security);
+    let store = (config.store.statement_timeout, config.store.row_security, config.store.max_cell);
     format!("{store:?} {:?} {:?} {jobs:?}", config.state_dir, config.keep)
 }
 

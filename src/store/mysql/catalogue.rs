@@ -117,7 +117,10 @@ impl Mysql {
         let timeout = self.timeout;
         // Preparing is what makes sure of one statement: the server refuses to prepare several at once.
         let sql = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(format!("SELECT * FROM {from}")));
-        let prepared = self.db()?.prepare(sql).await.map_err(|error| error::of(error, timeout))?;
+        let prepared = match self.db()?.prepare(sql).await {
+            Err(error) if error::is_doubled_column(&error) => return Err(self.doubled(query, error).await),
+            prepared => prepared.map_err(|error| error::of(error, timeout))?,
+        };
         if matches!(prepared.parameters(), Some(Either::Left([_, ..]) | Either::Right(1..))) {
             return Err(StoreError::Query("it has parameters, and there is nothing to bind to them".to_owned()));
         }
@@ -138,6 +141,20 @@ impl Mysql {
             }
         });
         Ok(Relation { columns: columns.collect(), from })
+    }
+
+    /// Which columns of `query` share a name, of which the server has said that there are some. Alone it may have them.
+    async fn doubled(&mut self, query: &str, refusal: sqlx::Error) -> StoreError {
+        let refusal = error::of(refusal, self.timeout);
+        let db = match self.db() {
+            Ok(db) => db,
+            Err(error) => return error,
+        };
+        let alone = db.prepare(sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(query.to_owned()))).await;
+        let Ok(alone) = alone else { return refusal };
+        let names: Vec<String> = alone.columns().iter().map(|column| column.name().to_lowercase()).collect();
+        let doubled = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name));
+        doubled.map_or(refusal, |(_, name)| relation::need_alias(name))
     }
 
     /// The rows of a small question.

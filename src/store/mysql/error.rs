@@ -24,7 +24,7 @@ pub(super) fn refusal(place: &str, error: Box<dyn DatabaseError>) -> StoreError 
         _ => format!("{} ({number})", error.message()),
     };
     match kind(number) {
-        Kind::Passing | Kind::Slow => StoreError::Unreachable { place, cause },
+        Kind::Passing | Kind::Slow | Kind::Locked => StoreError::Unreachable { place, cause },
         Kind::Lasting | Kind::Data | Kind::Hidden => StoreError::Refused { place, cause },
     }
 }
@@ -33,6 +33,7 @@ fn rejection(number: u16, message: &str, limit: Duration) -> StoreError {
     let code = format!("MySQL {number}");
     match kind(number) {
         Kind::Slow => StoreError::Timeout(limit),
+        Kind::Locked => StoreError::Locked { code, advice: "SHOW PROCESSLIST tells which connection holds the lock" },
         Kind::Lasting => StoreError::Statement { code, cause: message.to_owned() },
         Kind::Passing => StoreError::Interrupted { code, cause: message.to_owned() },
         Kind::Data => StoreError::Statement { code, cause: "a value of a row can't be computed".to_owned() },
@@ -48,6 +49,8 @@ enum Kind {
     Passing,
     /// The time limit.
     Slow,
+    /// A lock that another connection holds.
+    Locked,
     /// About data; its text may hold a value.
     Data,
     /// Perhaps about data; nothing is known of it.
@@ -58,9 +61,10 @@ fn kind(number: u16) -> Kind {
     match number {
         // 1317: interrupted, 1969 and 3024: over the limit, in MariaDB and MySQL
         1317 | 1969 | 3024 => Kind::Slow,
+        1205 => Kind::Locked,
         // too many connections or open files, out of memory or disk, shutdown, lost connections, locks, a table
         // that was changed under the snapshot
-        1021 | 1037 | 1038 | 1040 | 1041 | 1053 | 1135 | 1152 | 1153 | 1158..=1161 | 1184 | 1203 | 1205 | 1206
+        1021 | 1037 | 1038 | 1040 | 1041 | 1053 | 1135 | 1152 | 1153 | 1158..=1161 | 1184 | 1203 | 1206
         | 1213 | 1226 | 1412 | 1927 | 3159 | 4031 => Kind::Passing,
         // logins and rights
         1044 | 1045 | 1130 | 1142 | 1143 | 1227 | 1251 | 1290 | 1370 | 1396 | 1449 | 1698 | 1820 | 1862 | 3118
@@ -82,6 +86,11 @@ fn kind(number: u16) -> Kind {
 /// Whether the server does not know a setting.
 pub(super) fn is_unknown_setting(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if number(&**error) == 1193)
+}
+
+/// Whether columns of a subquery share a name.
+pub(super) fn is_doubled_column(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if number(&**error) == 1060)
 }
 
 fn number(error: &dyn DatabaseError) -> u16 {

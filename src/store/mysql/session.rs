@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+/// The longest that a lock of another connection is waited for: whoever holds it is told apart from a slow query.
+const LOCK: Duration = Duration::from_secs(60);
+
 /// The largest value that every server takes.
 const MOST_BYTES: u32 = 1 << 30;
 
@@ -12,12 +15,13 @@ const MOST_BYTES: u32 = 1 << 30;
 pub(super) fn statements(is_mariadb: bool, timeout: Duration) -> Vec<String> {
     let millis = timeout.as_millis().clamp(1, i32::MAX as u128);
     let seconds = timeout.as_secs().clamp(60, 31_536_000);
+    let lock = LOCK.min(timeout / 2).as_secs().max(1);
     let limit = match is_mariadb {
         true => format!("max_statement_time = {}", millis as f64 / 1000.0),
         false => format!("max_execution_time = {millis}"),
     };
     let mut statements = vec![
-        format!("SET SESSION {limit}, net_write_timeout = {seconds}"),
+        format!("SET SESSION {limit}, net_write_timeout = {seconds}, lock_wait_timeout = {lock}"),
         // In this mode CHAR columns would come with the blanks that pad them.
         "SET SESSION sql_mode = REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')".to_owned(),
         // Rows: all of them, however many are looked at. DEFAULT would be the server's value.

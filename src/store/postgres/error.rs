@@ -11,6 +11,17 @@ use sqlx::error::DatabaseError;
 use crate::store::error::StoreError;
 use crate::store::server;
 
+/// What PgBouncer says of a transaction where each statement may go to another server connection.
+const WRONG_POOL: &str = "statement pooling";
+
+/// What PgBouncer, which has one code for everything, says where trying again is useless.
+const POOLER_REFUSALS: [&str; 5] =
+    ["no such database", "no such user", "unsupported startup parameter", "authentication failed", "not allowed"];
+
+/// What a standby that cancels a query could be told to do. A transaction that reads has no other reason to fail so.
+const CONFLICT: &str = "the standby had to apply a change to rows that the query still needs; set hot_standby_feedback \
+                        = on there, or raise max_standby_streaming_delay";
+
 /// An error while the connection was used by a statement that may take `limit`.
 pub(super) fn of(error: sqlx::Error, limit: Duration) -> StoreError {
     server::broken(error, |error| rejection(&code(&*error), error.message(), limit))
@@ -21,6 +32,7 @@ pub(super) fn refusal(place: &str, error: Box<dyn DatabaseError>) -> StoreError 
     let (code, place) = (code(&*error), place.to_owned());
     let cause = format!("{} ({code})", condition(&code, error.message()));
     match class(&code) {
+        "08" if POOLER_REFUSALS.iter().any(|words| cause.contains(words)) => StoreError::Refused { place, cause },
         "53" | "57" | "08" | "55" | "58" => StoreError::Unreachable { place, cause },
         _ => StoreError::Refused { place, cause },
     }
@@ -31,8 +43,25 @@ fn rejection(code: &str, message: &str, limit: Duration) -> StoreError {
     if code == "57014" {
         return StoreError::Timeout(limit);
     }
-    let cause = condition(code, message);
-    let code = code.to_owned();
+    let (cause, code) = (condition(code, message), code.to_owned());
+    match &*code {
+        "55P03" => {
+            return StoreError::Locked {
+                code,
+                advice: "pg_locks and pg_stat_activity tell which session holds the lock",
+            };
+        }
+        // The server ended what it took for idle, or for too long.
+        "25P03" | "25P04" => return StoreError::Interrupted { code, cause },
+        "08P01" if message.contains(WRONG_POOL) => {
+            let cause = format!(
+                "{cause}; all that a run reads is one transaction, so have the pooler use the mode \
+                                 transaction or session for this user, or connect to the server itself"
+            );
+            return StoreError::Statement { code, cause };
+        }
+        _ => {}
+    }
     match class(&code) {
         "42" | "28" | "3D" | "3F" | "25" | "0A" | "22" | "23" | "21" | "44" => StoreError::Statement { code, cause },
         _ => StoreError::Interrupted { code, cause },
@@ -49,12 +78,14 @@ fn class(code: &str) -> &str {
 
 fn condition(code: &str, message: &str) -> String {
     let words = match class(code) {
+        "40" if code == "40001" => CONFLICT,
         "42" | "28" | "3D" | "3F" | "53" | "57" | "08" | "25" | "40" | "55" | "58" | "0A" => message,
         "22" => match code {
             "22003" => "a number is out of range",
             "22007" | "22008" => "a date or time can't be read or is out of range",
             "22012" => "a division by zero",
             "22021" => "a text is not in the database's encoding",
+            "22P05" => "a text can't be converted to UTF-8",
             "22P02" => "a text can't be read as the type it is converted to",
             _ => "a value does not fit the query",
         },
@@ -88,9 +119,12 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_tried_again() {
-        for code in ["40001", "57P01", "57P03", "57014", "53300", "08006", "55P03", "XX000", "99999"] {
+        for code in ["40001", "57P01", "57P03", "57014", "53300", "08006", "08P01", "55P03", "25P03", "XX000", "99999"]
+        {
             assert!(!told(code, "m").1, "{code}");
         }
+        assert!(told("08P01", "transaction blocks not allowed in statement pooling mode").1);
+        assert!(told("40001", "m").0.contains("hot_standby_feedback"));
         for code in ["42P01", "42501", "42601", "25006", "22012", "0A000"] {
             assert!(told(code, "m").1, "{code}");
         }

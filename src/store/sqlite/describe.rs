@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use super::{Sqlite, error};
+use crate::instant::JULIAN_LOOKS;
 use crate::store::describe::{ColumnDetails, TableDetails};
 use crate::store::doubt::{Doubt, Question};
 use crate::store::error::StoreError;
@@ -74,6 +75,7 @@ impl Sqlite {
 /// `2026` as a day number, and know a year 0.
 fn condition(doubt: Doubt, name: &str) -> Option<String> {
     let is_day = format!("{name} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND {name} >= '0001'");
+    let [first_day, last_day] = JULIAN_LOOKS;
     match doubt {
         Doubt::Flag => Some(format!("lower({name}) NOT IN ('0', '1', 't', 'f', 'true', 'false')")),
         Doubt::Whole => Some(format!("typeof({name}) NOT IN ('integer', 'null')")),
@@ -82,7 +84,8 @@ fn condition(doubt: Doubt, name: &str) -> Option<String> {
             Some(format!("{name} IS NOT NULL AND NOT ({is_day} AND coalesce(time({name}) = '00:00:00', 0))"))
         }
         Doubt::Datetime => Some(format!(
-            "CASE typeof({name}) WHEN 'null' THEN 0 WHEN 'integer' THEN abs({name}) > 253402300799 \
+            "CASE typeof({name}) WHEN 'null' THEN 0 WHEN 'integer' THEN \
+                 {name} NOT BETWEEN -62135596800 AND 253402300799 OR {name} BETWEEN {first_day} AND {last_day} \
              WHEN 'text' THEN NOT ({is_day} AND datetime({name}) IS NOT NULL) ELSE 1 END"
         )),
         Doubt::Nested => None,

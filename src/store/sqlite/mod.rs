@@ -32,6 +32,7 @@ use super::error::StoreError;
 use super::relation::{DbColumn, DbTable};
 use super::{Remarks, StoreSettings};
 use crate::catalogue::Source;
+use crate::wording::io_error;
 
 /// How long a lock of a writer is waited for.
 const BUSY: Duration = Duration::from_secs(10);
@@ -55,7 +56,7 @@ impl Sqlite {
         // The files beside it stand beside what a link leads to.
         let path = path.canonicalize().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => StoreError::NoFile(path),
-            _ => StoreError::Refused { place: path.display().to_string(), cause: error.to_string() },
+            _ => StoreError::Refused { place: path.display().to_string(), cause: io_error(&error) },
         })?;
         let (mut db, frozen) = match connect(&path, false) {
             Ok(db) => (db, None),

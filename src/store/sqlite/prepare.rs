@@ -208,7 +208,17 @@ impl Sqlite {
             sql_type: column.decl_type().unwrap_or("unknown").to_owned(),
             nullable: true,
         });
-        Ok(Relation { columns: columns.collect(), from })
+        let mut columns: Vec<DbColumn> = columns.collect();
+        // Of columns that share a name, a subquery renames all but the first one, case or not.
+        if let Ok(bare) = self.db.prepare(query) {
+            for (index, name) in bare.column_names().into_iter().enumerate().skip(1) {
+                let earlier = columns[..index].iter().find(|column| column.name.eq_ignore_ascii_case(name));
+                if let Some(earlier) = earlier.map(|column| column.name.clone()) {
+                    columns[index].name = earlier;
+                }
+            }
+        }
+        Ok(Relation { columns, from })
     }
 
     fn register(&mut self, column: &Column) -> Result<Functions, StoreError> {
