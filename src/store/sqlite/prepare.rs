@@ -211,7 +211,7 @@ impl Sqlite {
         let mut columns: Vec<DbColumn> = columns.collect();
         // Of columns that share a name, a subquery renames all but the first one, case or not.
         if let Ok(bare) = self.db.prepare(query) {
-            for (index, name) in bare.column_names().into_iter().enumerate().skip(1) {
+            for (index, name) in bare.column_names().enumerate().skip(1) {
                 let earlier = columns[..index].iter().find(|column| column.name.eq_ignore_ascii_case(name));
                 if let Some(earlier) = earlier.map(|column| column.name.clone()) {
                     columns[index].name = earlier;
