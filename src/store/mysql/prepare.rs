@@ -60,6 +60,7 @@ impl Mysql {
         let sql = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(select.text(true)));
         let timeout = self.timeout;
         self.db()?.prepare(sql).await.map_err(|error| error::of(error, timeout))?;
+        remarks.hints.extend(self.out_of_sight(&select.text(false)).await?);
         let scales = found.cells.iter().map(|column| scale(column)).collect();
         Ok(ReadPlan { select, scales, filter, numbers })
     }
