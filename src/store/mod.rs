@@ -59,8 +59,9 @@ pub struct StoreSettings {
     /// A file of certificates (PEM) that the server's certificate must be among, or lead to; public authorities if
     /// absent.
     pub ca: Option<PathBuf>,
-    /// What happens where PostgreSQL's row-level security hides rows from our role.
-    pub row_security: RowSecurity,
+    /// What happens where PostgreSQL's row-level security can hide rows from our role. If nobody has said: the other rows
+    /// are exported, and every run warns.
+    pub row_security: Option<RowSecurity>,
     /// The most bytes that a cell may have.
     pub max_cell: u64,
 }
@@ -68,11 +69,10 @@ pub struct StoreSettings {
 /// The most bytes that a cell may have, unless the configuration says otherwise.
 pub const MAX_CELL: u64 = 64_000_000;
 
-/// What happens where row-level security hides rows of a table from the store's role.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What happens where row-level security can hide rows of a table from the store's role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowSecurity {
-    /// The other rows are exported, with a warning.
-    #[default]
+    /// The other rows are exported; that some may be missing is known and meant.
     On,
     /// The export is refused.
     Off,

@@ -16,6 +16,9 @@ use crate::store::unreadable::{Ends, NumberCheck};
 use crate::store::{Remarks, RowSecurity};
 use crate::value::{ColumnType, Scale};
 
+/// What somebody can do who has been warned of row-level security and wants the rows that remain.
+const MEANT: &str = "if that is meant, write `row_security = \"on\"` in [store]";
+
 /// How one export is read.
 #[derive(Debug)]
 pub(in crate::store) struct ReadPlan {
@@ -82,10 +85,12 @@ impl Postgres {
         let statement = select.text(filter.is_some());
         self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {statement}")))).await?;
         self.behind(remarks).await?;
-        match self.narrowed(&statement).await? {
-            Some(narrowed) if self.row_security == RowSecurity::Off => return Err(narrowed.refusal()),
-            Some(narrowed) => remarks.warnings.push(narrowed.warning()),
-            None => {}
+        if let Some(narrowed) = self.narrowed(&statement).await? {
+            match self.row_security {
+                Some(RowSecurity::Off) => return Err(narrowed.refusal()),
+                Some(RowSecurity::On) => remarks.hints.push(narrowed.warning()),
+                None => remarks.warnings.push(format!("{}; {MEANT}", narrowed.warning())),
+            }
         }
         Ok(ReadPlan { select, wires, scales, filter, numbers })
     }

@@ -57,7 +57,7 @@ const LATE_MINUTES: i64 = 5;
 pub(super) async fn begin(
     db: &mut PgConnection,
     timeout: Duration,
-    row_security: RowSecurity,
+    row_security: Option<RowSecurity>,
 ) -> Result<(), StoreError> {
     let fault = |error| error::of(error, timeout);
     // Without it a query may outlive us, no more; a connection that is broken shows in the next statement.
@@ -65,7 +65,8 @@ pub(super) async fn begin(
     db.execute(BEGIN).await.map_err(fault)?;
     let millis = |limit: Duration| limit.as_millis().clamp(1, i32::MAX as u128).to_string();
     let fixed = sqlx::query(SETTINGS).persistent(false).bind(millis(timeout)).bind(millis(LOCK.min(timeout / 2)));
-    fixed.bind(row_security.word()).execute(&mut *db).await.map_err(fault)?;
+    let row_security = row_security.unwrap_or(RowSecurity::On).word();
+    fixed.bind(row_security).execute(&mut *db).await.map_err(fault)?;
     db.execute(OF_LATER_SERVERS).await.map_err(fault)?;
     Ok(())
 }
