@@ -211,9 +211,10 @@ impl BadCells {
         }
     }
 
-    /// What was found that a text of these cells describes.
-    pub fn found(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().take(BadCells::DESCRIBED).map(|column| column.fault.found.as_str())
+    /// The columns that a text of these cells describes, by their names in the file, each with what was found in it.
+    pub fn found(&self) -> impl Iterator<Item = (&str, &str)> {
+        let described = self.columns.iter().take(BadCells::DESCRIBED);
+        described.map(|column| (column.name.as_str(), column.fault.found.as_str()))
     }
 
     /// Notes that the rows after this one were not looked at.
