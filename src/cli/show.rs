@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::{Timestamp, ZonedDateTime};
 use serde_json::{Value, json};
 
+use crate::clearance::{Location, Recipient};
 use crate::run::RunState;
 use crate::state::{Attempt, RunDetail, State, StoredFile};
 
@@ -40,6 +41,10 @@ fn print(detail: &RunDetail) -> std::io::Result<()> {
     let host_key = detail.attempts.iter().rev().find_map(|attempt| attempt.host_key.clone());
     let last = detail.last_set_out();
     let recipient = last.and_then(|attempt| attempt.location.as_ref());
+    // A folder is both.
+    let is_folder =
+        |location: &&Location| matches!(&location.recipient, Recipient::Folder { path } if *path == location.directory);
+    let directory = recipient.filter(|location| !is_folder(location)).map(|location| &location.directory);
     let mut facts = Facts::new();
     facts
         .add("run", run.id.to_string())
@@ -55,6 +60,7 @@ fn print(detail: &RunDetail) -> std::io::Result<()> {
         .maybe("waits since", local(run.waiting_since))
         .maybe("next try", local(run.retry_at))
         .maybe("recipient", recipient.map(|location| location.recipient.to_string()))
+        .maybe("directory", directory)
         .maybe("host key", host_key)
         .maybe("reason", last.and_then(|attempt| attempt.reason.as_deref()))
         .maybe("error", run.error.as_deref());

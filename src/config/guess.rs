@@ -3,6 +3,9 @@
 use super::fault::Fault;
 use super::keys::{self, Section};
 
+/// How many keys of a table are named at most: all of them, or those that are like the unknown one.
+const LISTED: usize = 12;
+
 /// Completes a fault about an unknown key: what other programs' word for it means here, the table that it belongs to, the
 /// key that it is a misspelling of, or those that are like it.
 pub(super) fn advise(fault: Fault, key: &str, section: &Section) -> Fault {
@@ -17,8 +20,14 @@ pub(super) fn advise(fault: Fault, key: &str, section: &Section) -> Fault {
         return fault.label(format!("did you mean `{near}`?"));
     }
     let similar: Vec<String> = similar(key, section.names()).into_iter().map(|key| format!("`{key}`")).collect();
-    let list = "docs/reference.md lists all keys";
-    let help = if similar.is_empty() { list.to_owned() } else { format!("similar: {}; {list}", similar.join(", ")) };
+    let listed: Vec<String> = section.names().take(LISTED + 1).map(|key| format!("`{key}`")).collect();
+    let help = match (similar.is_empty(), listed.len() > LISTED) {
+        (_, false) => format!("known: {}", listed.join(", ")),
+        (true, true) => {
+            format!("`exportd schema` and docs/reference.md list the {} keys of {}", section.keys.len(), section.header)
+        }
+        (false, true) => format!("similar: {}; docs/reference.md lists all keys", similar.join(", ")),
+    };
     fault.label("unknown").help(help)
 }
 

@@ -161,8 +161,7 @@ async fn remove_half(attempt: &Attempt<'_>, connection: &Connection<'_>, names: 
         let delivery = connection.delivery().await?;
         if let Err(error) = delivery.remove(None, name).await {
             let place = delivery.place();
-            attempt
-                .warn(&format!("{name} may be in {place} unfinished, until a later attempt writes it again ({error})"));
+            attempt.warn(&format!("{name} may be in {place} unfinished, until a later run writes it again ({error})"));
         }
     }
     Ok(())

@@ -123,8 +123,8 @@ fn judge_server(address: &str, destination: &SftpDestination, survey: &Survey) -
         ),
         (
             survey.remove != Some(false),
-            "doesn't let files be removed; an empty hidden file stays in the directory for each job, and what a failed \
-             run has uploaded stays, too",
+            "doesn't let files be removed; an empty hidden file of each job and one of the checks stay in the directory, \
+             and what a failed run has uploaded stays, too",
         ),
         (
             survey.several_handles != Some(false),
