@@ -7,6 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
+use crate::wording::count;
 
 fn spool() -> (TempDir, Spool) {
     let state = tempfile::tempdir().unwrap();
@@ -167,5 +168,5 @@ fn more_than_there_is_room_for_is_refused() {
     spool.require(1).unwrap();
     let error = spool.require(u64::MAX).unwrap_err();
     assert!(error.is_passing());
-    assert!(error.to_string().contains(&u64::MAX.to_string()), "{error}");
+    assert!(error.to_string().contains(&count(u64::MAX)), "{error}");
 }

@@ -101,6 +101,8 @@ fn off_a_terminal_nothing_but_the_result_is_printed() {
     let program = shop::program(&server, "");
     let run = program.run(&["run", "shop", "--at", shop::DAY]).expect(0);
     assert_eq!(run.err, "");
-    assert!(run.out.starts_with("JOB ") && run.out.lines().count() == 2, "{}", run.out);
+    let lines: Vec<&str> = run.out.lines().collect();
+    let covered = ["", "What the files cover:", "  shop  day 2026-11-19: orders"];
+    assert!(lines[0].starts_with("JOB ") && lines[2..] == covered, "{}", run.out);
     assert!(!run.out.contains('\u{1b}'), "{}", run.out);
 }
