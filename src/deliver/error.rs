@@ -13,7 +13,7 @@ use crate::access;
 use crate::clearance::Recipient;
 use crate::job::SftpDestination;
 
-/// What stands for a host where files are put into a folder.
+/// What a [`Place`] on this machine has as its host.
 const THIS_MACHINE: &str = "this machine";
 
 /// The directory that a delivery goes to; every error names it.
@@ -42,14 +42,17 @@ impl Place {
         Place { host, port: 22, user: access::name_of(rustix::process::geteuid().as_raw()), directory }
     }
 
-    /// What to do where a step fails again and again.
-    fn who_helps(&self) -> &'static str {
-        if self.host == THIS_MACHINE { "look at its disks and its system log" } else { "ask its operators" }
-    }
-
     /// The account that receives files here.
     pub(super) fn recipient(&self) -> Recipient {
         Recipient::Sftp { user: self.user.clone(), host: self.host.to_lowercase(), port: self.port }
+    }
+
+    /// What helps where trying again does not.
+    fn recourse(&self) -> &'static str {
+        match self.host == THIS_MACHINE {
+            true => "check the disk and its file system",
+            false => "ask its operators",
+        }
     }
 
     /// Host and port as people write them; the usual port goes unsaid.
@@ -204,7 +207,7 @@ pub enum DeliverError {
     /// What arrived has other content.
     #[error(
         "{name} holds other bytes in {at} than were sent; try once more, \
-         and if the problem persists, {}: a disk may be damaged", at.who_helps()
+         and {} if the problem persists", at.recourse()
     )]
     ContentDiffers { at: Arc<Place>, name: String },
     /// The final name exists and may not be replaced.
@@ -236,8 +239,8 @@ pub enum DeliverError {
     Denied { at: Arc<Place>, step: String, cause: String },
     /// The server could not do a step this time.
     #[error(
-        "{step} in directory \"{}\" on {} failed ({cause}); try again, and if the problem persists, {}",
-        at.directory, at.server(), at.who_helps()
+        "{step} in directory \"{}\" on {} failed ({cause}); try again, and {} if the problem persists",
+        at.directory, at.server(), at.recourse()
     )]
     Failed { at: Arc<Place>, step: String, cause: String },
     /// The connection ended.
