@@ -131,6 +131,12 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// The number that a database has rendered as `text`: a whole one in full, any other as the nearest double.
+    pub fn of_digits(text: &[u8]) -> Option<Value<'static>> {
+        let text = std::str::from_utf8(text).ok()?;
+        text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::Float)).ok()
+    }
+
     /// What it is, in words, for a fault.
     pub fn kind(self) -> &'static str {
         match self {

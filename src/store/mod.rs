@@ -6,6 +6,7 @@
 //! first. What a value means for a declared type is not decided here, but in `encode`.
 
 mod bounds;
+mod column_check;
 mod describe;
 mod doubt;
 mod error;
@@ -209,6 +210,23 @@ impl Snapshot {
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.check_times(plan).await,
             _ => Err(foreign()),
         }
+    }
+
+    /// Looks at the dates and datetimes of an export that no period filters, because a run reads all of them. Fails if
+    /// one can't be read and may not be NULL. Returns what there is to warn of. It reads all rows, as a run does.
+    pub async fn check_listed(&mut self, prepared: &Prepared) -> Result<Vec<String>, StoreError> {
+        let checked = match (&mut self.inner, &prepared.plan) {
+            (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.check_listed(plan),
+            (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.check_listed(plan).await,
+            (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.check_listed(plan).await,
+            _ => Err(foreign()),
+        };
+        checked.map_err(|error| match error {
+            StoreError::UnreadableTimes { column, declared, found } => {
+                StoreError::UnreadableCells { column, declared, found }
+            }
+            error => error,
+        })
     }
 
     /// Hands every row of an export to `sink`, cells in the order of the export's columns; only those of `period` if
