@@ -55,10 +55,15 @@ impl Denied {
         [path, folder_of(path)].into_iter().find(is_closed).map(Denied::at)
     }
 
+    /// Whether it belongs to the user of this process.
+    pub fn is_own(&self) -> bool {
+        self.owner == geteuid().as_raw()
+    }
+
     /// What happened, and where.
     pub fn what(&self) -> String {
         let (place, we) = (self.place.display(), geteuid().as_raw());
-        match self.owner == we {
+        match self.is_own() {
             true => format!("{place} is closed to its own user, {} (mode {:04o})", name_of(we), self.mode),
             false => format!("{place} belongs to {} and can't be used by {}", name_of(self.owner), name_of(we)),
         }
@@ -66,7 +71,7 @@ impl Denied {
 
     /// What to do.
     pub fn remedy(&self) -> String {
-        if self.owner == geteuid().as_raw() {
+        if self.is_own() {
             return format!("run: chmod u+rwX {}", shell_word(&self.place));
         }
         let command = command_as(self.owner);

@@ -131,6 +131,12 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// The number that a database has rendered as `text`: a whole one in full, any other as the nearest double.
+    pub fn of_digits(text: &[u8]) -> Option<Value<'static>> {
+        let text = std::str::from_utf8(text).ok()?;
+        text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::Float)).ok()
+    }
+
     /// What it is, in words, for a fault.
     pub fn kind(self) -> &'static str {
         match self {
@@ -211,9 +217,10 @@ impl BadCells {
         }
     }
 
-    /// What was found that a text of these cells describes.
-    pub fn found(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().take(BadCells::DESCRIBED).map(|column| column.fault.found.as_str())
+    /// The columns that a text of these cells describes, by their names in the file, each with what was found in it.
+    pub fn found(&self) -> impl Iterator<Item = (&str, &str)> {
+        let described = self.columns.iter().take(BadCells::DESCRIBED);
+        described.map(|column| (column.name.as_str(), column.fault.found.as_str()))
     }
 
     /// Notes that the rows after this one were not looked at.

@@ -36,6 +36,15 @@ pub fn plural(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", count(number as u64)) }
 }
 
+/// Names, of which there are `all`, for a message that stays short: `a, b, c and 58 more`. At most three are told.
+pub fn few(names: &[impl AsRef<str>], all: usize) -> String {
+    const NAMED: usize = 3;
+    let named: Vec<&str> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
+    let more = all.saturating_sub(named.len());
+    let rest = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
+    named.join(", ") + &rest
+}
+
 /// Columns, each with the number of its cells: `left_at (2), note (1)`. At most twenty are named.
 pub fn cells_of_columns<'a>(columns: impl ExactSizeIterator<Item = (&'a str, u64)>) -> String {
     const NAMED: usize = 20;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::sample::{self, SampleError, SampleOptions};
 use crate::secret::Secret;
-use crate::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
+use crate::store::{MAX_CELL, StoreKind, StoreSettings};
 
 use super::args::SampleArguments;
 use super::failure::Failure;
@@ -55,7 +55,7 @@ pub fn settings(url: &str) -> Result<StoreSettings, Failure> {
         url: Secret::new(url),
         statement_timeout: Duration::from_secs(3600),
         ca: None,
-        row_security: RowSecurity::On,
+        row_security: None,
         max_cell: MAX_CELL,
     })
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::{Timestamp, ZonedDateTime};
 use serde_json::{Value, json};
 
+use crate::clearance::{Location, Recipient};
 use crate::run::RunState;
 use crate::state::{Attempt, RunDetail, State, StoredFile};
 
@@ -39,7 +40,7 @@ fn print(detail: &RunDetail) -> std::io::Result<()> {
     let is_under_way = !matches!(run.state, RunState::Delivered | RunState::Skipped);
     let host_key = detail.attempts.iter().rev().find_map(|attempt| attempt.host_key.clone());
     let last = detail.last_set_out();
-    let recipient = last.and_then(|attempt| attempt.location.as_ref());
+    let location = last.and_then(|attempt| attempt.location.as_ref());
     let mut facts = Facts::new();
     facts
         .add("run", run.id.to_string())
@@ -54,7 +55,8 @@ fn print(detail: &RunDetail) -> std::io::Result<()> {
         .maybe("finished", local(run.finished))
         .maybe("waits since", local(run.waiting_since))
         .maybe("next try", local(run.retry_at))
-        .maybe("recipient", recipient.map(|location| location.recipient.to_string()))
+        .maybe("recipient", location.map(|location| location.recipient.to_string()))
+        .maybe("directory", location.and_then(directory))
         .maybe("host key", host_key)
         .maybe("reason", last.and_then(|attempt| attempt.reason.as_deref()))
         .maybe("error", run.error.as_deref());
@@ -62,6 +64,11 @@ fn print(detail: &RunDetail) -> std::io::Result<()> {
         facts.add("warning", warning.to_string());
     }
     facts.print(0)
+}
+
+/// The directory on a server. A folder of this machine is the recipient itself.
+fn directory(location: &Location) -> Option<&str> {
+    matches!(location.recipient, Recipient::Sftp { .. }).then_some(location.directory.as_str())
 }
 
 fn print_files(detail: &RunDetail) -> std::io::Result<()> {

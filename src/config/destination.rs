@@ -16,7 +16,7 @@ use super::key_file;
 use super::keys::{CHANNELS, PORTS, REQUESTS};
 use super::paths::normalized;
 use super::secret;
-use super::table::Item;
+use super::table::{Item, has_variable};
 use super::template;
 use crate::job::{Channels, Destination, FolderDestination, Publish, SftpDestination, Trust, Verify};
 use crate::name::{DIRECTORY_VARIABLES, NameTemplate};
@@ -157,6 +157,9 @@ fn read_directory(item: &Item<'_>, context: &Context<'_>) -> Option<(String, Opt
             }
             None => "~ means nothing to SFTP; write the whole path, from the root".to_owned(),
         });
+    }
+    if has_variable(text) {
+        return refuse("variables are written {{year}}, and those of the environment are not substituted".to_owned());
     }
     if text.contains('\\') {
         return refuse("write / between folders, also for a server on Windows".to_owned());

@@ -3,6 +3,9 @@
 use super::fault::Fault;
 use super::keys::{self, Section};
 
+/// Keys that are listed where none is like the unknown one.
+const LISTED: usize = 10;
+
 /// Completes a fault about an unknown key: what other programs' word for it means here, the table that it belongs to, the
 /// key that it is a misspelling of, or those that are like it.
 pub(super) fn advise(fault: Fault, key: &str, section: &Section) -> Fault {
@@ -17,9 +20,22 @@ pub(super) fn advise(fault: Fault, key: &str, section: &Section) -> Fault {
         return fault.label(format!("did you mean `{near}`?"));
     }
     let similar: Vec<String> = similar(key, section.names()).into_iter().map(|key| format!("`{key}`")).collect();
-    let list = "docs/reference.md lists all keys";
-    let help = if similar.is_empty() { list.to_owned() } else { format!("similar: {}; {list}", similar.join(", ")) };
+    let help = if similar.is_empty() {
+        format!("known: {}; docs/reference.md explains them", list(section.names()))
+    } else {
+        format!("similar: {}; docs/reference.md lists all keys", similar.join(", "))
+    };
     fault.label("unknown").help(help)
+}
+
+/// Keys in one line: all of a small table, the first of a large one.
+fn list<'w>(keys: impl Iterator<Item = &'w str>) -> String {
+    let mut keys: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
+    if keys.len() > LISTED {
+        let others = keys.split_off(LISTED).len();
+        keys.push(format!("and {others} others"));
+    }
+    keys.join(", ")
 }
 
 /// Completes a fault about an unknown word of a short list: the nearest known word, or if none is near, all of them.

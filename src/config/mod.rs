@@ -57,6 +57,7 @@ pub use self::guess::nearest;
 pub use self::one::check_value;
 use self::pieces::{Inseparable, Piece};
 pub use self::settings::{GeneralSettings, SettingsChange};
+pub use self::state_folder::of_another as state_of_another;
 pub use self::surroundings::{Overrides, Surroundings};
 pub use self::zone::remark as zone_remark;
 use crate::access;

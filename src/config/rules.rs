@@ -3,14 +3,16 @@
 //! Names are compared as they would be written on a set of sample dates, without regard to case, since servers on
 //! Windows and macOS don't know it. The dates are chosen so that any two jobs that can ever be due on one day are
 //! both due on one of them: a 1st of the month on every weekday, and a whole week, which also shows names that do not
-//! depend on the day. Jobs to the same host under two of its names are not recognised.
+//! depend on the day. Where a directory or a file name has digits of its own, which may be what a variable stands for at
+//! another time, many more dates are tried. Jobs to the same host under two of its names are not recognised.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
-use jiff::ZonedDateTime;
 use jiff::civil::{Date, date};
+use jiff::{ToSpan, ZonedDateTime};
 
 use super::fault::{Fault, File};
 use super::job::Placed;
@@ -37,6 +39,11 @@ const SAMPLES: [Date; 13] = [
     date(2026, 8, 1),
     date(2026, 11, 1),
 ];
+
+/// Years that files are named by.
+const YEARS: RangeInclusive<i16> = 2026..=2199;
+
+const LEAP_YEAR: i16 = 2028;
 
 /// Reports jobs whose labels are the same but for case.
 pub(super) fn check_labels(file: &File<'_>, jobs: &[Placed]) {
@@ -66,9 +73,10 @@ pub(super) fn check_paths(file: &File<'_>, jobs: &[Placed]) {
         destinations.entry((recipient, directory)).or_default().push(placed);
     }
     for sharing in destinations.into_values().filter(|jobs| jobs.len() > 1) {
+        let days = days_for(&sharing);
         let mut writers: HashMap<String, &Placed> = HashMap::new();
         for placed in sharing {
-            check_against(file, placed, &mut writers);
+            check_against(file, placed, &days, &mut writers);
         }
     }
 }
@@ -104,9 +112,9 @@ fn check_own_names(file: &File<'_>, placed: &Placed) {
 }
 
 /// Reports the first name of a job that one of `writers` writes too, else adds the job to them.
-fn check_against<'p>(file: &File<'_>, placed: &'p Placed, writers: &mut HashMap<String, &'p Placed>) {
+fn check_against<'p>(file: &File<'_>, placed: &'p Placed, days: &[Date], writers: &mut HashMap<String, &'p Placed>) {
     let schedule = &placed.job.schedule;
-    for day in SAMPLES.into_iter().filter(|day| is_due(schedule, *day)) {
+    for &day in days.iter().filter(|day| is_due(schedule, **day)) {
         let due = due_on(schedule, day);
         let (_, directory) = place(&plan::destination(&placed.job, &due));
         for (_, name) in names_on(&placed.job, &due) {
@@ -122,6 +130,33 @@ fn check_against<'p>(file: &File<'_>, placed: &'p Placed, writers: &mut HashMap<
             return;
         }
     }
+}
+
+/// The dates that the names of these jobs are compared on.
+fn days_for(jobs: &[&Placed]) -> Vec<Date> {
+    let numbers: HashSet<&str> = jobs.iter().flat_map(|placed| numbers(&placed.job)).collect();
+    let mut days = SAMPLES.to_vec();
+    if numbers.is_empty() {
+        return days;
+    }
+    // Every day of a leap year, and of the years that are spelt out; the month after them for what is named by its period.
+    let years = numbers.iter().filter_map(|number| number.get(..4)?.parse().ok()).filter(|year| YEARS.contains(year));
+    for year in years.chain([LEAP_YEAR]).collect::<BTreeSet<i16>>() {
+        days.extend(date(year, 1, 1).series(1.day()).take_while(|day| *day < date(year + 1, 2, 1)));
+    }
+    days
+}
+
+/// The digits in the directory and the file names of a job that are no part of a variable.
+fn numbers(job: &Job) -> impl Iterator<Item = &str> {
+    let directory = match &*job.destination {
+        Destination::Sftp(sftp) => sftp.directory.as_str(),
+        Destination::Folder(_) => "",
+    };
+    [directory, job.filename.text()]
+        .into_iter()
+        .flat_map(|text| text.split(|c: char| !c.is_ascii_digit()))
+        .filter(|digits| !digits.is_empty())
 }
 
 fn varies(placed: &Placed) -> bool {

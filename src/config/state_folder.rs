@@ -11,8 +11,22 @@ use super::fault::Fault;
 use crate::access::{self, Denied, folder_of};
 use crate::wording::io_error;
 
+/// What keeps this user, and perhaps not the daemon's, from using the state folder `dir`: it, or a folder on its way, is
+/// another user's.
+pub fn of_another(dir: &Path) -> Option<Denied> {
+    let looked = match access::is_there(dir) {
+        true => fs::metadata(dir).and_then(|found| if found.is_dir() { try_folder(dir) } else { Ok(()) }),
+        false => Ok(()),
+    };
+    looked.err().filter(access::is_denied)?;
+    Some(Denied::at(dir)).filter(|denied| !denied.is_own())
+}
+
 /// What keeps the daemon from keeping its state in `dir`; none if nothing does. Nothing is left behind.
 pub(super) fn fault(dir: &Path) -> Option<Fault> {
+    if of_another(dir).is_some() {
+        return None;
+    }
     if access::is_there(dir) {
         return match fs::metadata(dir) {
             Ok(found) if !found.is_dir() => {

@@ -29,7 +29,7 @@ pub(super) fn read_store(root: &Table<'_>, context: &Context<'_>) -> Option<Stor
     let get = |key: &str| table.as_ref().and_then(|table| table.get(key));
     let timeout = get("timeout").map_or(Some(DEFAULT_TIMEOUT), |item| at_least_a_second(&item));
     let ca = get("ca").map_or(Some(None), |item| authorities::read(&item, context).map(Some));
-    let row_security = get("row_security").map_or(Some(RowSecurity::On), |item| item.word(RowSecurity::WORDS));
+    let row_security = get("row_security").map_or(Some(None), |item| item.word(RowSecurity::WORDS).map(Some));
     let max_cell = get("max_cell").map_or(Some(MAX_CELL), |item| read_size(&item));
     let (kind, url) = match (&context.from.overrides.store_url, &table) {
         (Some(url), _) => parse_url(url, &context.from.base_dir).map_err(|fault| root.file.fault_of_all(fault)).ok()?,

@@ -13,6 +13,9 @@ use crate::access;
 use crate::clearance::Recipient;
 use crate::job::SftpDestination;
 
+/// What a [`Place`] on this machine has as its host.
+const THIS_MACHINE: &str = "this machine";
+
 /// The directory that a delivery goes to; every error names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -35,13 +38,21 @@ impl Place {
 
     /// A folder on this machine, used as the user that this process runs as.
     pub(super) fn of_folder(path: &Path) -> Place {
-        let (host, directory) = ("this machine".to_owned(), path.display().to_string());
+        let (host, directory) = (THIS_MACHINE.to_owned(), path.display().to_string());
         Place { host, port: 22, user: access::name_of(rustix::process::geteuid().as_raw()), directory }
     }
 
     /// The account that receives files here.
     pub(super) fn recipient(&self) -> Recipient {
         Recipient::Sftp { user: self.user.clone(), host: self.host.to_lowercase(), port: self.port }
+    }
+
+    /// What helps where trying again does not.
+    fn recourse(&self) -> &'static str {
+        match self.host == THIS_MACHINE {
+            true => "check the disk and its file system",
+            false => "ask its operators",
+        }
     }
 
     /// Host and port as people write them; the usual port goes unsaid.
@@ -196,7 +207,7 @@ pub enum DeliverError {
     /// What arrived has other content.
     #[error(
         "{name} holds other bytes in {at} than were sent; try once more, \
-         and ask its operators about their disks if the problem persists"
+         and {} if the problem persists", at.recourse()
     )]
     ContentDiffers { at: Arc<Place>, name: String },
     /// The final name exists and may not be replaced.
@@ -228,8 +239,8 @@ pub enum DeliverError {
     Denied { at: Arc<Place>, step: String, cause: String },
     /// The server could not do a step this time.
     #[error(
-        "{step} in directory \"{}\" on {} failed ({cause}); try again, and ask its operators if the problem persists",
-        at.directory, at.server()
+        "{step} in directory \"{}\" on {} failed ({cause}); try again, and {} if the problem persists",
+        at.directory, at.server(), at.recourse()
     )]
     Failed { at: Arc<Place>, step: String, cause: String },
     /// The connection ended.
@@ -349,8 +360,8 @@ mod tests {
         assert!(!error(Code::Failure).is_permanent());
         assert_eq!(
             error(Code::Failure).to_string(),
-            "uploading x.csv in directory \"in\" on a.example failed (failure); try again, and ask its operators if the \
-             problem persists"
+            "uploading x.csv in directory \"in\" on a.example failed (failure); try again, and if the problem persists, \
+             ask its operators"
         );
     }
 }

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 
 use super::blocks::Blocks;
 use super::error::{DeliverError, Place};
+use super::opening::{Opened, Opening};
 use super::probe::{Probe, probe_names};
 use super::publish::PublishOutcome;
 use crate::digest;
@@ -83,9 +84,10 @@ impl Folder {
         follower: Follower,
         temporary: &str,
         sent: &AtomicU64,
+        opening: &Opening,
     ) -> Result<(), DeliverError> {
         sent.store(0, Ordering::Relaxed);
-        let error = match self.copy(path, follower.clone(), temporary, sent).await {
+        let error = match self.copy(path, follower.clone(), temporary, sent, opening).await {
             Ok((bytes, found)) if found == bytes => return Ok(()),
             Ok((sent, found)) => {
                 DeliverError::SizeDiffers { at: self.place(), name: temporary.to_owned(), sent, found }
@@ -96,8 +98,10 @@ impl Folder {
                 self.explain(&format!("writing {temporary}"), temporary, missing, trouble)
             }
         };
-        // If it stays, the next run removes it.
-        let _ = self.remove(None, temporary).await;
+        if opening.state() == Opened::Yes {
+            // If it stays, the next run removes it.
+            let _ = self.remove(None, temporary).await;
+        }
         Err(error)
     }
 
@@ -108,10 +112,18 @@ impl Folder {
         follower: Follower,
         temporary: &str,
         sent: &AtomicU64,
+        opening: &Opening,
     ) -> Result<(u64, u64), Trouble> {
         let source = tokio::fs::File::open(path).await.map_err(Trouble::Source)?.into_std().await;
         let blocks = Blocks::read(source, follower, self.tuning.upload_block);
-        let (mut file, mut bytes) = (self.create(temporary).await?, 0);
+        let asked = opening.ask();
+        let created = self.create(temporary).await;
+        match &created {
+            Ok(_) => asked.answer(true),
+            Err(Trouble::Stalled(_)) => drop(asked),
+            Err(_) => asked.answer(false),
+        }
+        let (mut file, mut bytes) = (created?, 0);
         while let Some((_, block)) = blocks.next().await.map_err(Trouble::Source)? {
             bytes += block.len() as u64;
             file = within(self.stall, move || file.write_all(&block).map(|()| file)).await?;
@@ -137,7 +149,7 @@ impl Folder {
                 created => created,
             };
             // The upload was cancelled, and cleaning may have looked for the file already.
-            if is_abandoned.load(Ordering::SeqCst) {
+            if created.is_ok() && is_abandoned.load(Ordering::SeqCst) {
                 let _ = fs::remove_file(&path);
             }
             created

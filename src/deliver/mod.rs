@@ -18,6 +18,7 @@ mod hosts;
 mod idle;
 mod limits;
 mod manifest;
+mod opening;
 mod pace;
 mod probe;
 mod publish;
@@ -40,6 +41,7 @@ pub use folder::Folder;
 pub use hosts::Hosts;
 pub use limits::{HostLimits, PER_HOST, Permit};
 pub use manifest::{Manifest, ManifestExport, ManifestFile, ManifestPeriod};
+pub use opening::{Opened, Opening};
 pub use probe::{Probe, probe_names};
 pub use publish::PublishOutcome;
 pub use session::{ServerFacts, Session, scan_host_keys};
@@ -169,22 +171,23 @@ impl Delivery {
     }
 
     /// Uploads the file at `path` as `temporary` while it grows, until `follower` says that it is whole. `sent` counts
-    /// acknowledged bytes.
+    /// acknowledged bytes, and `opening` notes whether the remote file was opened.
     ///
     /// The remote file is created exclusively. A leftover of the same name is removed first: names are unique to a run,
     /// so it is ours. With `publish = "direct"`, `temporary` is the final name, and a file of that name is emptied and
     /// written anew. When this returns without an error, the file is synced (where the server can) and has its size.
-    /// After an error nothing stays behind, unless the connection is lost.
+    /// After an error nothing stays behind, unless the connection is lost; a file that could not be opened is left alone.
     pub async fn upload(
         &self,
         path: &Path,
         follower: Follower,
         temporary: &str,
         sent: &AtomicU64,
+        opening: &Opening,
     ) -> Result<(), DeliverError> {
         match &self.kind {
-            Kind::Sftp(session) => session.upload(path, follower, temporary, sent).await,
-            Kind::Folder(folder) => folder.upload(path, follower, temporary, sent).await,
+            Kind::Sftp(session) => session.upload_noting(path, follower, temporary, sent, opening).await,
+            Kind::Folder(folder) => folder.upload(path, follower, temporary, sent, opening).await,
         }
     }
 
@@ -209,6 +212,27 @@ impl Delivery {
             true => DeliverError::ContentDiffers { at, name: record.name.clone() },
             false => DeliverError::TemporaryGone { at, name: name.to_owned() },
         })
+    }
+
+    /// Makes sure that the job may publish under this name, as far as the server lets us look: with `publish = "refuse"`
+    /// there is no such file.
+    pub async fn require_free(&self, name: &str) -> Result<(), DeliverError> {
+        if self.publish != Publish::Refuse {
+            return Ok(());
+        }
+        let is_taken = match &self.kind {
+            Kind::Sftp(session) => session.is_taken(name).await?,
+            Kind::Folder(folder) => folder.size(name).await?.is_some(),
+        };
+        if is_taken { Err(DeliverError::NameTaken { at: self.place(), name: name.to_owned() }) } else { Ok(()) }
+    }
+
+    /// Whether there is a file of this name that has no content, as far as the server tells.
+    pub async fn is_empty(&self, name: &str) -> Result<bool, DeliverError> {
+        match &self.kind {
+            Kind::Sftp(session) => Ok(session.stat(name).await?.is_some_and(|file| file.size == Some(0))),
+            Kind::Folder(folder) => Ok(folder.size(name).await? == Some(0)),
+        }
     }
 
     async fn size(&self, name: &str) -> Result<Option<u64>, DeliverError> {

@@ -19,6 +19,15 @@ pub enum PublishOutcome {
 }
 
 impl Session {
+    /// Whether there is a file of this name. A server that does not let us look says no.
+    pub(super) async fn is_taken(&self, name: &str) -> Result<bool, DeliverError> {
+        match self.client.link_stat(&self.path(name)).await {
+            Ok(_) => Ok(true),
+            Err(ClientError::Status(_)) => Ok(false),
+            Err(error) => Err(self.error(&format!("looking for {name}"), error)),
+        }
+    }
+
     /// Renames an uploaded file to its final name.
     ///
     /// `Replace` takes the place of an existing file, or link, in one step; where the server can't do that it is an

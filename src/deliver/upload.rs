@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::blocks::Blocks;
 use super::channel_writer::{ChannelWriter, Sent, WriteError, Writes};
 use super::error::{DeliverError, status_text};
+use super::opening::Opening;
 use super::probe::{MEASURE, is_denial};
 use super::session::Session;
 use super::sftp::{Access, Client, ClientError, Code, Handle, Status};
@@ -56,6 +57,7 @@ struct Source {
 struct Transfer<'a> {
     remote: &'a str,
     progress: &'a AtomicU64,
+    opening: &'a Opening,
     /// Set when the remote file exists.
     blocks: SetOnce<Blocks>,
     /// The last block is sent, so no further channel need join.
@@ -65,13 +67,25 @@ struct Transfer<'a> {
 }
 
 impl Session {
-    /// As [`Delivery::upload`](super::Delivery::upload). A file that is large by now may use several channels.
+    /// As [`Delivery::upload`](super::Delivery::upload), for callers to whom a failed upload is the end.
     pub async fn upload(
         &self,
         path: &Path,
         follower: Follower,
         temporary: &str,
         progress: &AtomicU64,
+    ) -> Result<(), DeliverError> {
+        self.upload_noting(path, follower, temporary, progress, &Opening::default()).await
+    }
+
+    /// As [`Delivery::upload`](super::Delivery::upload). A file that is large by now may use several channels.
+    pub(super) async fn upload_noting(
+        &self,
+        path: &Path,
+        follower: Follower,
+        temporary: &str,
+        progress: &AtomicU64,
+        opening: &Opening,
     ) -> Result<(), DeliverError> {
         progress.store(0, Ordering::Relaxed);
         let file = tokio::fs::File::open(path).await.map_err(|error| unreadable(path, &error))?;
@@ -83,7 +97,15 @@ impl Session {
             channels = self.further.count();
         }
         let source = Source { file: file.into_std().await, follower: follower.clone() };
-        let trouble = match self.transfer(&remote, source, channels, progress).await {
+        let transfer = Transfer {
+            remote: &remote,
+            progress,
+            opening,
+            blocks: SetOnce::new(),
+            all_sent: CancellationToken::new(),
+            failed: CancellationToken::new(),
+        };
+        let trouble = match self.transfer(source, channels, &transfer).await {
             Ok(()) => return Ok(()),
             Err(Trouble::Create(error)) => return Err(self.explain_create(temporary, error, size).await),
             Err(trouble) => trouble,
@@ -109,7 +131,19 @@ impl Session {
         Err(error)
     }
 
-    async fn create(&self, remote: &str) -> Result<Handle, ClientError> {
+    /// Creates the remote file, and notes whether it is open.
+    async fn create(&self, remote: &str, opening: &Opening) -> Result<Handle, ClientError> {
+        let asked = opening.ask();
+        let created = self.create_or_empty(remote).await;
+        match &created {
+            Ok(_) => asked.answer(true),
+            Err(ClientError::Status(_)) => asked.answer(false),
+            Err(_) => drop(asked),
+        }
+        created
+    }
+
+    async fn create_or_empty(&self, remote: &str) -> Result<Handle, ClientError> {
         if self.settings.publish == Publish::Direct {
             return self.client.open(remote, Access::Overwrite).await;
         }
@@ -131,25 +165,12 @@ impl Session {
 
     /// Creates, fills and closes the remote file. It is closed exactly once, whatever happens: servers give the same handle
     /// to the next file at once, so that a second close would hit another file.
-    async fn transfer(
-        &self,
-        remote: &str,
-        source: Source,
-        channels: usize,
-        progress: &AtomicU64,
-    ) -> Result<(), Trouble> {
-        let transfer = Transfer {
-            remote,
-            progress,
-            blocks: SetOnce::new(),
-            all_sent: CancellationToken::new(),
-            failed: CancellationToken::new(),
-        };
+    async fn transfer(&self, source: Source, channels: usize, transfer: &Transfer<'_>) -> Result<(), Trouble> {
         let others = async {
-            let sent = futures_util::future::try_join_all((0..channels).map(|_| self.send_beside(&transfer))).await;
+            let sent = futures_util::future::try_join_all((0..channels).map(|_| self.send_beside(transfer))).await;
             sent.inspect_err(|_| transfer.failed.cancel())
         };
-        let (first, others) = tokio::join!(self.send_first(source, &transfer), others);
+        let (first, others) = tokio::join!(self.send_first(source, transfer), others);
         let ((writer, sent), others) = match (first?, others) {
             (Some(first), Ok(others)) => (first, others),
             (None, Ok(_)) => unreachable!("only a failure elsewhere keeps the first channel from its end"),
@@ -163,7 +184,7 @@ impl Session {
         let bytes = sent.bytes + others.iter().sum::<u64>();
         let measure = self.settings.verify != Verify::None;
         let finish = writer.client.finish(writer.handle, self.server().fsync, measure).await?;
-        let written = sent.in_flight.acknowledge_all(progress).await;
+        let written = sent.in_flight.acknowledge_all(transfer.progress).await;
         let finished = finish.outcome().await;
         written?;
         match finished? {
@@ -185,7 +206,7 @@ impl Session {
             transfer.all_sent.cancel();
             error
         };
-        let (handle, _) = tokio::join!(self.create(transfer.remote), self.write_limit());
+        let (handle, _) = tokio::join!(self.create(transfer.remote, transfer.opening), self.write_limit());
         let handle = handle.map_err(Trouble::Create).map_err(stop_others)?;
         let writer = ChannelWriter { client: self.client.clone(), handle, pace: self.pace.clone() };
         let writes = self.writes(&writer.handle).await;

@@ -16,7 +16,7 @@ use russh::keys::PublicKey;
 use crate::deliver::{self, DeliverError};
 use crate::sample::{self, SampleError, SampleOptions};
 use crate::secret::Secret;
-use crate::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
+use crate::store::{MAX_CELL, StoreKind, StoreSettings};
 
 pub use server::Server;
 
@@ -77,7 +77,7 @@ pub fn store(folder: &Path) -> StoreSettings {
         url: Secret::new(format!("sqlite:{}", folder.join(STORE).display())),
         statement_timeout: Duration::from_secs(600),
         ca: None,
-        row_security: RowSecurity::On,
+        row_security: None,
         max_cell: MAX_CELL,
     }
 }

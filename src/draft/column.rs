@@ -6,7 +6,7 @@ use super::personal::judge;
 use super::reason::Reason;
 use super::sql_type::Shape;
 use super::subject::Subject;
-use super::times::is_time_by_name;
+use super::times::{is_named_like_a_time, is_time_by_name};
 use super::words::words;
 use crate::store::{ColumnDetails, Doubt, StoreKind, TableDetails, declared_scale};
 use crate::value::ColumnType;
@@ -23,6 +23,8 @@ pub(super) struct ColumnPlan {
     pub(super) scale: Option<u16>,
     /// A date and time that the store keeps without a zone.
     pub(super) lacks_zone: bool,
+    /// A time that is kept as a Julian day.
+    pub(super) is_julian: bool,
     /// Cells that can't be read as the type are to be empty: the store is known to have some.
     pub(super) is_partly_unreadable: bool,
     pub(super) personal: Option<Reason>,
@@ -51,22 +53,30 @@ fn is_time(kind: ColumnType) -> bool {
 /// What columns of a table may hold although their types say otherwise. A view may compute for minutes, so it is not
 /// asked.
 pub(super) fn doubts(store: StoreKind, table: &TableDetails) -> Vec<(usize, Doubt)> {
-    let doubt = |column: &ColumnDetails| match Shape::of(&column.sql_type) {
+    let doubt = |column: &ColumnDetails, shape: Shape| match shape {
         Shape::Digit => Some(Doubt::Flag),
         Shape::Boolean if store == StoreKind::Sqlite => Some(Doubt::Flag),
         Shape::Whole => Some(Doubt::Whole),
         Shape::Decimal | Shape::Float => Some(Doubt::Number),
         Shape::Date => Some(Doubt::Date),
         Shape::Datetime => Some(Doubt::Datetime),
-        Shape::List { .. } => Some(Doubt::Nested),
+        Shape::List { .. } => Some(match Shape::of(column.sql_type.trim_end_matches("[]")) {
+            element if element.is_number() => Doubt::Numbers,
+            element if element.is_time() => Doubt::Times,
+            _ => Doubt::Nested,
+        }),
         _ => None,
     };
-    let columns = table.columns.iter().enumerate().filter(|_| !table.is_view);
-    columns.filter_map(|(at, column)| Some((at, doubt(column)?))).collect()
+    let doubts = |(at, column): (usize, &ColumnDetails)| {
+        let shape = Shape::of(&column.sql_type);
+        let julian = Some(Doubt::Julian).filter(|_| shape.is_time() || is_named_like_a_time(&column.name));
+        [doubt(column, shape), julian].into_iter().flatten().map(move |doubt| (at, doubt))
+    };
+    table.columns.iter().enumerate().filter(|_| !table.is_view).flat_map(doubts).collect()
 }
 
-/// The columns of a table; those at the positions `odd` hold something else than their type promises.
-pub(super) fn columns(store: StoreKind, table: &TableDetails, odd: &[usize]) -> Vec<ColumnPlan> {
+/// The columns of a table; `odd` are those that hold something else than their type promises, and what.
+pub(super) fn columns(store: StoreKind, table: &TableDetails, odd: &[(usize, Doubt)]) -> Vec<ColumnPlan> {
     let names_and_types = table.columns.iter().map(|column| (column.name.as_str(), column.sql_type.as_str()));
     let subject = Subject::of(&table.name, names_and_types);
     let exact: HashSet<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
@@ -76,20 +86,25 @@ pub(super) fn columns(store: StoreKind, table: &TableDetails, odd: &[usize]) -> 
         let header = if is_awkward { trimmed } else { &column.name };
         let shape = Shape::of(&column.sql_type);
         let usual = kind(store, table, column, shape);
-        let surprise = match odd.contains(&at) {
-            true => Some(surprise(store, shape, usual)),
-            false => {
+        // The last doubt says most.
+        let doubt = odd.iter().rfind(|(odd, _)| *odd == at).map(|(_, doubt)| *doubt);
+        let surprise = match doubt {
+            Some(doubt) => Some(surprise(store, doubt, shape, usual)),
+            None => {
                 (is_time(usual) && is_zero_date(store, column)).then(|| (usual, "its default is no date".to_owned()))
             }
         };
+        let is_julian = doubt == Some(Doubt::Julian);
         let kind = surprise.as_ref().map_or(usual, |(kind, _)| *kind);
         ColumnPlan {
             header: header.to_owned(),
             sql_name: is_awkward.then(|| column.name.clone()),
             kind,
             scale: scale(store, column),
-            lacks_zone: kind == ColumnType::Datetime && lacks_zone(store, &column.sql_type),
-            is_partly_unreadable: matches!(shape, Shape::Bytes { .. }) || surprise.is_some() && is_time(kind),
+            lacks_zone: kind == ColumnType::Datetime && !is_julian && lacks_zone(store, &column.sql_type),
+            is_julian,
+            is_partly_unreadable: matches!(shape, Shape::Bytes { .. })
+                || surprise.is_some() && is_time(kind) && !is_julian,
             personal: judge(&subject, &column.name, &column.sql_type, table.key.contains(&column.name)),
             remark: surprise.map(|(_, remark)| remark).or_else(|| remark(table, column, shape)),
             obstacle: obstacle(store, column, shape),
@@ -119,13 +134,19 @@ fn scale(store: StoreKind, column: &ColumnDetails) -> Option<u16> {
 }
 
 /// The type of a column that holds something else than its type promises, and what to say of it.
-fn surprise(store: StoreKind, shape: Shape, usual: ColumnType) -> (ColumnType, String) {
-    let (kind, what) = match shape {
-        Shape::Digit => (ColumnType::Integer, "holds more than 0 and 1"),
-        Shape::Boolean => (ColumnType::String, "holds more than true and false"),
-        Shape::Decimal | Shape::Float if store == StoreKind::Postgres => (ColumnType::String, "holds NaN or infinity"),
-        Shape::Whole | Shape::Decimal | Shape::Float => (ColumnType::Text, "holds more than finite numbers"),
-        Shape::List { .. } => (ColumnType::Text, "holds arrays of arrays, written as JSON"),
+fn surprise(store: StoreKind, doubt: Doubt, shape: Shape, usual: ColumnType) -> (ColumnType, String) {
+    let (kind, what) = match doubt {
+        Doubt::Flag if shape == Shape::Digit => (ColumnType::Integer, "holds more than 0 and 1"),
+        Doubt::Flag => (ColumnType::String, "holds more than true and false"),
+        Doubt::Number if store == StoreKind::Postgres => (ColumnType::String, "holds NaN or infinity"),
+        Doubt::Whole | Doubt::Number => (ColumnType::Text, "holds more than finite numbers"),
+        Doubt::Nested => (ColumnType::Text, "holds arrays of arrays, written as JSON"),
+        Doubt::Numbers => (ColumnType::Text, "holds arrays of arrays, or NaN or infinity, written as JSON"),
+        Doubt::Times => (
+            ColumnType::Text,
+            "holds arrays of arrays, or infinity or dates outside of the years 1 to 9999, written as JSON",
+        ),
+        Doubt::Julian => (ColumnType::Datetime, "its numbers look like Julian days"),
         // SQLite may hold any text, and all of it would be lost.
         _ if store == StoreKind::Sqlite => (ColumnType::Text, "holds more than dates of the years 1 to 9999"),
         _ if store == StoreKind::Mysql => (usual, "holds dates that are none, such as 0000-00-00"),
@@ -157,6 +178,8 @@ fn remark(table: &TableDetails, column: &ColumnDetails, shape: Shape) -> Option<
         Shape::Digit if table.is_view => Some("\"boolean\" if it holds only 0 and 1".to_owned()),
         Shape::Digit => Some("\"integer\" if it will hold more than 0 and 1".to_owned()),
         Shape::Bytes { .. } => Some(format!("{}: cells that are no UTF-8 text are empty", column.sql_type)),
+        Shape::Document if column.sql_type.ends_with("[][]") => Some("arrays of arrays, written as JSON".to_owned()),
+        Shape::Document if column.sql_type.ends_with("[]") => Some("an array, written as JSON".to_owned()),
         Shape::Document => Some("JSON or XML, written as it is".to_owned()),
         Shape::Unknown | Shape::Bits | Shape::Geometry => {
             Some(format!("{}, as the database writes it", column.sql_type))

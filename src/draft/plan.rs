@@ -7,7 +7,7 @@ use super::sql_type::Shape;
 use super::subject::Topic;
 use super::times::times;
 use super::words::words;
-use crate::store::{StoreKind, TableDetails};
+use crate::store::{Doubt, StoreKind, TableDetails};
 
 /// An export for one table or view.
 #[derive(Debug)]
@@ -46,11 +46,11 @@ pub(super) struct Candidate {
 }
 
 /// Plans an export for each table. Beside it stand the columns that hold something else than their type promises.
-pub(super) fn exports(store: StoreKind, tables: &[(TableDetails, Vec<usize>)]) -> Vec<ExportPlan> {
+pub(super) fn exports(store: StoreKind, tables: &[(TableDetails, Vec<(usize, Doubt)>)]) -> Vec<ExportPlan> {
     let schemas: HashSet<&Option<String>> = tables.iter().map(|(table, _)| &table.schema).collect();
     let names: HashSet<&str> = tables.iter().map(|(table, _)| table.name.as_str()).collect();
     let mut taken = HashSet::new();
-    let plan = |(table, odd): &(TableDetails, Vec<usize>)| {
+    let plan = |(table, odd): &(TableDetails, Vec<(usize, Doubt)>)| {
         let name = unique(export_name(table, schemas.len() > 1), &mut taken);
         export(table, columns(store, table, odd), name, &names)
     };
@@ -62,7 +62,7 @@ fn export(table: &TableDetails, columns: Vec<ColumnPlan>, name: String, names: &
         Some(schema) => format!("{schema}.{}", table.name),
         None => table.name.clone(),
     };
-    let times = times(table);
+    let times = times(table, |at| columns[at].is_julian);
     let column = |at: usize| &table.columns[at].name;
     // A time that has no plain name can't be named in the catalogue, nor one that holds something else as well.
     let usable = |at: &usize| columns[*at].obstacle.is_none();

@@ -24,9 +24,11 @@ const MOMENT: [&str; 10] = ["date", "at", "on", "time", "datetime", "timestamp",
 /// What else ends or begins the name of a time: `gebucht_am`, `pagado_el`, `data_zamowienia`.
 const MOMENT_ELSEWHERE: [&str; 9] = ["am", "le", "el", "il", "op", "den", "dnia", "data", "clock"];
 
-/// Finds the time columns by their names, and by what the database fills them with.
-pub(super) fn times(table: &TableDetails) -> Times {
-    let times: Vec<usize> = (0..table.columns.len()).filter(|at| is_time(&table.columns[*at])).collect();
+/// Finds the time columns by their names, and by what the database fills them with. `is_found` says which columns are
+/// times by their values, whatever their type.
+pub(super) fn times(table: &TableDetails, is_found: impl Fn(usize) -> bool) -> Times {
+    let is_time = |at: &usize| Shape::of(&table.columns[*at].sql_type).is_time() || is_found(*at);
+    let times: Vec<usize> = (0..table.columns.len()).filter(is_time).collect();
     let named = |names: &[String]| {
         let of_name = |name: &String| times.iter().copied().find(|at| folded(&table.columns[*at].name) == *name);
         names.iter().find_map(of_name)
@@ -41,31 +43,35 @@ pub(super) fn times(table: &TableDetails) -> Times {
     let updated = named(dictionary().updated()).or_else(|| filled(true));
     let created = named(dictionary().created()).or_else(|| times.iter().copied().find(|at| is_moment_of(table, *at)));
     let created = created.or_else(|| filled(false).filter(|at| Some(*at) != updated));
-    let candidates = if created.is_none() { candidates(table, updated) } else { Vec::new() };
+    let candidates = if created.is_none() { candidates(table, updated, is_time) } else { Vec::new() };
     Times { created, updated, candidates }
 }
 
 /// All times that may be the one when the row was made. A wrong guess would leave rows out of every file, so that a
 /// person has to choose: first among columns of a time type, then among those that are times by their names alone.
-fn candidates(table: &TableDetails, updated: Option<usize>) -> Vec<usize> {
+fn candidates(table: &TableDetails, updated: Option<usize>, is_time: impl Fn(&usize) -> bool) -> Vec<usize> {
     let may_be = |at: &usize| {
         let name = &table.columns[*at].name;
         Some(*at) != updated && !dictionary().updated().contains(&folded(name)) && !is_elsewhen(name)
     };
-    let (typed, others): (Vec<usize>, Vec<usize>) =
-        (0..table.columns.len()).filter(may_be).partition(|at| is_time(&table.columns[*at]));
+    let (typed, others): (Vec<usize>, Vec<usize>) = (0..table.columns.len()).filter(may_be).partition(is_time);
     typed.into_iter().chain(others.into_iter().filter(|at| is_time_by_name(&table.columns[*at]))).collect()
 }
 
 /// Whether a column is a number or text whose name says that it is a time.
 pub(super) fn is_time_by_name(column: &ColumnDetails) -> bool {
-    let words = words(&column.name);
+    let can_be = matches!(Shape::of(&column.sql_type), Shape::Text { .. } | Shape::Whole);
+    let is_one_word = words(&column.name).len() < 2;
+    can_be && (is_named_like_a_time(&column.name) && !is_one_word || is_bookkeeping(&column.name))
+}
+
+/// Whether a column of this name may be a time, if its values are like one: `placed_at`, `at`, `day`.
+pub(super) fn is_named_like_a_time(column: &str) -> bool {
+    let words = words(column);
     let is_moment = |word: Option<&String>| {
         word.is_some_and(|word| [&MOMENT[..], &MOMENT_ELSEWHERE].concat().contains(&word.as_str()))
     };
-    let can_be = matches!(Shape::of(&column.sql_type), Shape::Text { .. } | Shape::Whole);
-    let is_named = words.len() > 1 && !is_key(&words) && (is_moment(words.last()) || is_moment(words.first()));
-    can_be && (is_named || is_bookkeeping(&column.name))
+    !is_key(&words) && (is_moment(words.last()) || is_moment(words.first())) || is_bookkeeping(column)
 }
 
 /// Whether a time of this name is surely not the one when its row was made: `valid_until`, `last_seen`, a birthday.
@@ -78,10 +84,6 @@ fn is_elsewhen(column: &str) -> bool {
 pub(super) fn is_bookkeeping(column: &str) -> bool {
     let column = folded(column);
     [dictionary().created(), dictionary().updated()].iter().any(|names| names.contains(&column))
-}
-
-fn is_time(column: &ColumnDetails) -> bool {
-    Shape::of(&column.sql_type).is_time()
 }
 
 /// Whether the database writes the present time into the column by itself.
@@ -122,7 +124,7 @@ mod tests {
     }
 
     fn found(table: &TableDetails) -> (&str, &str) {
-        let times = times(table);
+        let times = times(table, |_| false);
         let name = |at: Option<usize>| at.map_or("", |at| table.columns[at].name.as_str());
         (name(times.created), name(times.updated))
     }
@@ -165,7 +167,7 @@ mod tests {
         let candidates = |columns: &[(&str, &str)]| {
             let columns: Vec<_> = columns.iter().map(|(name, sql_type)| (*name, *sql_type, None, false)).collect();
             let table = table("t", &columns);
-            let times = times(&table);
+            let times = times(&table, |_| false);
             assert_eq!(times.created, None, "{columns:?}");
             times.candidates.iter().map(|at| table.columns[*at].name.clone()).collect::<Vec<_>>().join(" ")
         };

@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use super::column::ColumnPlan;
 use super::plan::{Candidate, ExportPlan};
+use super::sql_type::Shape;
 use super::toml_text::{comment, key, list, string};
 use crate::store::StoreKind;
 use crate::value::ColumnType;
@@ -88,11 +89,10 @@ fn choice(candidate: &Candidate) -> String {
     match &candidate.sql_type {
         None => format!("# created = {created}\n"),
         Some(sql_type) => {
+            let kind = if Shape::of(sql_type) == Shape::Date { ColumnType::Date } else { ColumnType::Datetime };
             let sql_type = if sql_type.is_empty() { "without a type" } else { sql_type };
-            format!(
-                "# created = {created}  # {} here: give the column the type \"datetime\" as well\n",
-                comment(sql_type)
-            )
+            let (sql_type, kind) = (comment(sql_type), string(kind.name()));
+            format!("# created = {created}  # {sql_type} here: give the column the type {kind} as well\n")
         }
     }
 }
@@ -159,6 +159,9 @@ fn column(column: &ColumnPlan, zone: Option<&str>) -> String {
     keys.extend(column.sql_name.as_ref().map(|name| format!("column = {}", string(name))));
     if column.lacks_zone {
         keys.push(format!("zone = {}", string(zone.unwrap_or("UTC"))));
+    }
+    if column.is_julian {
+        keys.push("epoch = \"julian\"".to_owned());
     }
     if column.is_partly_unreadable {
         keys.push("unreadable = \"null\"".to_owned());

@@ -13,6 +13,7 @@ mod files;
 mod housekeeping;
 mod leftovers;
 mod manifest;
+mod names;
 mod produce;
 mod publish;
 mod read;

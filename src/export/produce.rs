@@ -228,12 +228,41 @@ fn failed(export: &JobExport, error: ReadError) -> RunError {
     }
 }
 
-/// What to do about cells that can't be written.
+/// What to do about cells that can't be written; of which columns, where they need different things.
 fn remedy(cells: &BadCells) -> String {
     const USUAL: &str = "correct the data, or the column's type in the catalogue, or give the column \
         unreadable = \"null\" there";
-    let mut remedies: Vec<&str> = cells.found().map(|found| instant::remedy(found).unwrap_or(USUAL)).collect();
-    remedies.sort_by_key(|remedy| *remedy != USUAL);
-    remedies.dedup();
-    remedies.join("; ")
+    let mut remedies: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (column, found) in cells.found() {
+        let remedy = instant::remedy(found).unwrap_or(USUAL);
+        match remedies.iter_mut().find(|(known, _)| *known == remedy) {
+            Some((_, columns)) => columns.push(column),
+            None => remedies.push((remedy, vec![column])),
+        }
+    }
+    match &remedies[..] {
+        [(remedy, _)] => (*remedy).to_owned(),
+        several => {
+            let of_columns = several.iter().map(|(remedy, columns)| format!("for {}: {remedy}", columns.join(", ")));
+            of_columns.collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{CellFault, ColumnType};
+
+    #[test]
+    fn what_helps_is_told_for_the_columns_that_it_helps() {
+        let fault = |found: &str| CellFault { declared: ColumnType::Decimal, found: found.to_owned() };
+        let mut cells = BadCells::first(1, "amount", fault("NaN"));
+        cells.add(1, "price", fault("NaN"));
+        assert!(remedy(&cells).starts_with("correct the data, or "), "{}", remedy(&cells));
+        cells.add(1, "ended", fault("infinity"));
+        let told = remedy(&cells);
+        assert!(told.starts_with("for amount, price: correct the data, or "), "{told}");
+        assert!(told.contains("; for ended: write NULL in the store or a view instead, or "), "{told}");
+    }
 }

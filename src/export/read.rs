@@ -16,7 +16,7 @@ use super::connection::{Connection, reach};
 use super::files::{FileState, Known, RunFile};
 use super::review::Supply;
 use super::upload::{self, Try, Upload, sent_bytes, temporary_name};
-use super::{Attempt, Production, RunError, leftovers, manifest, produce};
+use super::{Attempt, Production, RunError, leftovers, manifest, names, produce};
 use crate::clearance::{Content, Recipient};
 use crate::growth::Follower;
 use crate::plan::{Plan, PlannedFile};
@@ -43,20 +43,23 @@ pub(super) async fn over<'a>(
     connection: Connection<'a>,
 ) -> Result<(Connection<'a>, Vec<RunFile>), RunError> {
     let plan = Arc::new(Plan::new(attempt.job, &attempt.run.due, attempt.id().as_str()));
+    names::require_free(attempt, &connection, plan.names().map(str::to_owned).collect()).await?;
     // What is written in place is written when every file is finished.
-    let names: Vec<String> = match attempt.is_direct() {
+    let temporaries: Vec<String> = match attempt.is_direct() {
         true => Vec::new(),
         false => plan.names().map(|name| temporary_name(attempt, name, Try::First)).collect(),
     };
-    attempt.context.state.expect_temporaries(attempt.id(), &names).await?;
+    attempt.context.state.expect_temporaries(attempt.id(), &temporaries).await?;
     let (sender, uploads) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();
-    let reading = async { read(attempt, plan, &names, sender).await.inspect_err(|_| stop.cancel()) };
+    let reading = async { read(attempt, plan, &temporaries, sender).await.inspect_err(|_| stop.cancel()) };
     let (stored, uploaded) = tokio::join!(reading, upload::send(attempt, &connection, uploads, &stop));
     let mut files: Vec<RunFile> = match stored {
-        Ok(stored) => stored.into_iter().enumerate().map(|(position, file)| run_file(position, file, &names)).collect(),
+        Ok(stored) => {
+            stored.into_iter().enumerate().map(|(position, file)| run_file(position, file, &temporaries)).collect()
+        }
         Err(error) => {
-            remove_after_failure(attempt, &error, remove_temporaries(attempt, &connection, names)).await;
+            remove_after_failure(attempt, &error, remove_temporaries(attempt, &connection, temporaries)).await;
             return Err(error);
         }
     };

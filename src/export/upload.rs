@@ -3,7 +3,7 @@
 //! A file may still be growing when its upload begins. Files come over a channel, so that those of a run that reads the
 //! store and those of a run that continues with its spool pass through the same code.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::cleaning::{clean_up, remove_after_failure};
 use super::connection::Connection;
 use super::files::{FileState, RunFile};
-use super::{Attempt, RunError};
-use crate::deliver::DeliverError;
+use super::{Attempt, RunError, names};
+use crate::deliver::{DeliverError, Opened, Opening};
 use crate::failpoint::{self, Side};
 use crate::growth::Follower;
 use crate::job::Verify;
@@ -55,24 +55,30 @@ pub(super) async fn run(
     files: &mut [RunFile],
     this_try: Try,
 ) -> Result<(), RunError> {
+    let waiting = files.iter().filter(|file| file.progress == FileState::Spooled);
+    let finals = waiting.map(|file| file.stored.file.name.clone()).collect();
+    if let Err(error) = names::require_free(attempt, connection, finals).await {
+        clean_up(attempt, connection, files, &error).await;
+        return Err(error);
+    }
     let (sender, uploads) = mpsc::unbounded_channel();
-    let mut names = Vec::new();
+    let mut temporaries = Vec::new();
     for file in files.iter_mut().filter(|file| file.progress == FileState::Spooled) {
         let record = &file.stored.file;
         let temporary = temporary_name(attempt, &record.name, this_try);
         let path = file.stored.spool.clone().ok_or_else(|| RunError::NotSpooled { run: attempt.id().clone() })?;
         let (position, follower) = (file.position, Follower::of_whole(record.bytes));
         let sent = sent_bytes(attempt, position);
-        names.push((position, temporary.clone()));
+        temporaries.push((position, temporary.clone()));
         file.progress = FileState::Uploaded(temporary.clone());
         // Its receiver is `uploads`.
         let _ = sender.send(Upload { position, temporary, path, follower, sent });
     }
     drop(sender);
-    if names.is_empty() {
+    if temporaries.is_empty() {
         return Ok(());
     }
-    attempt.context.state.uploading(attempt.id(), &names, Timestamp::now()).await?;
+    attempt.context.state.uploading(attempt.id(), &temporaries, Timestamp::now()).await?;
     attempt.progress.enter(Stage::Uploading);
     let uploaded = send(attempt, connection, uploads, &CancellationToken::new()).await;
     if let Some(error) = uploaded.error {
@@ -147,22 +153,34 @@ pub(super) async fn in_place(
         attempt.context.state.published(attempt.id(), &whole).await?;
     }
     let Some(error) = error else { return Ok(()) };
-    let half: Vec<&str> = files
-        .iter()
-        .filter(|file| file.progress == FileState::Spooled && begun.contains(&file.position))
-        .map(|file| file.stored.file.name.as_str())
+    let unfinished = files.iter().filter(|file| file.progress == FileState::Spooled);
+    let half: Vec<(&str, Opened)> = unfinished
+        .filter_map(|file| Some((file.stored.file.name.as_str(), begun.get(&file.position)?.state())))
+        .filter(|(_, opened)| *opened != Opened::No)
         .collect();
     remove_after_failure(attempt, &error, remove_half(attempt, connection, &half)).await;
     Err(error)
 }
 
-async fn remove_half(attempt: &Attempt<'_>, connection: &Connection<'_>, names: &[&str]) -> Result<(), RunError> {
-    for name in names {
+/// Removes files that were opened under their final names and are not whole. Where no answer to the opening came, only an
+/// empty file is removed: one with content may be a complete file of earlier.
+async fn remove_half(
+    attempt: &Attempt<'_>,
+    connection: &Connection<'_>,
+    files: &[(&str, Opened)],
+) -> Result<(), RunError> {
+    for (name, opened) in files {
         let delivery = connection.delivery().await?;
-        if let Err(error) = delivery.remove(None, name).await {
+        let removed = match opened {
+            Opened::Yes => delivery.remove(None, name).await,
+            _ => match delivery.is_empty(name).await {
+                Ok(true) => delivery.remove(None, name).await,
+                looked => looked.map(|_| ()),
+            },
+        };
+        if let Err(error) = removed {
             let place = delivery.place();
-            attempt
-                .warn(&format!("{name} may be in {place} unfinished, until a later attempt writes it again ({error})"));
+            attempt.warn(&format!("{name} may be in {place} unfinished, until it is delivered again ({error})"));
         }
     }
     Ok(())
@@ -172,8 +190,8 @@ async fn remove_half(attempt: &Attempt<'_>, connection: &Connection<'_>, names: 
 pub(super) struct Uploaded {
     /// The positions of the files that are at the destination, whole.
     pub(super) positions: HashSet<usize>,
-    /// The positions of these, and of the files of which something may be there.
-    pub(super) begun: HashSet<usize>,
+    /// By position, what was done to the names of these and of the others that were begun.
+    pub(super) begun: HashMap<usize, Arc<Opening>>,
     /// Why the others are not.
     pub(super) error: Option<RunError>,
 }
@@ -212,7 +230,7 @@ struct Uploader<'a> {
     /// A growing file is uploaded from this size on, in bytes.
     growing_from: u64,
     room: Semaphore,
-    begun: Mutex<HashSet<usize>>,
+    begun: Mutex<HashMap<usize, Arc<Opening>>>,
     /// Files are uploaded one after the other, because the server has refused one beside others.
     is_one_by_one: AtomicBool,
 }
@@ -239,9 +257,10 @@ impl<'a> Uploader<'a> {
         let units = if is_small { extent.bytes.div_ceil(UNIT).clamp(1, all) } else { all };
         let room = self.acquire(units).await;
         failpoint::reach("destination:upload", Side::Before).await;
-        self.lock_begun().insert(position);
+        let opening = Arc::<Opening>::default();
+        self.lock_begun().insert(position, Arc::clone(&opening));
         let delivery = self.connection.delivery().await?;
-        let uploaded = delivery.upload(&path, follower.clone(), &temporary, &sent).await;
+        let uploaded = delivery.upload(&path, follower.clone(), &temporary, &sent, &opening).await;
         drop(delivery);
         let again = match uploaded {
             // Some servers let only a few files be open: what one refuses beside others it may take alone.
@@ -253,23 +272,18 @@ impl<'a> Uploader<'a> {
             // The server has closed an idle connection, which is no failure.
             Err(DeliverError::Lost { .. }) if sent.load(Ordering::Relaxed) == 0 => Some(room),
             uploaded => {
-                if matches!(uploaded, Err(DeliverError::CannotWrite { .. })) {
-                    // What is there under the name is not from us.
-                    self.lock_begun().remove(&position);
-                }
                 uploaded?;
                 None
             }
         };
         if again.is_some() {
-            self.connection.delivery().await?.upload(&path, follower, &temporary, &sent).await?;
+            self.connection.delivery().await?.upload(&path, follower, &temporary, &sent, &opening).await?;
         }
         failpoint::reach("destination:upload", Side::After).await;
         Ok(position)
     }
 
-    /// The positions of files of which something may be at the destination.
-    fn lock_begun(&self) -> MutexGuard<'_, HashSet<usize>> {
+    fn lock_begun(&self) -> MutexGuard<'_, HashMap<usize, Arc<Opening>>> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -27,16 +27,22 @@ pub enum Doubt {
     Datetime,
     /// Arrays of arrays.
     Nested,
+    /// The same, or elements that are no finite numbers.
+    Numbers,
+    /// The same, or elements that are no dates of the years 1 to 9999.
+    Times,
+    /// Numbers that look like Julian days, and no other value.
+    Julian,
 }
 
 impl Snapshot {
-    /// Those of `columns`, given by their positions, that hold what they are doubted for, among the first rows of
-    /// `table`. If the table can't be asked, none are.
+    /// Those of `columns`, given by their positions in their order, that hold what they are doubted for, among the first
+    /// rows of `table`. If the table can't be asked, none are.
     pub async fn confirm(
         &mut self,
         table: &TableDetails,
         columns: &[(usize, Doubt)],
-    ) -> Result<Vec<usize>, StoreError> {
+    ) -> Result<Vec<(usize, Doubt)>, StoreError> {
         match &mut self.inner {
             Inner::Sqlite(sqlite) => sqlite.confirm(table, columns),
             Inner::Postgres(postgres) => postgres.confirm(table, columns).await,
@@ -45,12 +51,12 @@ impl Snapshot {
     }
 }
 
-/// One statement that answers for each of `columns` in its order: 1 if the condition holds for a row. `None` if no
-/// column can hold what it is doubted for.
+/// One statement that answers for each of `columns` in its order: 1 if the condition holds for a row, of Julian days for
+/// all rows that have a value. `None` if no column can hold what it is doubted for.
 pub(super) struct Question {
     pub(super) sql: String,
     /// The columns that it is about.
-    pub(super) columns: Vec<usize>,
+    pub(super) columns: Vec<(usize, Doubt)>,
 }
 
 impl Question {
@@ -62,27 +68,33 @@ impl Question {
         condition: impl Fn(Doubt, &str) -> Option<String>,
     ) -> Option<Question> {
         let name = |at: usize| table.columns.get(at).map(|column| quotes.quote(&column.name));
-        let asked = |(at, doubt): &(usize, Doubt)| {
-            let name = name(*at)?;
-            Some((*at, format!("max(CASE WHEN {} THEN 1 ELSE 0 END)", condition(*doubt, &name)?), name))
+        let asked = |&(at, doubt): &(usize, Doubt)| {
+            let name = name(at)?;
+            let condition = condition(doubt, &name)?;
+            let answer = match doubt {
+                Doubt::Julian => format!("min(CASE WHEN {name} IS NULL THEN NULL WHEN {condition} THEN 1 ELSE 0 END)"),
+                _ => format!("max(CASE WHEN {condition} THEN 1 ELSE 0 END)"),
+            };
+            Some(((at, doubt), answer, name))
         };
-        let asked: Vec<(usize, String, String)> = columns.iter().filter_map(asked).collect();
+        let asked: Vec<((usize, Doubt), String, String)> = columns.iter().filter_map(asked).collect();
         let from = match &table.schema {
             Some(schema) => quotes.quote_path(schema, &table.name),
             None => quotes.quote(&table.name),
         };
         let answers: Vec<&str> = asked.iter().map(|(_, answer, _)| answer.as_str()).collect();
-        let names: Vec<&str> = asked.iter().map(|(_, _, name)| name.as_str()).collect();
+        let mut names: Vec<&str> = asked.iter().map(|(_, _, name)| name.as_str()).collect();
+        names.dedup();
         let sql = format!(
             "SELECT {} FROM (SELECT {} FROM {from} LIMIT {FIRST_ROWS}) AS first_rows",
             answers.join(", "),
             names.join(", ")
         );
-        (!asked.is_empty()).then(|| Question { sql, columns: asked.into_iter().map(|(at, ..)| at).collect() })
+        (!asked.is_empty()).then(|| Question { sql, columns: asked.into_iter().map(|(doubt, ..)| doubt).collect() })
     }
 
     /// The columns for which the answer is yes.
-    pub(super) fn confirmed(self, is_confirmed: impl Fn(usize) -> bool) -> Vec<usize> {
-        self.columns.into_iter().enumerate().filter(|(index, _)| is_confirmed(*index)).map(|(_, at)| at).collect()
+    pub(super) fn confirmed(self, is_confirmed: impl Fn(usize) -> bool) -> Vec<(usize, Doubt)> {
+        self.columns.into_iter().enumerate().filter(|(index, _)| is_confirmed(*index)).map(|(_, doubt)| doubt).collect()
     }
 }

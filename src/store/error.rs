@@ -93,6 +93,16 @@ pub enum StoreError {
         /// What was found instead: of each class of values how many, and the remedy.
         found: String,
     },
+    /// Cells that a run would read can't be read.
+    #[error("column \"{column}\" holds values that can't be read as {declared}, so every run would fail: {found}")]
+    UnreadableCells {
+        /// The column.
+        column: String,
+        /// What the catalogue declares.
+        declared: ColumnType,
+        /// What was found instead: of each class of values how many, and the remedy.
+        found: String,
+    },
     /// The query of the catalogue is not one single statement that reads.
     #[error("the query can't be used: {0}")]
     Query(String),
@@ -160,6 +170,7 @@ impl StoreError {
             | StoreError::NoColumns { .. }
             | StoreError::NotATime { .. }
             | StoreError::UnreadableTimes { .. }
+            | StoreError::UnreadableCells { .. }
             | StoreError::Query(_)
             | StoreError::RowSecurity { .. }
             | StoreError::Statement { .. } => true,

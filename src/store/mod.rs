@@ -6,6 +6,7 @@
 //! first. What a value means for a declared type is not decided here, but in `encode`.
 
 mod bounds;
+mod column_check;
 mod describe;
 mod doubt;
 mod error;
@@ -59,8 +60,9 @@ pub struct StoreSettings {
     /// A file of certificates (PEM) that the server's certificate must be among, or lead to; public authorities if
     /// absent.
     pub ca: Option<PathBuf>,
-    /// What happens where PostgreSQL's row-level security hides rows from our role.
-    pub row_security: RowSecurity,
+    /// What happens where PostgreSQL's row-level security can hide rows from our role. If nobody has said: the other rows
+    /// are exported, and every run warns.
+    pub row_security: Option<RowSecurity>,
     /// The most bytes that a cell may have.
     pub max_cell: u64,
 }
@@ -68,11 +70,10 @@ pub struct StoreSettings {
 /// The most bytes that a cell may have, unless the configuration says otherwise.
 pub const MAX_CELL: u64 = 64_000_000;
 
-/// What happens where row-level security hides rows of a table from the store's role.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What happens where row-level security can hide rows of a table from the store's role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowSecurity {
-    /// The other rows are exported, with a warning.
-    #[default]
+    /// The other rows are exported; that some may be missing is known and meant.
     On,
     /// The export is refused.
     Off,
@@ -209,6 +210,23 @@ impl Snapshot {
             (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.check_times(plan).await,
             _ => Err(foreign()),
         }
+    }
+
+    /// Looks at the dates and datetimes of an export that no period filters, because a run reads all of them. Fails if
+    /// one can't be read and may not be NULL. Returns what there is to warn of. It reads all rows, as a run does.
+    pub async fn check_listed(&mut self, prepared: &Prepared) -> Result<Vec<String>, StoreError> {
+        let checked = match (&mut self.inner, &prepared.plan) {
+            (Inner::Sqlite(sqlite), ReadPlan::Sqlite(plan)) => sqlite.check_listed(plan),
+            (Inner::Postgres(postgres), ReadPlan::Postgres(plan)) => postgres.check_listed(plan).await,
+            (Inner::Mysql(mysql), ReadPlan::Mysql(plan)) => mysql.check_listed(plan).await,
+            _ => Err(foreign()),
+        };
+        checked.map_err(|error| match error {
+            StoreError::UnreadableTimes { column, declared, found } => {
+                StoreError::UnreadableCells { column, declared, found }
+            }
+            error => error,
+        })
     }
 
     /// Hands every row of an export to `sink`, cells in the order of the export's columns; only those of `period` if

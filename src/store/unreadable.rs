@@ -33,6 +33,12 @@ const WRITE_TEXTS: &str =
 /// What helps against texts of digits.
 const CAST_TEXTS: &str = "they hold numbers as text; cast them to numbers in a view or query that the export reads";
 
+/// What helps against times of a server's own types that are no points in time that a file could hold.
+const WRITE_NULL: &str =
+    "write NULL in the store or a view, or give the column `unreadable = \"null\"` in the catalogue";
+/// The same where the column has that already.
+const WRITE_NULL_INSTEAD: &str = "write NULL in the store or a view";
+
 /// The values of a column that can't be read, counted by what they are.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -44,6 +50,8 @@ pub(super) struct Tally {
     /// Of the texts those that are numbers.
     digits: u64,
     binary: u64,
+    /// Times of a server's own types, each kind with the noun for one and what is said after it.
+    times: Vec<(u64, [&'static str; 2])>,
 }
 
 /// Numbers that can't be read.
@@ -60,13 +68,12 @@ impl Numbers {
         self.rows += rows;
     }
 
-    fn words(&self, what: &str, declared: ColumnType) -> Option<String> {
-        let remedy = match (self.fits, declared) {
+    fn remedy(&self, declared: ColumnType) -> String {
+        match (self.fits, declared) {
             (_, ColumnType::Date) => "declare the column as a datetime with the `epoch` that they count".to_owned(),
             (Some(unit), _) => format!("`epoch = \"{}\"` for the column in the catalogue would fit", unit.word()),
             (None, _) => "no `epoch` fits them all; correct them in the store or a view".to_owned(),
-        };
-        (self.rows > 0).then(|| format!("{} ({remedy})", plural(self.rows as usize, what)))
+        }
     }
 }
 
@@ -84,10 +91,20 @@ impl Tally {
         }
     }
 
+    /// Counts `rows` numbers, of which `fits` is the unit that fits all.
+    pub(super) fn add_numbers(&mut self, rows: u64, fits: Option<EpochUnit>) {
+        self.numbers.add(rows, fits);
+    }
+
+    /// Counts `rows` times of a server's own type; `what` is the noun for one, and what is said after it.
+    pub(super) fn add_times(&mut self, rows: u64, what: [&'static str; 2]) {
+        self.times.push((rows, what));
+    }
+
     /// The error that says what was counted in `column`, or the warning where such values may be NULL; nothing if none
     /// was.
     pub(super) fn verdict(&self, column: &Column) -> Result<Option<String>, StoreError> {
-        let found = self.words(column.kind);
+        let found = self.words(column);
         let name = &column.sql_name;
         match (found.is_empty(), column.unreadable) {
             (true, _) => Ok(None),
@@ -100,27 +117,36 @@ impl Tally {
         }
     }
 
-    /// What was counted, each kind with what helps.
-    fn words(&self, declared: ColumnType) -> String {
-        let texts = || {
-            let remedy = if self.digits == self.texts { CAST_TEXTS } else { WRITE_TEXTS };
-            format!("{} ({remedy})", plural(self.texts as usize, "text"))
-        };
-        let binary = || format!("{} (correct them in the store)", plural(self.binary as usize, "binary value"));
-        let found = [
-            self.numbers.words("number", declared),
-            self.whole.words("whole number", declared),
-            self.real.words("real number", declared),
-            (self.texts > 0).then(texts),
-            (self.binary > 0).then(binary),
-        ];
-        found.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    /// What was counted, with what helps. Kinds that the same helps against share the words for it.
+    fn words(&self, column: &Column) -> String {
+        let declared = column.kind;
+        let of_times = if column.unreadable == Unreadable::Null { WRITE_NULL_INSTEAD } else { WRITE_NULL };
+        let of_texts = if self.digits == self.texts { CAST_TEXTS } else { WRITE_TEXTS };
+        let numbers =
+            [(&self.numbers, "number"), (&self.whole, "whole number"), (&self.real, "real number")].into_iter();
+        let found = numbers
+            .map(|(numbers, what)| (numbers.rows, [what, ""], numbers.remedy(declared)))
+            .chain([(self.texts, ["text", ""], of_texts.to_owned())])
+            .chain([(self.binary, ["binary value", ""], "correct them in the store".to_owned())])
+            .chain(self.times.iter().map(|(rows, what)| (*rows, *what, of_times.to_owned())))
+            .filter(|(rows, ..)| *rows > 0);
+        let mut groups: Vec<(Vec<String>, String)> = Vec::new();
+        for (rows, [noun, rest], remedy) in found {
+            let counted = format!("{}{rest}", plural(rows as usize, noun));
+            match groups.last_mut() {
+                Some((kinds, last)) if *last == remedy => kinds.push(counted),
+                _ => groups.push((vec![counted], remedy)),
+            }
+        }
+        let words = groups.iter().map(|(kinds, remedy)| format!("{} ({remedy})", kinds.join(" and ")));
+        words.collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Whether a text is digits, with a sign or a point at most.
+/// Whether a text is a number that would be a time that data usually has, in some unit. `20261121` is none.
 fn is_number(text: &[u8]) -> bool {
-    text.iter().any(u8::is_ascii_digit) && text.iter().all(|byte| byte.is_ascii_digit() || b"+-.".contains(byte))
+    let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    number.and_then(fitting_unit).is_some()
 }
 
 /// The warning that all numbers of a column are times of 1970 or before, of which `latest` is the last: probably they
@@ -137,65 +163,6 @@ pub(super) fn of_1970(latest: f64, column: &Column) -> Option<String> {
     };
     let (name, unit) = (&column.sql_name, unit.word());
     Some(format!("read with `epoch = \"{unit}\"`, the latest number in column \"{name}\" is a time of 1970; {remedy}"))
-}
-
-/// A look at the numbers in the time column of a server's table. All numbers are read in one way, so the least and the
-/// greatest say whether all can be read, but for those that look like Julian days.
-#[derive(Debug)]
-pub(super) struct NumberCheck {
-    /// Gives the least, the greatest, and nothing else that an index would not know.
-    ends: String,
-    /// Gives the least, the greatest and the count of those that can't be read.
-    unreadable: String,
-    column: Column,
-}
-
-/// What the statements of a [`NumberCheck`] give; none if there is no number.
-pub(super) type Ends = Option<[f64; 3]>;
-
-impl NumberCheck {
-    /// For the column that is quoted as `name`. `double` makes a double of a number.
-    pub(super) fn new(from: &str, name: &str, column: &Column, double: impl Fn(&str) -> String) -> NumberCheck {
-        let ends = format!("SELECT {}, {}", double(&format!("min({name})")), double(&format!("max({name})")));
-        let [first, end] = instant::readable_numbers(column.epoch);
-        let mut refused = format!("{name} < {first} OR {name} >= {end}");
-        if column.epoch.is_none() {
-            let [first, end] = instant::JULIAN_LOOKS;
-            refused.push_str(&format!(" OR ({name} >= {first} AND {name} < {end})"));
-        }
-        NumberCheck {
-            unreadable: format!("{ends}, {} FROM {from} WHERE {refused}", double("count(*)")),
-            ends: format!("{ends}, {} FROM {from}", double("0")),
-            column: column.clone(),
-        }
-    }
-
-    /// Fails if a number can't be read. Says what there is to warn of. `ask` runs a statement.
-    pub(super) async fn run(
-        &self,
-        mut ask: impl AsyncFnMut(&str) -> Result<Ends, StoreError>,
-    ) -> Result<Option<String>, StoreError> {
-        let Some([least, greatest, _]) = ask(&self.ends).await? else { return Ok(None) };
-        if self.is_doubtful(least, greatest)
-            && let Some([least, greatest, rows]) = ask(&self.unreadable).await?
-        {
-            let fits = fitting_unit(least).filter(|unit| fitting_unit(greatest) == Some(*unit));
-            let mut tally = Tally::default();
-            tally.numbers.add(rows as u64, fits);
-            if let Some(warning) = tally.verdict(&self.column)? {
-                return Ok(Some(warning));
-            }
-        }
-        Ok(of_1970(greatest, &self.column))
-    }
-
-    /// Whether numbers between these ends may be unreadable.
-    fn is_doubtful(&self, least: f64, greatest: f64) -> bool {
-        let is_placed = |number| is_placed(Value::Float(number), &self.column);
-        let [first, end] = instant::JULIAN_LOOKS;
-        let may_look_julian = self.column.epoch.is_none() && least < end && greatest >= first;
-        !is_placed(least) || !is_placed(greatest) || may_look_julian
-    }
 }
 
 #[cfg(test)]
@@ -222,9 +189,28 @@ mod tests {
         );
         let mixed = told(&[Value::Int(1_764_000_000_000), Value::Int(1_764_000_000_000_000)], ColumnType::Datetime);
         assert!(mixed.contains("2 whole numbers (no `epoch` fits them all"), "{mixed}");
-        assert!(told(&[Value::Text(b"1764000000"), Value::Text(b"1.5")], ColumnType::Datetime).contains("cast them"));
+        let texts = |texts: &[&'static str]| {
+            let values: Vec<Value<'_>> = texts.iter().map(|text| Value::Text(text.as_bytes())).collect();
+            told(&values, ColumnType::Datetime)
+        };
+        assert!(texts(&["1764000000", "1764000000.5"]).contains("2 texts (they hold numbers as text; cast them"));
+        for text in ["27.11.2026", "27-11-2026", "2026-02-30", "2026-11-271", "20261127", "+49 30 1234567", "1.2.3"] {
+            assert!(texts(&[text]).contains("1 text (write times as"), "{text}");
+        }
         assert!(told(&[Value::Bytes(b"x")], ColumnType::Datetime).contains("1 binary value ("));
         assert!(told(&[Value::Int(1_764_000_000)], ColumnType::Date).contains("declare the column as a datetime"));
+    }
+
+    #[test]
+    fn what_the_same_helps_against_is_told_once() {
+        let days = told(&[Value::Int(2_461_012), Value::Float(2_461_011.5)], ColumnType::Datetime);
+        assert!(
+            days.ends_with(
+                ": 1 whole number and 1 real number (`epoch = \"julian\"` for the column in the \
+                                catalogue would fit)"
+            ),
+            "{days}"
+        );
     }
 
     #[test]

@@ -74,6 +74,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("", "directory = \"~drop/in\""),
     ("", "directory = \" in\""),
     ("", "directory = 'in\\bi'"),
+    ("", "directory = \"in/${YEAR}\""),
     ("", "directory = \"in/{{yaer}}\""),
     ("", "directory = \"in/{{export_name}}\""),
     ("", "directory = \"in/{{run_id}}\""),

@@ -105,4 +105,13 @@ fn directories_with_variables_meet_other_directories() {
     assert!(told(&into("in/{{year}}/../{{year}}"), &into("in/{{year}}")).is_some());
     assert!(told(&into("in/{{label}}"), &into("in/{{label}}")).is_none());
     assert!(told(&into("in/{{year}}"), &into("in/{{month}}")).is_none());
+    assert!(told(&into("in/{{year}}"), &into("in/2029")).is_some(), "in 2029");
+    assert!(told(&into("in/{{year}}"), &into("in/2129")).is_some(), "in 2129");
+    assert!(told(&into("in/{{year}}"), &into("in/1999")).is_none(), "never");
+    assert!(told(&into("in/{{month}}"), &format!("{}\nrun = 'monthly'", into("in/05"))).is_some(), "in May");
+    assert!(told(&into("in/{{day}}"), &into("in/31")).is_some(), "on a 31st");
+    assert!(told(&into("in/{{day}}"), &into("in/32")).is_none(), "never");
+    assert!(told(&into("in/{{year}}/{{month}}/{{day}}"), &into("in/2028/02/29")).is_some(), "on a leap day");
+    assert!(told(&into("in/{{month}}/{{day}}"), &into("in/02/29")).is_some(), "on a leap day");
+    assert!(told("filename = '{{export_name}}_{{year}}'", "filename = '{{export_name}}_2029'").is_some(), "in 2029");
 }

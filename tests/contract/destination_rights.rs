@@ -89,19 +89,51 @@ fn a_server_that_removes_nothing_gets_every_file_and_keeps_one_probe() {
 #[test]
 fn what_a_failed_run_leaves_there_is_told_once_and_removed_when_that_is_allowed() {
     let strict = Strict::refusing("remove");
-    let program = shop::program(&strict.server, "publish = \"refuse\"");
+    let program = shop::program(&strict.server, "publish = \"refuse\"\nverify = \"none\"\nmanifest = true");
+    // Where nothing may be looked at, a taken name shows with the rename.
+    strict.refuse("remove,stat,lstat");
     fs::write(strict.server.directory().join("shop_2026_11_21_orders.csv"), "theirs").unwrap();
     let failed = deliver(&program, 21).expect(1);
-    assert!(failed.err.contains("exists already"), "{}", failed.err);
-    let (told, named) = ("hidden files may stay", ".shop_2026_11_21_orders.csv.");
-    assert!(failed.err.contains(told) && failed.err.contains(named), "{}", failed.err);
-    assert_eq!(strict.hidden().len(), 2, "the probe, and the file that could not be published");
+    assert!(failed.err.contains("publishing shop_2026_11_21_orders.csv"), "{}", failed.err);
+    for told in ["hidden files may stay", ".shop_2026_11_21_orders.csv.", ".shop_2026-11-21.manifest.json."] {
+        assert!(failed.err.contains(told), "{told}: {}", failed.err);
+    }
+    assert_eq!(strict.hidden().len(), 3, "the probe, and the files that could not be published");
     let next = deliver(&program, 22).expect(0);
     assert!(!next.err.contains("hidden files") && !next.err.contains("not let"), "{}", next.err);
-    assert_eq!(strict.hidden().len(), 2);
+    assert_eq!(strict.hidden().len(), 3);
     strict.refuse("");
     deliver(&program, 23).expect(0);
     assert_eq!(strict.hidden(), Vec::<String>::new());
+}
+
+#[test]
+fn a_name_that_is_taken_and_kept_is_found_before_the_store_is_read() {
+    for taken in ["shop_2026_11_21_orders.csv", "shop_2026-11-21.manifest.json"] {
+        let strict = Strict::refusing("remove");
+        let program = shop::program(&strict.server, "publish = \"refuse\"\nmanifest = true");
+        // The same content: it is of another run all the same.
+        fs::write(strict.server.directory().join(taken), shop::ORDERS).unwrap();
+        fs::rename(program.path("shop.db"), program.path("away.db")).unwrap();
+        for _ in 0..2 {
+            let failed = deliver(&program, 21).expect(1);
+            assert!(failed.err.contains(taken) && failed.err.contains("exists already"), "{}", failed.err);
+            assert_eq!(strict.hidden().len(), 1, "the probe: {:?}", strict.hidden());
+        }
+        fs::rename(program.path("away.db"), program.path("shop.db")).unwrap();
+        deliver(&program, 22).expect(0);
+        // Its files are in the spool now, and their names are taken by themselves.
+        let history = program.run(&["history", "--json"]).expect(0).json();
+        let again = program.run(&["redeliver", history[0]["run"].as_str().unwrap()]).expect(1);
+        assert!(again.err.contains("exists already"), "{}", again.err);
+        assert_eq!(strict.hidden().len(), 1, "the probe: {:?}", strict.hidden());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = shop::program_into(folder.path(), "publish = \"refuse\"");
+    fs::write(folder.path().join("shop_2026_11_21_orders.csv"), "theirs").unwrap();
+    fs::remove_file(program.path("shop.db")).unwrap();
+    let failed = deliver(&program, 21).expect(1);
+    assert!(failed.err.contains("exists already"), "{}", failed.err);
 }
 
 #[test]
@@ -143,6 +175,7 @@ fn a_server_that_only_takes_uploads_gets_every_file_and_nothing_else() {
     let program = shop::program(&strict.server, IN_PLACE);
     let checked = program.run(&["check", "--connect"]).expect(0);
     assert!(checked.out.contains("a reader may see half of one"), "{}", checked.out);
+    assert!(checked.out.contains("sizes are not compared") && !checked.out.contains("set verify"), "{}", checked.out);
     let json = program.run(&["check", "--connect", "--json"]).expect(0).json();
     assert!(json["destinations"][0]["server"]["remove"].is_null(), "{json}");
     for command in ["check", "report"] {
@@ -171,6 +204,8 @@ fn a_server_that_can_not_rename_is_told_to_be_written_to_in_place() {
 fn a_server_that_does_not_tell_sizes_is_told_apart() {
     let strict = Strict::refusing(ONLY_UPLOADS);
     let program = shop::program(&strict.server, "publish = \"direct\"");
+    let checked = program.run(&["check", "--connect"]).expect(1);
+    assert!(checked.out.contains("FAULT") && checked.out.contains("set verify = \"none\""), "{}", checked.out);
     let failed = deliver(&program, 21).expect(1);
     assert!(failed.err.contains("see the size of files in it"), "{}", failed.err);
     assert!(failed.err.contains("set verify = \"none\""), "{}", failed.err);
@@ -195,6 +230,26 @@ fn half_a_file_is_written_again_from_its_start_or_its_removal_is_asked_for() {
     let failed = deliver(&program, 21).expect(1);
     assert!(failed.err.contains("does not let user") && failed.err.contains("have it removed"), "{}", failed.err);
     assert_eq!(fs::read(&file).unwrap(), b"half");
+}
+
+#[test]
+fn a_complete_file_that_could_not_be_opened_stays_as_it_was() {
+    let server = Server::with(Kind::Paramiko, &["overwrite"]);
+    let program = shop::program_to(&server.destination(), "publish = \"direct\"\nverify = \"none\"");
+    let file = server.directory().join("shop_2026_11_21_orders.csv");
+    fs::write(&file, "complete").unwrap();
+    let failed = deliver(&program, 21).expect(1);
+    assert!(failed.err.contains("uploading shop_2026_11_21_orders.csv"), "{}", failed.err);
+    assert!(!failed.err.contains("unfinished"), "{}", failed.err);
+    assert_eq!(fs::read(&file).unwrap(), b"complete");
+
+    let folder = tempfile::tempdir().unwrap();
+    let program = shop::program_into(folder.path(), "publish = \"direct\"");
+    let link = folder.path().join("shop_2026_11_21_orders.csv");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    deliver(&program, 21).expect(1);
+    assert!(link.is_symlink(), "a link is not followed, and not removed");
+    assert_eq!(fs::read(&file).unwrap(), b"complete");
 }
 
 #[test]

@@ -35,6 +35,13 @@ fn of_postgres() -> Vec<(&'static str, &'static str, &'static str, Value)> {
         ("integer[][]", "'{{1,2},{3,4}}'", "text", json!("[[1,2],[3,4]]")),
         ("integer[]", "'{{1},{2}}'", "text", json!("[[1],[2]]")),
         ("numeric[]", "'{{1.50},{NaN}}'", "text", json!("[[\"1.50\"],[\"NaN\"]]")),
+        ("numeric[]", "'{1.5,NaN}'", "text", json!("[\"1.5\",\"NaN\"]")),
+        ("double precision[]", "'{1,-Infinity}'", "text", json!("[\"1\",\"-Infinity\"]")),
+        ("date[]", "'{2026-11-20,infinity}'", "text", json!("[\"2026-11-20\",\"infinity\"]")),
+        ("timestamp[]", "'{0044-03-15 12:00 BC}'", "text", json!("[\"0044-03-15 12:00:00 BC\"]")),
+        ("date[]", "'{2026-11-20}'", "array", json!(["2026-11-20"])),
+        ("numeric[]", "'{1.5,NULL}'", "array", json!(["1.5", null])),
+        ("text[]", "'{NaN,infinity}'", "array", json!(["NaN", "infinity"])),
         ("jsonb[]", "ARRAY['{\"a\": 1}'::jsonb]", "text", json!("[\"{\\\"a\\\": 1}\"]")),
         ("jsonb", "'{\"a\": 1}'", "text", json!("{\"a\": 1}")),
         ("double precision", "'NaN'", "string", json!("NaN")),
@@ -75,6 +82,10 @@ async fn of_postgres_every_type_is_exported_as_it_is() {
         assert!(line.starts_with(&named(at)), "{sql_type} is left out: {line}");
         assert!(line.contains(&format!("\"{expected}\"")), "{sql_type}: {line}");
     }
+    let arrays = types.iter().position(|(sql_type, ..)| *sql_type == "integer[][]").unwrap();
+    let mut lines = drafted.export("t").lines();
+    let line = lines.find(|line| line.starts_with(&format!("{} = ", named(arrays)))).unwrap();
+    assert!(line.ends_with("arrays of arrays, written as JSON"), "{line}");
     assert!(drafted.column("t", "image").starts_with("# image = "), "{}", drafted.text);
     let fields: Vec<String> = (0..types.len()).map(|at| format!("{:?}", named(at))).collect();
     let exports = format!("{{ name = \"t\", fields = [{}] }}", fields.join(", "));
@@ -178,8 +189,11 @@ async fn of_sqlite_columns_are_what_their_values_are() {
         ("DATETIME", "'2026-11-20T12:00:00.123456789+01:00'", "datetime"),
         ("DATETIME", "1795780800", "datetime"),
         ("DATETIME", "1795780800000", "text"),
-        ("DATETIME", "2461011", "text"),
-        ("DATETIME", "2461011.5", "text"),
+        ("DATETIME", "2461011", "datetime"),
+        ("DATETIME", "2461011.5", "datetime"),
+        ("REAL", "2461011.5", "datetime"),
+        ("REAL", "1795780800.5", "float"),
+        ("INTEGER", "2461011", "datetime"),
         ("DATETIME", "'0000-00-00 00:00:00'", "text"),
         ("DATETIME", "'2026-11'", "text"),
         ("DATETIME", "''", "text"),
@@ -199,4 +213,28 @@ async fn of_sqlite_columns_are_what_their_values_are() {
         let is_time = ["DATE", "DATETIME"].contains(&sql_type);
         assert!(!is_time || is_offered == (expected == "text"), "{sql_type} {value}: {}", drafted.text);
     }
+}
+
+/// A column of SQLite that counts days, among others that only look like it.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sqlite_julian_days_are_times() {
+    let database = Database::new(StoreKind::Sqlite).await;
+    database
+        .run(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, placed_at REAL, mixed_at REAL, empty_at REAL, price REAL, d DATE);
+             INSERT INTO t VALUES (1, julianday('2026-11-27 06:00'), 2461011.5, NULL, 2461011.5, '20/11/2026'),
+                (2, NULL, 1.5, NULL, NULL, NULL);",
+        )
+        .await;
+    let drafted = Drafted::of(&database);
+    let line = drafted.column("t", "placed_at");
+    assert!(line.contains("type = \"datetime\", epoch = \"julian\""), "{line}");
+    for column in ["mixed_at", "empty_at", "price"] {
+        assert!(drafted.column("t", column).contains("\"float\""), "{}", drafted.text);
+    }
+    let export = drafted.export("t");
+    assert!(export.contains("# created = \"placed_at\"\n"), "{export}");
+    assert!(export.contains("# created = \"d\"  # DATE here: give the column the type \"date\" as well"), "{export}");
+    let files = drafted.deliver(&database, "{ name = \"t\", period = \"all\", fields = [\"id\", \"placed_at\"] }");
+    assert_eq!(files["t"], "id,placed_at\n1,2026-11-27T06:00:00+00:00\n2,\n");
 }

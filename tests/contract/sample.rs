@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use exportd::sample::{self, SampleError, SampleOptions, Summary, TableProgress};
 use exportd::secret::Secret;
-use exportd::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, StoreKind, StoreSettings};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -24,7 +24,7 @@ fn settings(kind: StoreKind, url: String) -> StoreSettings {
         url: Secret::new(url),
         statement_timeout: Duration::from_secs(60),
         ca: None,
-        row_security: RowSecurity::On,
+        row_security: None,
         max_cell: MAX_CELL,
     }
 }

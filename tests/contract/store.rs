@@ -29,6 +29,8 @@ mod period;
 mod postgres_session;
 #[path = "store_queries.rs"]
 mod queries;
+#[path = "store_server_times.rs"]
+mod server_times;
 #[path = "store_standby.rs"]
 mod standby;
 #[path = "store_times.rs"]

@@ -40,7 +40,8 @@ async fn rows_that_policies_hide_are_told_whatever_leads_to_the_table() {
     let mut snapshot = Snapshot::open(&settings).await.unwrap();
     let told = |tables: &str| {
         vec![format!(
-            "row-level security is active for role {role} on {tables}: rows that its policies hide are not exported"
+            "row-level security is active for role {role} on {tables}: rows that its policies hide are not exported; if \
+             that is meant, write `row_security = \"on\"` in [store]"
         )]
     };
     for (source, expected) in [
@@ -63,9 +64,22 @@ async fn rows_that_policies_hide_are_told_whatever_leads_to_the_table() {
 }
 
 #[tokio::test]
+async fn hidden_rows_that_are_meant_are_no_warning() {
+    let (_database, settings, role) = restricted().await;
+    let settings = StoreSettings { row_security: Some(RowSecurity::On), ..settings };
+    let mut snapshot = Snapshot::open(&settings).await.unwrap();
+    let prepared = snapshot.prepare(&export(table("o"), &["id"], &["id"])).await.unwrap();
+    let hint =
+        format!("row-level security is active for role {role} on o: rows that its policies hide are not exported");
+    assert!(prepared.warnings.is_empty() && prepared.hints.contains(&hint), "{prepared:?}");
+    assert_eq!(read(&mut snapshot, &export(table("o"), &["id"], &["id"]), None).await, [["1"]]);
+}
+
+#[tokio::test]
 async fn hidden_rows_can_be_refused() {
     let (_database, settings, role) = restricted().await;
-    let mut snapshot = Snapshot::open(&StoreSettings { row_security: RowSecurity::Off, ..settings }).await.unwrap();
+    let mut snapshot =
+        Snapshot::open(&StoreSettings { row_security: Some(RowSecurity::Off), ..settings }).await.unwrap();
     let error = snapshot.prepare(&export(table("o"), &["id"], &["id"])).await.unwrap_err();
     assert!(matches!(error, StoreError::RowSecurity { .. }) && error.is_permanent(), "{error}");
     for part in [&role, " on o,", "row_security = \"off\"", "BYPASSRLS"] {
@@ -86,7 +100,8 @@ async fn what_a_function_reads_is_refused_by_the_server() {
     let behind = export(query("select id from behind() as id"), &["id"], &["id"]);
     let mut snapshot = Snapshot::open(&settings).await.unwrap();
     assert_eq!(read(&mut snapshot, &behind, None).await, [["1"]]);
-    let mut snapshot = Snapshot::open(&StoreSettings { row_security: RowSecurity::Off, ..settings }).await.unwrap();
+    let mut snapshot =
+        Snapshot::open(&StoreSettings { row_security: Some(RowSecurity::Off), ..settings }).await.unwrap();
     let prepared = snapshot.prepare(&behind).await.unwrap();
     let error = super::failure(&mut snapshot, &prepared).await;
     assert!(error.to_string().contains("row-level security") && error.is_permanent(), "{error}");

@@ -125,6 +125,36 @@ async fn tables_that_the_snapshot_does_not_cover_are_told_whatever_leads_to_them
     }
 }
 
+/// One schema for each customer, or one partition for each day, is nothing odd.
+#[tokio::test]
+async fn of_many_tables_a_few_are_named() {
+    let database = Database::new(StoreKind::Postgres).await;
+    let each = |sql: fn(u32) -> String| (10..70).map(sql).collect::<Vec<_>>().join("; ");
+    database.run(&each(|at| format!("CREATE SCHEMA s{at}; CREATE TABLE s{at}.t (id int)"))).await;
+    database
+        .run(
+            "CREATE TABLE public.t (id int); CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; \
+             CREATE TABLE days (id int) PARTITION BY LIST (id)",
+        )
+        .await;
+    let partition = |at| {
+        format!(
+            "CREATE FOREIGN TABLE d{at} PARTITION OF days FOR VALUES IN ({at}) SERVER files OPTIONS (program 'echo 1')"
+        )
+    };
+    database.run(&each(partition)).await;
+    let mut snapshot = open(&database).await;
+    let (_, hints) = told(&mut snapshot, table("t")).await;
+    assert!(hints[0].contains("there is also s10.t, s11.t, s12.t and 57 more; name the schema"), "{hints:?}");
+    let (warnings, _) = told(&mut snapshot, table("days")).await;
+    assert!(warnings[0].contains(" does not cover d10, d11, d12 and 57 more: a foreign table"), "{warnings:?}");
+    // What one may well mean comes first.
+    let path = format!("ALTER DATABASE {} SET search_path = s60, public", name(&database));
+    database.run(&path).await;
+    let (warnings, _) = told(&mut open(&database).await, table("t")).await;
+    assert!(warnings[0].contains("there is also public.t, s10.t, s11.t and 57 more; name the schema"), "{warnings:?}");
+}
+
 #[tokio::test]
 async fn a_text_that_a_database_without_an_encoding_holds_is_found_by_its_cell() {
     let outer = Database::new(StoreKind::Postgres).await;

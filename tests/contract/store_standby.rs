@@ -28,6 +28,18 @@ async fn a_standby_says_what_it_lacks_and_why_it_cancels() {
     let (error, ()) = tokio::join!(failure(&mut snapshot, &prepared), change);
     assert!(error.to_string().contains("hot_standby_feedback") && !error.is_permanent(), "{error}");
 
+    // What needs the table for itself is another reason, against which hot_standby_feedback helps nothing.
+    let mut snapshot = Snapshot::open(&pair.settings()).await.unwrap();
+    let prepared = snapshot.prepare(&export(query(slow), &["id"], &["id"])).await.unwrap();
+    let change = async {
+        pair.wait("EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep')").await;
+        pair.change("TRUNCATE t").await;
+    };
+    let (error, ()) = tokio::join!(failure(&mut snapshot, &prepared), change);
+    let text = error.to_string();
+    assert!(text.contains("a lock on what the query reads") && !text.contains("hot_standby_feedback"), "{error}");
+    assert!(!error.is_permanent(), "{error}");
+
     pair.wait("pg_wal_replay_pause() IS NOT NULL").await;
     pair.wait("pg_is_wal_replay_paused()").await;
     let remarks = Snapshot::open(&pair.settings()).await.unwrap().remarks().await.unwrap();

@@ -83,8 +83,8 @@ async fn checked_in_sqlite(sql_type: &str, values: &[&str], export: &JobExport) 
 #[tokio::test]
 async fn sqlite_loses_no_row_whose_time_can_t_be_read() {
     let day = "'2026-11-21 04:00:00'";
-    let cases: [(&str, &[&str], &str); 13] = [
-        ("DATETIME", &["2461011.5", "2461012", "'01/11/2026 06:00'"], "1 whole number (`epoch = \"julian\"`"),
+    let cases: [(&str, &[&str], &str); 16] = [
+        ("DATETIME", &["2461011.5", "2461012", "'01/11/2026 06:00'"], "), 1 text (write times as"),
         ("DATETIME", &["2461011.5", "2461012.25", day], "2 real numbers (`epoch = \"julian\"`"),
         ("DATETIME", &[day, "'01/11/2026 06:00'"], "1 text (write times as"),
         ("DATETIME", &[day, "'yesterday'", "'now'"], "2 texts (write times as"),
@@ -96,6 +96,10 @@ async fn sqlite_loses_no_row_whose_time_can_t_be_read() {
         ("DATETIME", &["1764000000000", "1764000000000000"], "2 whole numbers (no `epoch`"),
         ("TEXT", &["'1764000000'", "'1764000001'"], "2 texts (they hold numbers as text; cast them"),
         ("TEXT", &[day, "'0000-00-00 00:00:00'"], "1 text"),
+        // An index has them among the texts of a day.
+        ("TEXT", &["'2026-11-27'", "'2026-11-27 04:00:00'", "'2026-11-271'", "'2026-11-27T04:00:00'"], "1 text (write"),
+        ("TEXT", &["'27.11.2026'", "'2026-02-30'", "'20261127'"], "3 texts (write times as"),
+        ("DATETIME", &["2461011.5", "2461012"], "1 whole number and 1 real number (`epoch = \"julian\"`"),
         ("", &[day, "x'323032362d31312d3231'"], "1 binary value"),
         ("", &["''", "NULL"], "1 text"),
     ];

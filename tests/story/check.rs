@@ -5,6 +5,8 @@ use std::path::Path;
 
 use crate::support::program::Program;
 use crate::support::shop;
+use crate::support::sshd::{make_key, set_mode};
+use crate::support::users::{self, SERVICE, STRANGER};
 
 /// A shop that delivers into a folder of its own.
 fn program(more: &str) -> Program {
@@ -37,6 +39,42 @@ fn what_may_not_be_meant_so_is_a_hint() {
 }
 
 #[test]
+fn dates_in_the_notation_of_another_program_are_a_hint() {
+    let to_server = |more: &str| {
+        let destination = "host = \"h.example\"\nuser = \"u\"\nkey = \"id\"\nhost_keys = [\"SHA256:9ePjU1CY5Dz0pWkV6mYc3nXh2rTqLs8bGfAoI7wJuRM\"]";
+        let program = program("");
+        make_key(&program.path("id"), &["-t", "ed25519", "-N", ""]);
+        let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
+        program.configure(&config.replace("folder = \"/srv/drops\"", &format!("{destination}\n{more}")));
+        program.run(&["check"]).expect(0).out
+    };
+    for (directory, found) in [
+        ("in/%Y/%m", "%Y"),
+        ("in/{year}", "{year}"),
+        ("$HOME/x", "$HOME"),
+        ("in/$(date +%Y)", "$(date +%Y)"),
+        ("in/{{year}}/%m", "%m"),
+        ("in/YYYY/MM", "YYYY"),
+        ("in/yyyy-MM", "yyyy"),
+    ] {
+        let told = to_server(&format!("directory = \"{directory}\""));
+        let hint = format!("hint   shop: {found} in `directory` is taken as it is");
+        assert!(told.contains(&hint) && told.contains("{{year}}"), "{directory}: {told}");
+    }
+    for directory in ["in/{{year}}/{{month}}", "in/100%", "in/$5", "in/new years", "in/{}"] {
+        let told = to_server(&format!("directory = \"{directory}\""));
+        assert!(!told.contains("hint"), "{directory}: {told}");
+    }
+    let told = to_server("filename = \"orders_yyyyMMdd\"");
+    assert!(told.contains("hint   shop: yyyy in `filename` is taken as it is"), "{told}");
+    let folder = shop::program_into(Path::new("/srv/drops/{{year}}"), "").run(&["check"]).expect(0).out;
+    assert!(
+        folder.contains("hint   shop: {{year}} in `folder` is taken as it is: a folder has no variables"),
+        "{folder}"
+    );
+}
+
+#[test]
 fn what_the_daemon_will_need_on_this_machine_is_looked_at() {
     let program = program("");
     let sound = fs::read_to_string(program.path("jobs.toml")).unwrap();
@@ -62,4 +100,27 @@ fn what_the_daemon_will_need_on_this_machine_is_looked_at() {
     }
     program.configure(&notify("command = [\"sh\", \"-c\", \"true\"]"));
     program.run(&["check"]).expect(0);
+}
+
+#[test]
+fn a_state_folder_of_another_user_is_no_fault_of_the_configuration() {
+    if !users::can_be_many() {
+        return;
+    }
+    let program = program("");
+    users::open(&program);
+    let state = program.path("state");
+    fs::create_dir(&state).unwrap();
+    users::give(&state, SERVICE);
+    for mode in [0o755, 0o700] {
+        set_mode(&state, mode);
+        let told = users::run(&program, STRANGER, &["check"]).expect(0).out;
+        let text = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("was not looked at") && text.contains("belongs to daemon"), "{told}");
+        assert!(text.contains("sudo -u daemon"), "{told}");
+        assert!(!users::run(&program, SERVICE, &["check"]).expect(0).out.contains("not looked at"));
+    }
+    set_mode(&state, 0o500);
+    let own = users::run(&program, SERVICE, &["check"]).expect(2);
+    assert!(own.err.contains("can't be written to"), "{}", own.err);
 }

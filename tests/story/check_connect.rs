@@ -55,7 +55,7 @@ async fn what_a_server_can_not_do_is_named_with_the_setting_to_write() {
         (lacking, "allow_gap = true", 0, &["posix_rename", "fsync", "limits", "statvfs"], "allow_gap accepts"),
         (&["one-handle"], "", 0, &["several_handles"], "channels = 1"),
         (&["write-only"], "", 1, &[], "set verify = \"none\""),
-        (&["write-only"], "verify = \"none\"", 0, &["stat", "list"], "verify = \"none\" does without"),
+        (&["write-only"], "verify = \"none\"", 0, &["stat", "list"], "sizes are not compared"),
         (&["takes-closed"], "", 1, &[], "have it leave names alone that start with a dot"),
     ] {
         let server = Server::start(Kind::Odd(habits));

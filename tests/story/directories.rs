@@ -28,6 +28,10 @@ fn each_occurrence_is_delivered_into_its_own_directory() {
     program.run(&["run", "shop", "--at", "2026-10-31"]).expect(0);
     let file = november.join("shop_2026_11_21_orders.csv");
     assert_eq!(fs::read_to_string(&file).unwrap(), ORDERS);
+    let id = super::history::run_id(&program, 1);
+    let show = program.run(&["show", &id]).expect(0).out;
+    let said = show.lines().find(|line| line.starts_with("directory ")).unwrap_or_else(|| panic!("{show}"));
+    assert!(said.ends_with("2026/11") || show.contains("2026/11\n"), "{show}");
     assert_eq!(names_in(&drop.join("2026/10")), ["shop_2026_10_31_orders.csv"]);
 
     // The run's own directory, whatever today's would be.
@@ -38,6 +42,10 @@ fn each_occurrence_is_delivered_into_its_own_directory() {
     let run = history.as_array().unwrap().iter().find(of_november).unwrap()["run"].as_str().unwrap().to_owned();
     program.run(&["redeliver", &run]).expect(0);
     assert_eq!(fs::read_to_string(&file).unwrap(), ORDERS);
+    let id = super::history::run_id(&program, 1);
+    let show = program.run(&["show", &id]).expect(0).out;
+    let said = show.lines().find(|line| line.starts_with("directory ")).unwrap_or_else(|| panic!("{show}"));
+    assert!(said.ends_with("2026/11") || show.contains("2026/11\n"), "{show}");
 
     let plan = program.run(&["plan", "--from", "2026-12-31", "--days", "2", "--json"]).expect(0).json();
     let directories: Vec<&str> = plan.as_array().unwrap().iter().map(|of| of["directory"].as_str().unwrap()).collect();

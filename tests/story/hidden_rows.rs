@@ -36,7 +36,8 @@ fn hidden_rows_are_told_wherever_somebody_looks() {
         database
     });
     let out = tempfile::tempdir().unwrap();
-    let warning = "row-level security is active for role clerk on orders: rows that its policies hide are not exported";
+    let warning = "row-level security is active for role clerk on orders: rows that its policies hide are not exported; \
+                   if that is meant, write `row_security = \"on\"` in [store]";
     let told = program(&database, out.path(), "");
     let check = told.run(&["check", "--connect"]).expect(0);
     assert!(check.out.contains(&format!("hint   shop, orders: {warning}")), "{}", check.out);
@@ -60,13 +61,20 @@ fn hidden_rows_are_told_wherever_somebody_looks() {
 
     night::last_up(&told, 1);
     let mut service = Service::start(&told);
-    let line = service.says(warning);
+    let line = service.says("row-level security is active for role clerk on orders: rows");
     for part in ["\"level\":\"WARN\"", "\"job\":\"shop\"", "\"export\":\"orders\""] {
         assert!(line.contains(part), "{part} is not in: {line}");
     }
     service.stop();
     let night = &told.run(&["history", "--json"]).expect(0).json()[0];
     assert_eq!((&night["trigger"], &night["warnings"]), (&"missed".into(), &json), "{night}");
+
+    let meant = program(&database, out.path(), "row_security = \"on\"");
+    assert!(
+        meant.run(&["check", "--connect"]).expect(0).out.contains("hint   shop, orders: row-level security is active")
+    );
+    let run = meant.run(&["run", "shop"]).expect(0);
+    assert!(!run.err.contains("row-level security"), "{}", run.err);
 
     let refused = program(&database, out.path(), "row_security = \"off\"");
     for command in [&["check", "--connect"][..], &["run", "shop"]] {

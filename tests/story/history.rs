@@ -26,10 +26,10 @@ fn looking_makes_nothing() {
 #[test]
 fn files_that_are_not_delivered_are_marked_and_runs_can_be_chosen() {
     let server = Sshd::start();
-    let program = shop::program(&server, "publish = \"refuse\"");
+    let program = shop::program(&server, "");
     program.run(&["run", "shop", "--at", "2026-11-20"]).expect(0);
-    let file = server.directory().join("shop_2026_11_21_orders.csv");
-    fs::write(&file, "somebody's own").unwrap();
+    // No file takes the place of a folder.
+    fs::create_dir(server.directory().join("shop_2026_11_21_orders.csv")).unwrap();
     program.run(&["run", "shop", "--at", "2026-11-21"]).expect(1);
 
     let told = program.run(&["history"]).expect(0).out;
@@ -68,6 +68,7 @@ fn a_run_shows_its_stages_its_columns_and_whom_it_met() {
     for words in [
         &format!("host key   ssh-ed25519 {key}"),
         &format!("@127.0.0.1:{}", server.port()),
+        &format!("directory  {}", server.directory().display()),
         "reason     they asked",
         "columns  id, placed_at, größe, total, paid, email*",
         "attempt 1 by ada, configuration ",

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use exportd::secret::Secret;
-use exportd::store::{MAX_CELL, RowSecurity, Snapshot, StoreError, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, Snapshot, StoreError, StoreKind, StoreSettings};
 use rusqlite::Connection;
 
 use crate::support::shop;
@@ -18,7 +18,7 @@ fn settings(path: &Path) -> StoreSettings {
         url: Secret::new(format!("sqlite:{}", path.display())),
         statement_timeout: std::time::Duration::from_secs(60),
         ca: None,
-        row_security: RowSecurity::On,
+        row_security: None,
         max_cell: MAX_CELL,
     }
 }

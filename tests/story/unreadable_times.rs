@@ -57,6 +57,10 @@ fn a_full_listing_takes_no_julian_day_for_seconds() {
     let lost = program(out.path(), "(1, 2461011.5)", "");
     let config = fs::read_to_string(lost.path("jobs.toml")).unwrap();
     lost.configure(&config.replace("run = \"daily\"", "run = \"daily\"\nperiod = \"all\""));
+    let told = "column \"at\" holds values that can't be read as datetime, so every run would fail: 1 real number \
+        (`epoch = \"julian\"` for the column in the catalogue would fit)";
+    let text = words(&lost, &["check", "--connect"], 1);
+    assert!(text.contains(told), "{text}");
     let text = words(&lost, &["run", "shop"], 1);
     let told = "export orders, row 1, column at: a number that looks like a Julian day can't be read as datetime; write \
         `epoch = \"julian\"` for the column in the catalogue, or \"s\" if it does count seconds";

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use exportd::secret::Secret;
-use exportd::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, StoreKind, StoreSettings};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
 use tempfile::TempDir;
 
@@ -105,7 +105,7 @@ impl Database {
             url: Secret::new(self.url.clone()),
             statement_timeout: Duration::from_secs(60),
             ca: None,
-            row_security: RowSecurity::On,
+            row_security: None,
             max_cell: MAX_CELL,
         }
     }

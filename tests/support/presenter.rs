@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use exportd::secret::Secret;
-use exportd::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, StoreKind, StoreSettings};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, PgConnection};
 
 use super::certificates::Certificates;
@@ -32,7 +32,7 @@ impl Presenter {
             url,
             statement_timeout: Duration::from_secs(60),
             ca: None,
-            row_security: RowSecurity::On,
+            row_security: None,
             max_cell: MAX_CELL,
         }
     }

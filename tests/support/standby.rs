@@ -1,7 +1,7 @@
 //! A PostgreSQL server with a standby that follows it, for one test.
 
 use exportd::secret::Secret;
-use exportd::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
+use exportd::store::{MAX_CELL, StoreKind, StoreSettings};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::databases::{Server, as_user, folder_of, newest_postgres, run, start, start_postgres};
@@ -56,7 +56,7 @@ impl Pair {
             url: Secret::new(self.standby.url("postgres")),
             statement_timeout: std::time::Duration::from_secs(60),
             ca: None,
-            row_security: RowSecurity::On,
+            row_security: None,
             max_cell: MAX_CELL,
         }
     }

@@ -19,6 +19,10 @@ const PROBE: &str = "check";
 const IN_PLACE: &str = "publish = \"direct\" writes files under their final names, so a reader may see half of one, and \
                         whether they can be written shows with the first; manifest = true tells readers when all are whole";
 
+/// What a delivery in place can't do without, unless its job says so.
+const NO_SIZES: &str = "doesn't describe files, so their sizes can't be compared; set verify = \"none\" if the directory is \
+                        meant to be only written to";
+
 /// A destination that was looked at.
 pub struct Looked {
     /// Where it is.
@@ -111,20 +115,23 @@ fn judge_server(address: &str, destination: &SftpDestination, survey: &Survey) -
     if destination.publish == Publish::Direct {
         findings.push(Finding::new(Level::Hint, address, IN_PLACE));
     }
+    if !survey.stat && destination.verify != Verify::None {
+        findings.push(Finding::new(Level::Fault, address, NO_SIZES));
+    }
     let hints = [
         (
             survey.facts.fsync,
             "can't be asked to sync a file to its disk (no fsync@openssh.com); files are delivered without",
         ),
-        (survey.stat, "doesn't describe files; verify = \"none\" does without, so sizes are not compared"),
+        (survey.stat || destination.verify != Verify::None, "doesn't describe files, so sizes are not compared"),
         (
             survey.list || destination.publish == Publish::Direct,
-            "doesn't list the directory; verify = \"none\" does without",
+            "doesn't list the directory; files are delivered without",
         ),
         (
             survey.remove != Some(false),
-            "doesn't let files be removed; an empty hidden file stays in the directory for each job, and what a failed \
-             run has uploaded stays, too",
+            "doesn't let files be removed; an empty hidden file of this check stays in the directory and one of each job, \
+             and what a failed run has uploaded stays, too",
         ),
         (
             survey.several_handles != Some(false),

@@ -3,24 +3,52 @@
 use jiff::Timestamp;
 
 use crate::cli::plan::NO_RUN;
-use crate::config::{Config, zone_remark};
-use crate::job::Job;
+use crate::config::{Config, state_of_another, zone_remark};
+use crate::job::{Destination, Job};
 use crate::name::is_windows_device;
 use crate::plan::Plan;
 
 use super::finding::{Finding, Level};
+use super::foreign;
 
 /// One finding for each thing that may not be meant as it is written.
 pub fn look(config: &Config) -> Vec<Finding> {
-    let jobs = config.jobs.iter().flat_map(|job| names(job).into_iter().chain(replaced(job)));
-    zones(config).into_iter().chain(jobs).collect()
+    let jobs = config.jobs.iter().flat_map(|job| names(job).into_iter().chain(foreign_variables(job)));
+    state(config).into_iter().chain(zones(config)).chain(jobs).collect()
 }
 
-/// A template in the notation of another program, whose characters no name can have.
-fn replaced(job: &Job) -> Option<Finding> {
-    let character = job.filename.replaced()?;
-    let text = format!("{character} in `filename` becomes _ in names; variables are written {{{{year}}}}");
-    Some(Finding::new(Level::Hint, &job.label, text))
+/// Templates and paths in the notation of another program: the first variable of each that is none here.
+fn foreign_variables(job: &Job) -> Vec<Finding> {
+    let file_name = match job.filename.replaced() {
+        Some(character) => {
+            Some(format!("{character} in `filename` becomes _ in names; variables are written {{{{year}}}}"))
+        }
+        None => foreign("filename", job.filename.text()),
+    };
+    let place = match &*job.destination {
+        Destination::Sftp(sftp) => {
+            foreign("directory", sftp.template.as_ref().map_or(&sftp.directory, |template| template.text()))
+        }
+        Destination::Folder(folder) => {
+            let path = folder.path.to_string_lossy();
+            let own = path.find("{{").and_then(|from| Some(&path[from..from + path[from..].find("}}")? + 2]));
+            let found = own.or_else(|| foreign::variable(&path));
+            found.map(|found| format!("{found} in `folder` is taken as it is: a folder has no variables"))
+        }
+    };
+    file_name.into_iter().chain(place).map(|text| Finding::new(Level::Hint, &job.label, text)).collect()
+}
+
+fn foreign(key: &str, text: &str) -> Option<String> {
+    let found = foreign::variable(text)?;
+    Some(format!("{found} in `{key}` is taken as it is; variables are written {{{{year}}}}"))
+}
+
+/// The state folder, if its owner alone may use it: whether it takes the daemon's state is not known then.
+fn state(config: &Config) -> Option<Finding> {
+    let denied = state_of_another(&config.state_dir)?;
+    let text = format!("{} was not looked at: {denied}", config.state_dir.display());
+    Some(Finding::new(Level::Hint, "the state folder", text))
 }
 
 /// Names that no file on Windows can have: the partner's server, or whoever unpacks the zip, may run it.

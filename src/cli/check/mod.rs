@@ -2,6 +2,7 @@
 
 mod destination;
 mod finding;
+mod foreign;
 mod hints;
 mod store;
 mod summary;

@@ -66,9 +66,9 @@ impl Found {
     }
 }
 
-/// What was found about the times of an export, by its name and that of the time column: many jobs may ask, and the look
-/// may read all rows.
-type Times = HashMap<(String, String), Option<String>>;
+/// What was found about the times of an export, by its name and the columns that were looked at: many jobs may ask, and
+/// the look may read all rows.
+type Times = HashMap<(String, String), Vec<String>>;
 
 async fn look_at(
     snapshot: &mut Snapshot,
@@ -77,10 +77,17 @@ async fn look_at(
     times: &mut Times,
 ) -> Result<Found, StoreError> {
     let prepared = snapshot.prepare(export).await?;
-    let filter = export.filter.as_ref().map(|time| time.column.sql_name.clone()).unwrap_or_default();
-    let of_times = match times.entry((export.name.clone(), filter)) {
+    let columns = match &export.filter {
+        Some(time) => time.column.sql_name.clone(),
+        None => export.columns.iter().map(|column| column.sql_name.as_str()).collect::<Vec<_>>().join(","),
+    };
+    let of_times = match times.entry((export.name.clone(), columns)) {
         Entry::Occupied(known) => known.get().clone(),
-        Entry::Vacant(new) => new.insert(snapshot.check_times(&prepared).await?).clone(),
+        Entry::Vacant(new) => {
+            let mut found = snapshot.check_listed(&prepared).await?;
+            found.extend(snapshot.check_times(&prepared).await?);
+            new.insert(found).clone()
+        }
     };
     let Prepared { mut hints, warnings, .. } = prepared;
     hints.splice(0..0, warnings.into_iter().chain(of_times));

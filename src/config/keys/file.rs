@@ -55,10 +55,10 @@ pub(in super::super) static STORE: Section = Section {
         Key::new(
             "row_security",
             Takes::Word(words::<RowSecurity>),
-            "PostgreSQL only. `\"off\"` refuses an export if row-level security would hide rows from the role; \
-             `\"on\"` exports the rows that remain, with a warning.",
+            "PostgreSQL only. `\"off\"` refuses an export if row-level security can hide rows from the role; \
+             `\"on\"` says that this is meant: the rows that remain are exported, and only `check --connect` mentions it.",
         )
-        .default("\"on\"")
+        .otherwise("as `\"on\"`, with a warning in every run")
         .example("\"off\""),
         Key::new(
             "max_cell",

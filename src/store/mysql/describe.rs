@@ -41,7 +41,7 @@ impl Mysql {
         &mut self,
         table: &TableDetails,
         columns: &[(usize, Doubt)],
-    ) -> Result<Vec<usize>, StoreError> {
+    ) -> Result<Vec<(usize, Doubt)>, StoreError> {
         let Some(question) = Question::new(table, columns, Quotes::Backtick, condition) else { return Ok(Vec::new()) };
         let answer = match self.ask(sqlx::query(AssertSqlSafe(question.sql.clone()))).await {
             Err(error) if !self.connection.is_open() => return Err(error),
@@ -59,7 +59,7 @@ fn condition(doubt: Doubt, name: &str) -> Option<String> {
         Doubt::Date | Doubt::Datetime => {
             Some(format!("YEAR({name}) = 0 OR MONTH({name}) = 0 OR DAYOFMONTH({name}) = 0"))
         }
-        Doubt::Whole | Doubt::Number | Doubt::Nested => None,
+        Doubt::Whole | Doubt::Number | Doubt::Nested | Doubt::Numbers | Doubt::Times | Doubt::Julian => None,
     }
 }
 

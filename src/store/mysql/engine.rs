@@ -2,11 +2,12 @@
 //! that are read from another server, whatever their engine says of itself.
 //!
 //! A table is found by its name, in what an export reads from and in the definitions of views. The name in a query can
-//! also be an alias or a column, and then a warning too many is better than one that is missing. A view whose
-//! definition the role may not see (`SHOW VIEW`) is taken for harmless.
+//! also be an alias or a column, and then a warning too many is better than one that is missing. What is behind a view
+//! can only be told to a role that may see its definition and its tables; that it may not is told as well.
 
 use std::collections::BTreeSet;
 
+use sqlx::AssertSqlSafe;
 use sqlx::mysql::MySqlRow;
 
 use super::catalogue::{text, truth};
@@ -14,6 +15,7 @@ use super::{Mysql, error};
 use crate::catalogue::Source;
 use crate::store::error::StoreError;
 use crate::store::sql::Quotes;
+use crate::wording::few;
 
 const OUTSIDE: &str = "SELECT t.table_schema, t.table_name, t.table_schema = DATABASE(), t.engine \
      FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine \
@@ -24,6 +26,11 @@ const OUTSIDE: &str = "SELECT t.table_schema, t.table_name, t.table_schema = DAT
 const VIEWS: &str = "SELECT table_schema, table_name, table_schema = DATABASE(), view_definition \
      FROM information_schema.views \
      WHERE table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')";
+
+/// What helps without a right for our role: an administrator sees every table.
+const OUT_OF_SIGHT: &str = "it reads a view whose tables the role may not see, so it is not known whether their engines have \
+    transactions: grant the role SHOW VIEW on the view and SELECT on its tables, or have an administrator look at ENGINE in \
+    information_schema.tables";
 
 /// A table or view, and its engine or definition.
 #[derive(Debug)]
@@ -75,7 +82,14 @@ impl Mysql {
         let is_behind = |table: &&Known| is_read(table) || texts.iter().any(|text| text.contains(&table.path()));
         let found: Vec<String> =
             outside.iter().filter(is_behind).map(|table| format!("{} ({})", table.name, table.fact)).collect();
-        Ok((!found.is_empty()).then(|| warning(&found.join(", "))))
+        Ok((!found.is_empty()).then(|| warning(&few(&found, found.len()))))
+    }
+
+    /// What there is to say if `statement` reads a view behind which our role may not look. A server explains a statement
+    /// only to those who may see every table and view that it reads.
+    pub(super) async fn out_of_sight(&mut self, statement: &str) -> Result<Option<String>, StoreError> {
+        let explained = sqlx::query(AssertSqlSafe(format!("EXPLAIN {statement}"))).fetch_all(self.db()?).await;
+        Ok(explained.is_err_and(|error| error::is_unexplained(&error)).then(|| OUT_OF_SIGHT.to_owned()))
     }
 
     async fn known(&mut self, question: &'static str) -> Result<Vec<Known>, StoreError> {

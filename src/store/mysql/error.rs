@@ -88,6 +88,11 @@ pub(super) fn is_unknown_setting(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if number(&**error) == 1193)
 }
 
+/// Whether the server does not explain a statement because our role may not see all that it reads.
+pub(super) fn is_unexplained(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if number(&**error) == 1345)
+}
+
 /// Whether columns of a subquery share a name.
 pub(super) fn is_doubled_column(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if number(&**error) == 1060)

@@ -96,7 +96,7 @@ impl Mysql {
         let mut decoder = None;
         while let Some(row) = deadline.next(&mut rows, thread).await? {
             let row = row.map_err(|error| error::of(error, timeout))?;
-            let decoder = decoder.get_or_insert_with(|| row::Decoder::new(row.columns()));
+            let decoder = decoder.get_or_insert_with(|| row::Decoder::new(row.columns(), &plan.are_times));
             decoder.row(&row, sink)?;
         }
         drop(rows);

@@ -25,6 +25,8 @@ enum Wire {
     Timestamp,
     Time,
     Text,
+    /// A decimal that counts the units of an epoch.
+    DecimalTime,
     Bytes,
     Bit,
 }
@@ -37,9 +39,13 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder for rows of these columns.
-    pub(super) fn new(columns: &[MySqlColumn]) -> Decoder {
-        Decoder { wires: columns.iter().map(wire).collect(), scratch: Vec::with_capacity(32) }
+    /// A decoder for rows of these columns, of which `are_times` says whether they are declared as times.
+    pub(super) fn new(columns: &[MySqlColumn], are_times: &[bool]) -> Decoder {
+        let wire = |(column, is_time): (&MySqlColumn, &bool)| match column.type_info().name() {
+            "DECIMAL" if *is_time => Wire::DecimalTime,
+            _ => wire(column),
+        };
+        Decoder { wires: columns.iter().zip(are_times).map(wire).collect(), scratch: Vec::with_capacity(32) }
     }
 
     /// Hands the cells of `row` to `sink`.
@@ -97,6 +103,7 @@ fn wire(column: &MySqlColumn) -> Wire {
 fn value<'a>(wire: Wire, bytes: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<Value<'a>> {
     Some(match wire {
         Wire::Text => Value::Text(bytes),
+        Wire::DecimalTime => Value::of_digits(bytes)?,
         Wire::Bytes => Value::Bytes(bytes),
         Wire::Bit => Value::Uint(bits(bytes)?),
         Wire::Int8 => Value::Int(i8::from_le_bytes(bytes.try_into().ok()?).into()),

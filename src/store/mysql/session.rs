@@ -21,15 +21,20 @@ pub(super) fn statements(is_mariadb: bool, timeout: Duration) -> Vec<String> {
         false => format!("max_execution_time = {millis}"),
     };
     let mut statements = vec![
-        format!("SET SESSION {limit}, net_write_timeout = {seconds}, lock_wait_timeout = {lock}"),
-        // In this mode CHAR columns would come with the blanks that pad them.
-        "SET SESSION sql_mode = REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')".to_owned(),
+        // A statement with a setting that the server does not know does nothing at all, so what only some servers have
+        // stands alone: MySQL before 5.7.8 has no such limit.
+        format!("SET SESSION {limit}"),
+        // In the mode that is taken out, CHAR columns would come with the blanks that pad them.
+        //
         // Rows: all of them, however many are looked at. DEFAULT would be the server's value.
-        "SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1".to_owned(),
         // Values: whole. Else GROUP_CONCAT in a view or query cuts them at 1,024 bytes or at what the server says.
-        format!("SET SESSION group_concat_max_len = {MOST_BYTES}"),
         // What a statement warns of is asked for when it is done.
-        "SET SESSION max_error_count = 64".to_owned(),
+        format!(
+            "SET SESSION net_write_timeout = {seconds}, lock_wait_timeout = {lock}, \
+             sql_mode = REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', ''), \
+             sql_select_limit = 18446744073709551615, sql_big_selects = 1, \
+             group_concat_max_len = {MOST_BYTES}, max_error_count = 64"
+        ),
     ];
     if is_mariadb {
         // Recursion that is cut short is no error here, but fewer rows; the time limit ends one that has no end.
@@ -40,4 +45,22 @@ pub(super) fn statements(is_mariadb: bool, timeout: Duration) -> Vec<String> {
     statements.push("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ".to_owned());
     statements.push("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY".to_owned());
     statements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_some_servers_know_stands_alone() {
+        for is_mariadb in [false, true] {
+            let statements = statements(is_mariadb, Duration::from_secs(60));
+            for setting in
+                ["max_execution_time", "max_statement_time", "max_recursive_iterations", "system_versioning_asof"]
+            {
+                let with = statements.iter().filter(|statement| statement.contains(setting));
+                assert!(with.clone().all(|statement| statement.matches(" = ").count() == 1), "{statements:?}");
+            }
+        }
+    }
 }

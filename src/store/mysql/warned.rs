@@ -35,7 +35,7 @@ fn sentence(numbers: &[u32]) -> Option<String> {
     let parts: Vec<String> = known.iter().map(|(words, number)| format!("{words} (MySQL {number})")).collect();
     (!parts.is_empty()).then(|| {
         format!(
-            "the database warned while it computed the rows: {}; SHOW WARNINGS behind the query tells more",
+            "the database warned while it computed the rows: {}; SHOW WARNINGS after the query tells more",
             parts.join("; ")
         )
     })

@@ -144,6 +144,11 @@ fn value<'a>(wire: Wire, cell: &'a [u8], scratch: &'a mut Vec<u8>) -> Option<Val
             numeric::write(cell, scratch)?;
             Value::Text(scratch)
         }
+        Wire::NumericTime => {
+            scratch.clear();
+            numeric::write(cell, scratch)?;
+            Value::of_digits(scratch)?
+        }
         Wire::Date => match i32::from_be_bytes(cell.try_into().ok()?) {
             i32::MAX => Value::Text(b"infinity"),
             i32::MIN => Value::Text(b"-infinity"),

@@ -52,7 +52,7 @@ impl Postgres {
         &mut self,
         table: &TableDetails,
         columns: &[(usize, Doubt)],
-    ) -> Result<Vec<usize>, StoreError> {
+    ) -> Result<Vec<(usize, Doubt)>, StoreError> {
         let Some(question) = Question::new(table, columns, Quotes::Double, condition) else { return Ok(Vec::new()) };
         let sql = AssertSqlSafe(question.sql.clone());
         let answer = match self.undone(async |postgres| postgres.ask(sqlx::query(sql)).await).await {
@@ -70,8 +70,16 @@ fn condition(doubt: Doubt, name: &str) -> Option<String> {
         Doubt::Number => Some(format!("{name}::text IN ('NaN', 'Infinity', '-Infinity')")),
         Doubt::Date | Doubt::Datetime => Some(format!("{name} < '0001-01-01' OR {name} >= '10000-01-01'")),
         Doubt::Nested => Some(format!("array_ndims({name}) > 1")),
-        Doubt::Flag | Doubt::Whole => None,
+        Doubt::Numbers => element(Doubt::Number, name),
+        Doubt::Times => element(Doubt::Datetime, name),
+        Doubt::Flag | Doubt::Whole | Doubt::Julian => None,
     }
+}
+
+/// When an array holds arrays, or an element that is what it is doubted for.
+fn element(doubt: Doubt, name: &str) -> Option<String> {
+    let (nested, odd) = (condition(Doubt::Nested, name)?, condition(doubt, "element.value")?);
+    Some(format!("{nested} OR EXISTS (SELECT FROM unnest({name}) AS element (value) WHERE {odd})"))
 }
 
 fn column(row: &PgRow) -> sqlx::Result<FoundColumn> {

@@ -7,9 +7,13 @@
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 use crate::store::error::StoreError;
 use crate::store::server;
+
+/// The SQLSTATE of a standby that cancels a query.
+const CONFLICT: &str = "40001";
 
 /// What PgBouncer says of a transaction where each statement may go to another server connection.
 const WRONG_POOL: &str = "statement pooling";
@@ -18,13 +22,20 @@ const WRONG_POOL: &str = "statement pooling";
 const POOLER_REFUSALS: [&str; 5] =
     ["no such database", "no such user", "unsupported startup parameter", "authentication failed", "not allowed"];
 
-/// What a standby that cancels a query could be told to do. A transaction that reads has no other reason to fail so.
-const CONFLICT: &str = "the standby had to apply a change to rows that the query still needs; set hot_standby_feedback \
-                        = on there, or raise max_standby_streaming_delay";
+/// Why a standby cancels a query, and what helps. A transaction that reads has no other reason to fail with 40001.
+const NEEDED_ROWS: &str = "the standby had to apply a change to rows that the query still needs; set \
+    hot_standby_feedback = on there, or raise max_standby_streaming_delay";
+const NEEDED_LOCK: &str = "the standby had to apply a change that needs a lock on what the query reads, such as TRUNCATE or \
+    ALTER TABLE; raise max_standby_streaming_delay there";
+const OTHER_CONFLICT: &str = "the standby had to apply a change that the query stood in the way of; raise \
+    max_standby_streaming_delay there, and if rows were removed, set hot_standby_feedback = on";
 
 /// An error while the connection was used by a statement that may take `limit`.
 pub(super) fn of(error: sqlx::Error, limit: Duration) -> StoreError {
-    server::broken(error, |error| rejection(&code(&*error), error.message(), limit))
+    server::broken(error, |error| match &*code(&*error) {
+        CONFLICT => StoreError::Interrupted { code: CONFLICT.to_owned(), cause: conflict(detail(&*error)).to_owned() },
+        code => rejection(code, error.message(), limit),
+    })
 }
 
 /// The server's answer to our login.
@@ -72,13 +83,28 @@ fn code(error: &dyn DatabaseError) -> String {
     error.code().unwrap_or_default().into_owned()
 }
 
+/// What the server says beside its message.
+fn detail(error: &dyn DatabaseError) -> &str {
+    error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::detail).unwrap_or_default()
+}
+
+/// Why a standby has cancelled a query. A server that speaks another language than English does not tell.
+fn conflict(detail: &str) -> &'static str {
+    if detail.contains("row versions") {
+        NEEDED_ROWS
+    } else if detail.contains("relation lock") {
+        NEEDED_LOCK
+    } else {
+        OTHER_CONFLICT
+    }
+}
+
 fn class(code: &str) -> &str {
     code.get(..2).unwrap_or_default()
 }
 
 fn condition(code: &str, message: &str) -> String {
     let words = match class(code) {
-        "40" if code == "40001" => CONFLICT,
         "42" | "28" | "3D" | "3F" | "53" | "57" | "08" | "25" | "40" | "55" | "58" | "0A" => message,
         "22" => match code {
             "22003" => "a number is out of range",
@@ -124,7 +150,7 @@ mod tests {
             assert!(!told(code, "m").1, "{code}");
         }
         assert!(told("08P01", "transaction blocks not allowed in statement pooling mode").1);
-        assert!(told("40001", "m").0.contains("hot_standby_feedback"));
+        assert!(conflict("Ein Detail").contains("max_standby_streaming_delay"));
         for code in ["42P01", "42501", "42601", "25006", "22012", "0A000"] {
             assert!(told(code, "m").1, "{code}");
         }

@@ -36,7 +36,7 @@ use crate::value::RowSink;
 pub(super) struct Postgres {
     pub(super) connection: ServerConnection<PgConnection>,
     timeout: Duration,
-    row_security: RowSecurity,
+    row_security: Option<RowSecurity>,
 }
 
 const BOUNDS: &str = "SELECT set_config('exportd.from', $1, true), set_config('exportd.to', $2, true)";

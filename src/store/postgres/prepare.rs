@@ -1,20 +1,24 @@
 //! From an export to the statement that reads it.
 
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use super::catalogue::PgColumn;
 use super::types::Wire;
 use super::{Postgres, error};
-use crate::catalogue::{Column, Source};
+use crate::catalogue::{Column, Source, Unreadable};
 use crate::job::JobExport;
 use crate::period::Period;
 use crate::store::bounds::{self, Form};
+use crate::store::column_check::{Answer, Class, ColumnCheck};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
-use crate::store::unreadable::{Ends, NumberCheck};
 use crate::store::{Remarks, RowSecurity};
 use crate::value::{ColumnType, Scale};
+
+/// What somebody can do who has been warned of row-level security and wants the rows that remain.
+const MEANT: &str = "if that is meant, write `row_security = \"on\"` in [store]";
 
 /// How one export is read.
 #[derive(Debug)]
@@ -26,9 +30,20 @@ pub(in crate::store) struct ReadPlan {
     pub(in crate::store) scales: Vec<Scale>,
     /// How the ends of a period are written.
     pub(super) filter: Option<Form>,
-    /// How to see whether the numbers that a period compares with can be read.
-    numbers: Option<NumberCheck>,
+    /// How to see whether the times that a period compares with can be read.
+    times: Option<ColumnCheck>,
+    /// The same for each time that is read, where no period filters.
+    listed: Vec<ColumnCheck>,
 }
+
+/// Times that are none of the years 1 to 9999.
+const UNREADABLE: &[Class] = &[
+    Class { what: ["infinite time", ""], condition: "{} IN ('infinity', '-infinity')" },
+    Class {
+        what: ["time", " outside the years 1 to 9999"],
+        condition: "({} < '0001-01-01' AND {} > '-infinity') OR ({} >= '10000-01-01' AND {} < 'infinity')",
+    },
+];
 
 /// The modifier of a text is its length, and says nothing about a number in it.
 fn scale(column: &PgColumn) -> Scale {
@@ -61,48 +76,74 @@ impl Postgres {
             filter: String::new(),
             order: found.order.iter().map(order).collect(),
         };
-        let wires = found.cells.iter().map(|column| column.kind.wire).collect();
+        let wires = found.cells.iter().zip(export.columns.iter());
+        let wires = wires.map(|(column, declared)| column.kind.wire_as(declared.kind)).collect();
         let scales = found.cells.iter().map(|column| scale(column)).collect();
-        let (mut filter, mut numbers) = (None, None);
+        let (mut filter, mut times) = (None, None);
         if let (Some(time), Some(column)) = (&export.filter, found.filter) {
             let (form, condition) = condition(&time.column, column)?;
             select.filter = condition;
             self.bind_any(&form).await?;
-            if form.is_number() {
-                // No double holds every numeric.
-                let double = |end: &str| format!("least(greatest({end}, -1e30), 1e30)::float8");
-                numbers = Some(NumberCheck::new(&relation.from, &quoted(column), &time.column, double));
-            }
+            times = Some(column_check(&relation.from, &quoted(column), &time.column, &form));
             filter = Some(form);
             if column.lacks_index {
                 remarks.hints.push(bounds::no_index(&quoted(column)));
             }
         }
+        let cells = found.cells.iter().zip(export.columns.iter()).filter(|_| filter.is_none());
+        let listed =
+            cells.filter(|(_, declared)| declared.unreadable == Unreadable::Fail).filter_map(|(column, declared)| {
+                let (form, _) = column.kind.filter(declared)?;
+                Some(column_check(&relation.from, &quoted(column), declared, &form))
+            });
+        let listed = listed.collect();
         // Planning it is what tells whether every function, operator and right is there.
         let statement = select.text(filter.is_some());
         self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {statement}")))).await?;
         self.behind(remarks).await?;
-        match self.narrowed(&statement).await? {
-            Some(narrowed) if self.row_security == RowSecurity::Off => return Err(narrowed.refusal()),
-            Some(narrowed) => remarks.warnings.push(narrowed.warning()),
-            None => {}
+        if let Some(narrowed) = self.narrowed(&statement).await? {
+            match self.row_security {
+                Some(RowSecurity::Off) => return Err(narrowed.refusal()),
+                Some(RowSecurity::On) => remarks.hints.push(narrowed.warning()),
+                None => remarks.warnings.push(format!("{}; {MEANT}", narrowed.warning())),
+            }
         }
-        Ok(ReadPlan { select, wires, scales, filter, numbers })
+        Ok(ReadPlan { select, wires, scales, filter, times, listed })
     }
 
-    /// Fails if a number that a period compares with can't be read. Says what there is to warn of.
+    /// Fails if a time that a period compares with can't be read. Says what there is to warn of.
     pub(in crate::store) async fn check_times(&mut self, plan: &ReadPlan) -> Result<Option<String>, StoreError> {
-        let Some(check) = &plan.numbers else { return Ok(None) };
-        self.undone(async |postgres| check.run(async |sql| postgres.numbers(sql).await).await).await
+        let Some(check) = &plan.times else { return Ok(None) };
+        self.undone(async |postgres| postgres.check_column(check).await).await
     }
 
-    async fn numbers(&mut self, sql: &str) -> Result<Ends, StoreError> {
+    /// The same for every time that is read, where no period filters.
+    pub(in crate::store) async fn check_listed(&mut self, plan: &ReadPlan) -> Result<Vec<String>, StoreError> {
+        let mut warnings = Vec::new();
+        for check in &plan.listed {
+            warnings.extend(self.undone(async |postgres| postgres.check_column(check).await).await?);
+        }
+        Ok(warnings)
+    }
+
+    async fn check_column(&mut self, check: &ColumnCheck) -> Result<Option<String>, StoreError> {
+        let has_ends = match check.ends() {
+            Some(ends) => self.is_ready(ends).await?,
+            None => false,
+        };
+        check.run(has_ends, async |sql| self.numbers(sql).await).await
+    }
+
+    /// Whether an index answers a statement for the least and the greatest value: then nothing is left to aggregate.
+    async fn is_ready(&mut self, ends: &str) -> Result<bool, StoreError> {
+        let steps = self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {ends}")))).await?;
+        Ok(steps.first().is_some_and(|step| step.try_get(0).is_ok_and(|step: &str| step.starts_with("Result"))))
+    }
+
+    async fn numbers(&mut self, sql: &str) -> Result<Answer, StoreError> {
         let rows = self.ask(sqlx::query(AssertSqlSafe(sql))).await?;
-        let ends = rows.first().map_or(Ok(None), |row| {
-            let end = |index| row.try_get::<Option<f64>, _>(index);
-            Ok(end(0)?.zip(end(1)?).zip(end(2)?).map(|((least, greatest), rows)| [least, greatest, rows]))
-        });
-        ends.map_err(|error| error::of(error, self.timeout))
+        let numbers = |row: &PgRow| (0..row.len()).map(|index| row.try_get(index)).collect();
+        rows.first().map_or(Ok(Answer::new()), numbers).map_err(|error| error::of(error, self.timeout))
     }
 
     /// How the server reads a period.
@@ -142,6 +183,16 @@ impl Postgres {
         let timeout = self.timeout;
         self.db()?.execute(statements).await.map_err(|error| error::of(error, timeout))?;
         Ok(())
+    }
+}
+
+/// How to see whether every value of the column that is quoted as `name` can be read as `declared`.
+fn column_check(from: &str, name: &str, declared: &Column, form: &Form) -> ColumnCheck {
+    // No double holds every numeric.
+    let double = |number: &str| format!("least(greatest({number}, -1e30), 1e30)::float8");
+    match form.is_number() {
+        true => ColumnCheck::of_numbers(from, name, declared, double),
+        false => ColumnCheck::of_times(from, name, declared, UNREADABLE, double),
     }
 }
 

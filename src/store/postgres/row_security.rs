@@ -9,14 +9,15 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
+use super::behind::few_of;
 use super::{Postgres, error};
 use crate::store::error::StoreError;
 use crate::store::relation::DbTable;
 use crate::store::sql::Quotes;
 
-/// Our role, and the tables with policies among those that the transaction has locked: planning a statement locks all
-/// tables that it reads, also through views.
-const CANDIDATES: &str = "SELECT current_user::text, string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname) \
+/// Our role, and the tables with policies among those that the transaction has locked, the first few and how many there
+/// are: planning a statement locks all tables that it reads, also through views.
+const CANDIDATES: &str = "SELECT current_user::text, (array_agg(c.oid::regclass::text ORDER BY c.relname))[1:3], count(*) \
      FROM pg_class c WHERE c.relrowsecurity AND c.oid IN (SELECT l.relation FROM pg_locks l \
          WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation')";
 
@@ -51,7 +52,7 @@ impl Postgres {
     pub(super) async fn narrowed(&mut self, statement: &str) -> Result<Option<Narrowed>, StoreError> {
         let timeout = self.timeout;
         let rows = self.ask(sqlx::query(CANDIDATES)).await?;
-        let candidates = rows.first().map(|row| sqlx::Result::Ok((row.try_get(0)?, row.try_get(1)?)));
+        let candidates = rows.first().map(|row| sqlx::Result::Ok((row.try_get(0)?, few_of(row, 1)?)));
         let Some((role, Some(tables))) = candidates.transpose().map_err(|error| error::of(error, timeout))? else {
             return Ok(None);
         };

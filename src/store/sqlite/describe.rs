@@ -25,7 +25,7 @@ impl Sqlite {
         &self,
         table: &TableDetails,
         columns: &[(usize, Doubt)],
-    ) -> Result<Vec<usize>, StoreError> {
+    ) -> Result<Vec<(usize, Doubt)>, StoreError> {
         let Some(question) = Question::new(table, columns, Quotes::Double, condition) else { return Ok(Vec::new()) };
         let count = question.columns.len();
         let answers = |row: &rusqlite::Row<'_>| (0..count).map(|index| row.get(index)).collect();
@@ -88,6 +88,9 @@ fn condition(doubt: Doubt, name: &str) -> Option<String> {
                  {name} NOT BETWEEN -62135596800 AND 253402300799 OR {name} BETWEEN {first_day} AND {last_day} \
              WHEN 'text' THEN NOT ({is_day} AND datetime({name}) IS NOT NULL) ELSE 1 END"
         )),
-        Doubt::Nested => None,
+        Doubt::Julian => {
+            Some(format!("typeof({name}) IN ('integer', 'real') AND {name} >= {first_day} AND {name} < {last_day}"))
+        }
+        Doubt::Nested | Doubt::Numbers | Doubt::Times => None,
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::time::{self, Functions, Spelling};
 use super::unreadable::TimeCheck;
 use super::{Sqlite, error};
-use crate::catalogue::{Column, Source};
+use crate::catalogue::{Column, Source, Unreadable};
 use crate::job::JobExport;
 use crate::store::bounds;
 use crate::store::error::StoreError;
@@ -30,6 +30,8 @@ pub(in crate::store) struct ReadPlan {
     pub(in crate::store) scales: Vec<Scale>,
     /// What the period is compared with.
     pub(super) filter: Option<Filter>,
+    /// Each time that is read, where no period filters and none may be NULL instead.
+    pub(super) listed: Vec<TimeCheck>,
     /// A faster way, for rows whose datetimes are all spelt alike.
     pub(super) indexed: Option<Indexed>,
 }
@@ -97,7 +99,19 @@ impl Sqlite {
         let raw = found.order.iter().map(|column| format!("{} COLLATE BINARY", quoted(column))).collect();
         let indexed = self.indexed(&select, raw, &datetimes, filter.as_ref())?;
         let scales = found.cells.iter().map(|column| scale(&column.sql_type)).collect();
-        Ok(ReadPlan { scales, select, filter, indexed })
+        let is_listed = |column: &Column| {
+            filter.is_none()
+                && matches!(column.kind, ColumnType::Date | ColumnType::Datetime)
+                && column.unreadable == Unreadable::Fail
+        };
+        let cells = found.cells.iter().zip(export.columns.iter()).filter(|(_, declared)| is_listed(declared));
+        let listed = cells.map(|(column, declared)| TimeCheck {
+            from: relation.from.clone(),
+            name: quoted(column),
+            column: declared.clone(),
+        });
+        let listed = listed.collect();
+        Ok(ReadPlan { scales, select, filter, listed, indexed })
     }
 
     /// Adds the condition on the period to `select`.

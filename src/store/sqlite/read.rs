@@ -19,6 +19,11 @@ impl Sqlite {
         plan.filter.as_ref().map_or(Ok(None), |filter| self.check_column(&filter.check))
     }
 
+    /// Fails if a time that is read where no period filters can't be read. Says what there is to warn of.
+    pub(in crate::store) fn check_listed(&self, plan: &ReadPlan) -> Result<Vec<String>, StoreError> {
+        plan.listed.iter().filter_map(|check| self.check_cells(check).transpose()).collect()
+    }
+
     /// Hands every row to `sink`.
     pub(in crate::store) fn read<S: RowSink>(
         &self,

@@ -10,7 +10,7 @@ use crate::catalogue::{Column, Source, TimeColumn};
 use crate::job::{JobExport, PeriodRule};
 use crate::period::Period;
 use crate::secret::Secret;
-use crate::store::{MAX_CELL, RowSecurity, StoreKind, StoreSettings};
+use crate::store::{MAX_CELL, StoreKind, StoreSettings};
 use crate::value::{ColumnType, RowSink, Stop, Value};
 
 /// Keeps the integers of the first column.
@@ -41,7 +41,7 @@ fn open(path: &Path) -> Sqlite {
         url: Secret::new(format!("sqlite:{}", path.display())),
         statement_timeout: Duration::from_secs(60),
         ca: None,
-        row_security: RowSecurity::On,
+        row_security: None,
         max_cell: MAX_CELL,
     })
     .unwrap()

@@ -33,25 +33,34 @@ struct Found {
     greatest: Option<f64>,
 }
 
+impl Found {
+    fn warning(&self, column: &Column) -> Option<String> {
+        self.greatest.filter(|_| !self.has_texts).and_then(|latest| unreadable::of_1970(latest, column))
+    }
+}
+
 impl Sqlite {
     /// Fails if a value of the column can't be placed in time. Says what there is to warn of.
     pub(super) fn check_column(&self, check: &TimeCheck) -> Result<Option<String>, StoreError> {
         let _deadline = Deadline::start(&self.db, self.timeout).map_err(error::asking)?;
-        let fault = |error| error::running(error, self.timeout);
-        let found = match self.sought(check)? {
-            Some(found) => found,
-            None => {
-                let mut tally = Tally::default();
-                let found =
-                    check.scan(&self.db, ("1", &[]), |value| check.is_fine(value), &mut tally).map_err(fault)?;
-                if let Some(warning) = tally.verdict(&check.column)? {
-                    return Ok(Some(warning));
-                }
-                found
-            }
-        };
-        let latest = found.greatest.filter(|_| !found.has_texts);
-        Ok(latest.and_then(|latest| unreadable::of_1970(latest, &check.column)))
+        match self.sought(check)? {
+            Some(found) => Ok(found.warning(&check.column)),
+            None => self.scanned(check, |value| check.is_fine(value)),
+        }
+    }
+
+    /// Fails if a value of the column can't be read. Says what there is to warn of.
+    pub(super) fn check_cells(&self, check: &TimeCheck) -> Result<Option<String>, StoreError> {
+        let _deadline = Deadline::start(&self.db, self.timeout).map_err(error::asking)?;
+        self.scanned(check, |value| check.is_readable(value))
+    }
+
+    /// The same by a look at every row.
+    fn scanned(&self, check: &TimeCheck, is_fine: impl Fn(Value<'_>) -> bool) -> Result<Option<String>, StoreError> {
+        let mut tally = Tally::default();
+        let found = check.scan(&self.db, ("1", &[]), is_fine, &mut tally);
+        let found = found.map_err(|error| error::running(error, self.timeout))?;
+        Ok(tally.verdict(&check.column)?.or_else(|| found.warning(&check.column)))
     }
 
     /// What an index tells of the column, if there is one and nothing has to be counted.
@@ -71,8 +80,12 @@ impl TimeCheck {
     fn is_fine(&self, value: Value<'_>) -> bool {
         match self.column.unreadable {
             Unreadable::Fail => is_placed(value, &self.column),
-            Unreadable::Null => is_placed(value, &self.column) && instant::read(value, &self.column).is_ok(),
+            Unreadable::Null => self.is_readable(value),
         }
+    }
+
+    fn is_readable(&self, value: Value<'_>) -> bool {
+        is_placed(value, &self.column) && instant::read(value, &self.column).is_ok()
     }
 
     /// The error that says what can't be read among the rows of `range`, a condition that `bound` is bound to.
@@ -113,7 +126,7 @@ impl TimeCheck {
         Ok(found)
     }
 
-    /// Looks at the rows that an index leads to: the ends of all numbers, and one text of each day. `None` if one of them
+    /// Looks at the rows that an index leads to: the ends of all numbers, and two texts of each day at most. `None` if one of them
     /// can't be placed.
     fn seek(&self, db: &Connection, first_text: &str) -> rusqlite::Result<Option<Found>> {
         let mut found = Found::default();
@@ -167,10 +180,15 @@ fn number(value: Value<'_>) -> Option<f64> {
     }
 }
 
-/// A text that sorts after all that begin with the date that `text` begins with, and before all other dates.
+/// Where to look after a text that begins with a date: at texts of the same date with a further digit, which are no
+/// dates, and then at those of the next day.
 fn after_day(text: ValueRef<'_>) -> Option<Bound> {
     let ValueRef::Text(text) = text else { return None };
-    let mut day = text.get(..instant::DATE_LENGTH)?.to_vec();
-    *day.last_mut()? += 1;
-    String::from_utf8(day).ok().map(Bound::Text)
+    let (day, rest) = text.split_at_checked(instant::DATE_LENGTH)?;
+    let mut next = day.to_vec();
+    match rest.first() {
+        Some(b'0'..) => *next.last_mut()? += 1,
+        _ => next.push(b'0'),
+    }
+    String::from_utf8(next).ok().map(Bound::Text)
 }

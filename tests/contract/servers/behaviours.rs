@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
-use exportd::deliver::{DeliverError, Delivery, Options, Probe, PublishOutcome, Session};
+use exportd::deliver::{DeliverError, Delivery, Opening, Options, Probe, PublishOutcome, Session};
 use exportd::job::{Channels, Destination, Publish, SftpDestination, Trust};
 use exportd::tuning::Tuning;
 use exportd::words::Words;
@@ -26,7 +26,7 @@ async fn deliver(
 ) -> Result<(), DeliverError> {
     let temporary = case.upload_name(name);
     let (sent, path) = (AtomicU64::new(0), local_file(folder, length));
-    delivery.upload(&path, whole(&path), &temporary, &sent).await?;
+    delivery.upload(&path, whole(&path), &temporary, &sent, &Opening::default()).await?;
     assert_eq!(sent.into_inner(), length as u64, "every byte is acknowledged");
     assert!(delivery.verify(&temporary, &record(length)).await?, "{name} is whole");
     delivery.publish(&temporary, name).await
@@ -187,7 +187,8 @@ pub async fn nothing_stays_behind_after_a_failure(case: &Case, server: &Server, 
     let delivery = open(case, server).await;
     // It can be opened and described, but not read.
     let name = case.upload_name("a.csv");
-    let error = delivery.upload(folder, whole(folder), &name, &AtomicU64::new(0)).await.unwrap_err();
+    let error =
+        delivery.upload(folder, whole(folder), &name, &AtomicU64::new(0), &Opening::default()).await.unwrap_err();
     assert!(matches!(error, DeliverError::LocalFile { .. }), "{error}");
     assert_eq!(server.names(), Vec::<String>::new());
     deliver(case, &delivery, folder, "a.csv", 10).await.expect("the connection is as good as before");
@@ -212,7 +213,7 @@ pub async fn a_lost_reply_is_settled(case: &Case, server: &Server, folder: &Path
     }
     let (delivery, refusing) = (open(case, server).await, open_to_refuse(case, server).await);
     let path = local_file(folder, 10);
-    delivery.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0)).await.unwrap();
+    delivery.upload(&path, whole(&path), ".a.part", &AtomicU64::new(0), &Opening::default()).await.unwrap();
     for delivery in [&delivery, &refusing] {
         let settled = delivery.settle(".a.part", "a.csv", 10).await.unwrap();
         assert_eq!(settled, PublishOutcome::NotPublished);

@@ -57,6 +57,8 @@ class Files(SFTPServerInterface):
             return SFTPServer.convert_errno(error.errno)
 
     def open(self, path, flags, attr):
+        if "overwrite" in sys.argv[3:] and flags & (os.O_WRONLY | os.O_RDWR) and os.path.lexists(path):
+            return SFTP_FAILURE
         try:
             fd = os.open(path, flags, 0o644)
         except OSError as error:
