@@ -27,8 +27,8 @@ const MAX_KEY_FILE: u64 = 64 * 1024;
 /// file says how much it takes, and one that is damaged may ask for hours or terabytes. `ssh-keygen` takes 24 rounds,
 /// PuTTYgen 8 MiB.
 const MAX_ROUNDS: u32 = 4096;
-const MAX_MEMORY: u64 = 1 << 20;
-const MAX_MEMORY_PASSES: u64 = 1 << 24;
+const MAX_MEMORY: u64 = 1 << 16;
+const MAX_MEMORY_PASSES: u64 = 1 << 22;
 
 /// A public key in the form that `authorized_keys` takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
