@@ -262,3 +262,6 @@ fn csv(format: &Format) -> Value {
 fn retry(retry: &Retry) -> Value {
     json!([retry.first.as_secs(), retry.max.as_secs(), retry.give_up.as_secs()])
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -31,6 +31,9 @@ pub mod draft;
 pub mod encode;
 pub mod export;
 pub mod failpoint;
+#[cfg(test)]
+#[path = "../tests/fuzz/mod.rs"]
+mod fuzz;
 pub mod growth;
 pub mod instant;
 pub mod job;

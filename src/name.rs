@@ -303,4 +303,7 @@ fn cut(text: &str, bytes: usize) -> &str {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests;

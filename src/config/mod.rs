@@ -11,6 +11,8 @@ mod exports;
 mod fault;
 mod find;
 mod format;
+#[cfg(test)]
+mod fuzz;
 mod guess;
 mod job;
 mod job_keys;

@@ -241,4 +241,6 @@ fn too_large(bytes: u64, limit: u64, declared: ColumnType) -> CellFault {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

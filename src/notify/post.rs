@@ -97,6 +97,9 @@ fn distrust(fault: &TlsFault) -> String {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::is_url;
 

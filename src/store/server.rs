@@ -237,6 +237,9 @@ pub fn check_url(url: &str) -> Result<(), StoreError> {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -31,8 +31,11 @@ impl Trusted {
     /// # Errors
     /// In words that don't name the file.
     pub fn read(path: &Path) -> Result<Trusted, String> {
-        let pem = std::fs::read(path).map_err(|error| io_error(&error))?;
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        Trusted::decode(&std::fs::read(path).map_err(|error| io_error(&error))?)
+    }
+
+    fn decode(pem: &[u8]) -> Result<Trusted, String> {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         let certificates = certificates.map_err(|_| "it is not valid PEM".to_owned())?;
         if certificates.is_empty() {
             return Err("it holds no certificate (PEM, with a line BEGIN CERTIFICATE)".to_owned());
@@ -154,6 +157,9 @@ impl ServerCertVerifier for Verifier {
         self.usual.supported_verify_schemes()
     }
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {

@@ -27,6 +27,7 @@ mod draft_corpus;
 mod draft_times;
 mod draft_types;
 pub mod format;
+mod fuzz_seeds;
 mod loading;
 mod sample;
 mod schedule;

@@ -7,6 +7,8 @@
 //! changing attributes.
 
 mod client;
+#[cfg(test)]
+mod fuzz;
 mod operations;
 mod reply;
 mod request;

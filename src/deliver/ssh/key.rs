@@ -8,8 +8,10 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use russh::keys::ssh_key::LineEnding;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use russh::keys::ssh_key::private::Ed25519Keypair;
+use russh::keys::ssh_key::{self, Kdf, LineEnding};
 use russh::keys::{PrivateKey, decode_secret_key};
 
 use super::hostkey;
@@ -20,6 +22,13 @@ use crate::wording::io_error;
 
 /// No private key is bigger; it keeps a wrong path from filling memory.
 const MAX_KEY_FILE: u64 = 64 * 1024;
+
+/// The most work for making a key of a passphrase: rounds of bcrypt, KiB of memory for Argon2, and KiB times passes. The
+/// file says how much it takes, and one that is damaged may ask for hours or terabytes. `ssh-keygen` takes 24 rounds,
+/// PuTTYgen 8 MiB.
+const MAX_ROUNDS: u32 = 4096;
+const MAX_MEMORY: u64 = 1 << 16;
+const MAX_MEMORY_PASSES: u64 = 1 << 22;
 
 /// A public key in the form that `authorized_keys` takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +60,28 @@ fn public_line(path: &Path, key: &PrivateKey) -> Result<PublicKeyLine, DeliverEr
 /// # Errors
 /// `Key` if the file can't be read, can be read by others, or holds no key; `PassphraseMissing` and `PassphraseWrong`.
 pub fn load_key(path: &Path, passphrase: Option<&Secret>) -> Result<PrivateKey, DeliverError> {
-    let text = read_private(path)?;
-    let failure = match decode_secret_key(&text, passphrase.map(Secret::expose)) {
+    decode(&read_private(path)?, path, passphrase)
+}
+
+fn decode(text: &str, path: &Path, passphrase: Option<&Secret>) -> Result<PrivateKey, DeliverError> {
+    let openssh = openssh(text).map(|bytes| PrivateKey::from_bytes(&bytes));
+    if passphrase.is_some() && (asks_much_of_bcrypt(&openssh) || asks_much_of_argon2(text)) {
+        let problem = "would take more time or memory to decrypt than a key needs; set its passphrase anew with the usual \
+                       cost: ssh-keygen -p, or PuTTYgen";
+        return Err(DeliverError::Key { path: path.to_owned(), problem: problem.to_owned() });
+    }
+    let decoded = match (openssh, passphrase) {
+        (None, _) => decode_secret_key(text, passphrase.map(Secret::expose)),
+        (Some(Ok(key)), Some(passphrase)) if key.is_encrypted() => key.decrypt(passphrase.expose()).map_err(Into::into),
+        (Some(Ok(key)), None) if key.is_encrypted() => Err(russh::keys::Error::KeyIsEncrypted),
+        (Some(key), _) => key.map_err(Into::into),
+    };
+    let failure = match decoded {
         Ok(key) => return Ok(key),
         Err(failure) => failure,
     };
     let path = path.to_owned();
-    Err(match (is_encrypted(&text, &failure), passphrase) {
+    Err(match (is_encrypted(text, &failure), passphrase) {
         (true, None) => DeliverError::PassphraseMissing { path },
         (true, Some(_)) => DeliverError::PassphraseWrong { path },
         (false, _) => {
@@ -126,6 +150,27 @@ fn check_protection(path: &Path, owner: u32, mode: u32, we: u32) -> Result<(), D
     Ok(())
 }
 
+/// The bytes of a file in OpenSSH's format; none if it has another one. They are read here, so that the key whose cost is
+/// looked at is the one that is decrypted.
+fn openssh(text: &str) -> Option<Vec<u8>> {
+    let mut lines = text.lines().skip_while(|line| *line != "-----BEGIN OPENSSH PRIVATE KEY-----");
+    lines.next()?;
+    let body: String = lines.take_while(|line| !line.starts_with("-----END ")).collect();
+    Some(STANDARD.decode(body).unwrap_or_default())
+}
+
+fn asks_much_of_bcrypt(key: &Option<Result<PrivateKey, ssh_key::Error>>) -> bool {
+    let Some(Ok(key)) = key else { return false };
+    matches!(key.kdf(), Kdf::Bcrypt { rounds, .. } if *rounds > MAX_ROUNDS)
+}
+
+fn asks_much_of_argon2(text: &str) -> bool {
+    // The biggest, if there are several: that one is enough to refuse the file.
+    let number = |key: &str| text.lines().filter_map(|line| line.strip_prefix(key)?.parse::<u32>().ok()).max();
+    let memory = number("Argon2-Memory: ").map_or(0, u64::from);
+    memory > MAX_MEMORY || memory * number("Argon2-Passes: ").map_or(1, u64::from) > MAX_MEMORY_PASSES
+}
+
 fn is_encrypted(text: &str, failure: &russh::keys::Error) -> bool {
     if matches!(failure, russh::keys::Error::KeyIsEncrypted) {
         return true;
@@ -151,6 +196,9 @@ fn problem(path: &Path, problem: String) -> DeliverError {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -166,6 +214,20 @@ mod tests {
         assert!(!allowed(1000, 0o604, 1000));
         assert!(!allowed(1001, 0o600, 1000), "another user could replace it");
         assert!(!allowed(0, 0o640, 0));
+    }
+
+    #[test]
+    fn a_file_that_asks_for_hours_or_terabytes_is_refused() {
+        let corpus = crate::fuzz::folder("private_keys");
+        let end = |file: &str| {
+            let text = std::fs::read_to_string(corpus.join(file)).unwrap();
+            decode(&text, Path::new("key"), Some(&Secret::new("secret"))).map_err(|error| error.to_string())
+        };
+        assert!(end("openssh_encrypted").is_ok());
+        for file in ["openssh_rounds", "openssh_second_armour", "putty_memory", "putty_passes"] {
+            let error = end(file).expect_err(file);
+            assert!(error.contains("more time or memory"), "{file}: {error}");
+        }
     }
 
     #[test]

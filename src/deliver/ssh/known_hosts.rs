@@ -140,5 +140,8 @@ fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 #[path = "known_hosts_tests.rs"]
 mod tests;

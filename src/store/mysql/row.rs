@@ -220,6 +220,9 @@ fn write_time<'a>(bytes: &[u8], text: &'a mut Vec<u8>) -> Option<&'a [u8]> {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

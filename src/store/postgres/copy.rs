@@ -199,6 +199,9 @@ fn malformed(what: &str) -> StoreError {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::value::Stop;
