@@ -360,8 +360,8 @@ mod tests {
         assert!(!error(Code::Failure).is_permanent());
         assert_eq!(
             error(Code::Failure).to_string(),
-            "uploading x.csv in directory \"in\" on a.example failed (failure); try again, and if the problem persists, \
-             ask its operators"
+            "uploading x.csv in directory \"in\" on a.example failed (failure); try again, and ask its operators if the \
+             problem persists"
         );
     }
 }

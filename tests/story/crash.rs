@@ -108,7 +108,10 @@ fn killed_while_it_puts_a_run_off() {
 fn killed_while_it_takes_files_away_that_the_partner_refuses() {
     let server = Sshd::start();
     for side in ["before", "after"] {
-        let program = night::program(&server, "retry = { first = \"5s\", max = \"5s\", for = \"2d\" }");
+        let program = night::program(&server, "");
+        // Long enough to look at the directory between two attempts.
+        let config = fs::read_to_string(program.path("jobs.toml")).unwrap();
+        program.configure(&config.replace("\"1s\"", "\"10s\""));
         night::last_up(&program, 1);
         // A folder has the name of the second file: the first one is published when that is found out.
         let second = dry_run_names(&program).into_iter().find(|name| name.ends_with("invoices.csv"));

@@ -70,15 +70,16 @@ fn a_failure_and_the_recovery_after_it_are_told_once_each() {
     daemon.stop();
 
     fs::remove_file(obstacle).unwrap();
-    let run = told["run"]["run"].as_str().unwrap();
-    program.run(&["redeliver", run]).expect(0);
+    // The name was taken, so the store was not even read: there is nothing to redeliver.
+    program.run(&["run", "shop", "--at", told["run"]["due"].as_str().unwrap()]).expect(0);
     let mut daemon = Service::start(&program);
     daemon.says("told");
     let told = hook.posted().body;
     assert_eq!(
-        (&told["event"], &told["run"]["run"], &told["run"]["error"]),
-        (&"recovery".into(), &run.into(), &().into())
+        (&told["event"], &told["run"]["trigger"], &told["run"]["error"]),
+        (&"recovery".into(), &"manual".into(), &().into())
     );
+    let run = told["run"]["run"].as_str().unwrap();
     daemon.stop();
     fs::remove_file(server.directory().join(told["run"]["files"][0]["name"].as_str().unwrap())).unwrap();
     program.run(&["redeliver", run]).expect(0);
