@@ -180,7 +180,7 @@ impl Changes {
 }
 
 impl fmt::Display for Changes {
-    /// The change of jobs and settings, and below it every column that newly leaves the house.
+    /// The change of jobs and settings, and below it every column that is exported now and was not before.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary())?;
         for exposure in &self.exposed {

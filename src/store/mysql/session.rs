@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// The longest that a lock of another connection is waited for: whoever holds it is told apart from a slow query.
+/// The longest wait for a lock of another connection: shorter than a query may take, so that a lock is not told as a slow query.
 const LOCK: Duration = Duration::from_secs(60);
 
 /// The largest value that every server takes.

@@ -170,7 +170,7 @@ impl Postgres {
         &mut self,
         work: impl AsyncFnOnce(&mut Postgres) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        // Whether row-level security refuses is asked for by itself, so that its error is not taken for another.
+        // A query of its own shows whether row-level security refuses, so that its error is not mistaken for another one.
         self.run("SAVEPOINT exportd; SET LOCAL row_security = on").await?;
         let result = work(self).await;
         if self.connection.is_open() {

@@ -11,7 +11,7 @@ use crate::store::error::StoreError;
 use crate::store::{Remarks, RowSecurity};
 use crate::words::Words;
 
-/// The longest that a lock of another program is waited for: whoever holds it is told apart from a slow query.
+/// The longest wait for a lock of another program: shorter than a query may take, so that a lock is not told as a slow query.
 const LOCK: Duration = Duration::from_secs(60);
 
 /// One message, so that there is no moment at which the server could take us for idle.
