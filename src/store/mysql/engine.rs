@@ -32,6 +32,14 @@ const OUT_OF_SIGHT: &str = "it reads a view whose tables the role may not see, s
     transactions: grant the role SHOW VIEW on the view and SELECT on its tables, or have an administrator look at ENGINE in \
     information_schema.tables";
 
+/// What may be outside the snapshot, and the views that may lead to it.
+#[derive(Debug)]
+pub(super) struct Engines {
+    outside: Vec<Known>,
+    /// Empty where there is nothing that they could lead to.
+    views: Vec<Known>,
+}
+
 /// A table or view, and its engine or definition.
 #[derive(Debug)]
 struct Known {
@@ -61,11 +69,7 @@ impl Mysql {
     /// What there is to say about the tables behind `from` that take no part in the snapshot. `from` is an item of a
     /// FROM clause: the whole name of a table or view, or the query of `source`.
     pub(super) async fn outside_snapshot(&mut self, source: &Source, from: &str) -> Result<Option<String>, StoreError> {
-        let outside = self.known(OUTSIDE).await?;
-        if outside.is_empty() {
-            return Ok(None);
-        }
-        let views = self.known(VIEWS).await?;
+        let Engines { outside, views } = self.engines().await?;
         let is_read = |known: &Known| match source {
             Source::Table(_) => from == known.path(),
             Source::Query(query) => known.is_named_in(query),
@@ -90,6 +94,19 @@ impl Mysql {
     pub(super) async fn out_of_sight(&mut self, statement: &str) -> Result<Option<String>, StoreError> {
         let explained = sqlx::query(AssertSqlSafe(format!("EXPLAIN {statement}"))).fetch_all(self.db()?).await;
         Ok(explained.is_err_and(|error| error::is_unexplained(&error)).then(|| OUT_OF_SIGHT.to_owned()))
+    }
+
+    /// The lists are the same for all exports of a run, and a server with many tables takes its time for them.
+    async fn engines(&mut self) -> Result<&Engines, StoreError> {
+        let engines = match self.engines.take() {
+            Some(known) => known,
+            None => {
+                let outside = self.known(OUTSIDE).await?;
+                let views = if outside.is_empty() { Vec::new() } else { self.known(VIEWS).await? };
+                Engines { outside, views }
+            }
+        };
+        Ok(self.engines.insert(engines))
     }
 
     async fn known(&mut self, question: &'static str) -> Result<Vec<Known>, StoreError> {

@@ -20,6 +20,7 @@ use std::time::Duration;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
 
+use self::engine::Engines;
 pub(super) use self::prepare::ReadPlan;
 use super::StoreSettings;
 use super::error::{ReadError, StoreError};
@@ -51,6 +52,8 @@ pub(super) struct Mysql {
     timeout: Duration,
     /// How the server tells texts and names from code.
     lexis: Lexis,
+    /// Known once the first export is prepared.
+    engines: Option<Engines>,
     /// What the server warned of while rows were read.
     pub(super) warnings: Vec<String>,
 }
@@ -74,7 +77,7 @@ impl Mysql {
                 done => _ = done.map_err(fault)?,
             }
         }
-        Ok(Mysql { connection, id, timeout, lexis, warnings: Vec::new() })
+        Ok(Mysql { connection, id, timeout, lexis, engines: None, warnings: Vec::new() })
     }
 
     /// Hands every row to `sink`. Where that fails, rows may still be on their way: the connection has to be abandoned.
