@@ -44,6 +44,15 @@ pub(super) struct Class {
 /// The numbers that a statement of a [`ColumnCheck`] gives in its only row.
 pub(super) type Answer = Vec<Option<f64>>;
 
+/// A server that a [`ColumnCheck`] asks.
+pub(super) trait Asked {
+    /// Whether an index answers a statement for the least and the greatest value, so that no table is read.
+    async fn is_ready(&mut self, ends: &str) -> Result<bool, StoreError>;
+
+    /// Runs a statement.
+    async fn numbers(&mut self, sql: &str) -> Result<Answer, StoreError>;
+}
+
 impl ColumnCheck {
     /// For a column of numbers that is quoted as `name`. `double` makes a double of a number.
     pub(super) fn of_numbers(from: &str, name: &str, column: &Column, double: impl Fn(&str) -> String) -> ColumnCheck {
@@ -80,38 +89,25 @@ impl ColumnCheck {
         ColumnCheck { look: Look::Times { counts, classes }, column: column.clone() }
     }
 
-    /// The statement for the ends of all values. Where an index answers it at once, it is the first to be run.
-    pub(super) fn ends(&self) -> Option<&str> {
-        match &self.look {
-            Look::Numbers { ends, .. } => Some(ends),
-            Look::Times { .. } => None,
-        }
-    }
-
-    /// Fails if a value can't be read. Says what there is to warn of. `ask` runs a statement; `has_ends` says that an
-    /// index knows the ends. Without one, all rows have to be made, which for a view may be the most of a run: so they
-    /// are made once.
-    pub(super) async fn run(
-        &self,
-        has_ends: bool,
-        mut ask: impl AsyncFnMut(&str) -> Result<Answer, StoreError>,
-    ) -> Result<Option<String>, StoreError> {
+    /// Fails if a value can't be read. Says what there is to warn of. Where no index knows the ends, all rows have to be
+    /// made, which for a view may be the most of a run: so they are made once.
+    pub(super) async fn run(&self, server: &mut impl Asked) -> Result<Option<String>, StoreError> {
         let mut tally = Tally::default();
         let latest = match &self.look {
             Look::Times { counts, classes } => {
-                for (rows, class) in ask(counts).await?.into_iter().zip(*classes) {
+                for (rows, class) in server.numbers(counts).await?.into_iter().zip(*classes) {
                     tally.add_times(rows.unwrap_or_default() as u64, class.what);
                 }
                 None
             }
             Look::Numbers { ends, all, refused } => {
-                let (latest, unreadable) = if has_ends {
-                    let [Some(least), Some(greatest)] = ask(ends).await?[..] else { return Ok(None) };
+                let (latest, unreadable) = if server.is_ready(ends).await? {
+                    let [Some(least), Some(greatest)] = server.numbers(ends).await?[..] else { return Ok(None) };
                     let is_doubtful = self.is_doubtful(least, greatest);
                     let sought = format!("{all} WHERE {refused}");
-                    (Some(greatest), if is_doubtful { ask(&sought).await? } else { Answer::new() })
+                    (Some(greatest), if is_doubtful { server.numbers(&sought).await? } else { Answer::new() })
                 } else {
-                    let answer = ask(all).await?;
+                    let answer = server.numbers(all).await?;
                     (answer.get(1).copied().flatten(), answer)
                 };
                 if let [_, _, Some(least), Some(greatest), Some(rows)] = unreadable[..] {

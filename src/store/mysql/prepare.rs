@@ -10,7 +10,7 @@ use crate::job::JobExport;
 use crate::period::Period;
 use crate::store::Remarks;
 use crate::store::bounds::{self, Form};
-use crate::store::column_check::{Answer, Class, ColumnCheck};
+use crate::store::column_check::{Answer, Asked, Class, ColumnCheck};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
@@ -82,37 +82,16 @@ impl Mysql {
     /// Fails if a time that a period compares with can't be read. Says what there is to warn of.
     pub(in crate::store) async fn check_times(&mut self, plan: &ReadPlan) -> Result<Option<String>, StoreError> {
         let Some(check) = &plan.times else { return Ok(None) };
-        self.check_column(check).await
+        check.run(self).await
     }
 
     /// The same for every time that is read, where no period filters.
     pub(in crate::store) async fn check_listed(&mut self, plan: &ReadPlan) -> Result<Vec<String>, StoreError> {
         let mut warnings = Vec::new();
         for check in &plan.listed {
-            warnings.extend(self.check_column(check).await?);
+            warnings.extend(check.run(self).await?);
         }
         Ok(warnings)
-    }
-
-    async fn check_column(&mut self, check: &ColumnCheck) -> Result<Option<String>, StoreError> {
-        let has_ends = match check.ends() {
-            Some(ends) => self.is_ready(ends).await?,
-            None => false,
-        };
-        check.run(has_ends, async |sql| self.numbers(sql).await).await
-    }
-
-    /// Whether an index answers a statement for the least and the greatest value, so that no table is read.
-    async fn is_ready(&mut self, ends: &str) -> Result<bool, StoreError> {
-        let steps = self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {ends}")))).await?;
-        let extra = |step: &MySqlRow| catalogue::text(step, step.len() - 1).unwrap_or_default();
-        Ok(matches!(&steps[..], [step] if extra(step).contains("optimized away")))
-    }
-
-    async fn numbers(&mut self, sql: &str) -> Result<Answer, StoreError> {
-        let rows = self.ask(sqlx::query(AssertSqlSafe(sql))).await?;
-        let numbers = |row: &MySqlRow| (0..row.len()).map(|index| row.try_get(index)).collect();
-        rows.first().map_or(Ok(Answer::new()), numbers).map_err(|error| error::of(error, self.timeout))
     }
 
     /// How the server reads a period, in JSON.
@@ -125,6 +104,21 @@ impl Mysql {
         let steps = self.ask(question).await?;
         let steps = steps.iter().map(|step| catalogue::text(step, 0)).collect::<sqlx::Result<Vec<String>>>();
         Ok(steps.map_err(|error| error::of(error, self.timeout))?.join("\n"))
+    }
+}
+
+impl Asked for Mysql {
+    /// Whether an index answers a statement for the least and the greatest value, so that no table is read.
+    async fn is_ready(&mut self, ends: &str) -> Result<bool, StoreError> {
+        let steps = self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {ends}")))).await?;
+        let extra = |step: &MySqlRow| catalogue::text(step, step.len() - 1).unwrap_or_default();
+        Ok(matches!(&steps[..], [step] if extra(step).contains("optimized away")))
+    }
+
+    async fn numbers(&mut self, sql: &str) -> Result<Answer, StoreError> {
+        let rows = self.ask(sqlx::query(AssertSqlSafe(sql))).await?;
+        let numbers = |row: &MySqlRow| (0..row.len()).map(|index| row.try_get(index)).collect();
+        rows.first().map_or(Ok(Answer::new()), numbers).map_err(|error| error::of(error, self.timeout))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::catalogue::{Column, Source, Unreadable};
 use crate::job::JobExport;
 use crate::period::Period;
 use crate::store::bounds::{self, Form};
-use crate::store::column_check::{Answer, Class, ColumnCheck};
+use crate::store::column_check::{Answer, Asked, Class, ColumnCheck};
 use crate::store::error::StoreError;
 use crate::store::relation::{self, Case};
 use crate::store::sql::{Quotes, Select};
@@ -114,36 +114,16 @@ impl Postgres {
     /// Fails if a time that a period compares with can't be read. Says what there is to warn of.
     pub(in crate::store) async fn check_times(&mut self, plan: &ReadPlan) -> Result<Option<String>, StoreError> {
         let Some(check) = &plan.times else { return Ok(None) };
-        self.undone(async |postgres| postgres.check_column(check).await).await
+        self.undone(async |postgres| check.run(postgres).await).await
     }
 
     /// The same for every time that is read, where no period filters.
     pub(in crate::store) async fn check_listed(&mut self, plan: &ReadPlan) -> Result<Vec<String>, StoreError> {
         let mut warnings = Vec::new();
         for check in &plan.listed {
-            warnings.extend(self.undone(async |postgres| postgres.check_column(check).await).await?);
+            warnings.extend(self.undone(async |postgres| check.run(postgres).await).await?);
         }
         Ok(warnings)
-    }
-
-    async fn check_column(&mut self, check: &ColumnCheck) -> Result<Option<String>, StoreError> {
-        let has_ends = match check.ends() {
-            Some(ends) => self.is_ready(ends).await?,
-            None => false,
-        };
-        check.run(has_ends, async |sql| self.numbers(sql).await).await
-    }
-
-    /// Whether an index answers a statement for the least and the greatest value: then nothing is left to aggregate.
-    async fn is_ready(&mut self, ends: &str) -> Result<bool, StoreError> {
-        let steps = self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {ends}")))).await?;
-        Ok(steps.first().is_some_and(|step| step.try_get(0).is_ok_and(|step: &str| step.starts_with("Result"))))
-    }
-
-    async fn numbers(&mut self, sql: &str) -> Result<Answer, StoreError> {
-        let rows = self.ask(sqlx::query(AssertSqlSafe(sql))).await?;
-        let numbers = |row: &PgRow| (0..row.len()).map(|index| row.try_get(index)).collect();
-        rows.first().map_or(Ok(Answer::new()), numbers).map_err(|error| error::of(error, self.timeout))
     }
 
     /// How the server reads a period.
@@ -183,6 +163,20 @@ impl Postgres {
         let timeout = self.timeout;
         self.db()?.execute(statements).await.map_err(|error| error::of(error, timeout))?;
         Ok(())
+    }
+}
+
+impl Asked for Postgres {
+    /// Whether an index answers a statement for the least and the greatest value: then nothing is left to aggregate.
+    async fn is_ready(&mut self, ends: &str) -> Result<bool, StoreError> {
+        let steps = self.ask(sqlx::query(AssertSqlSafe(format!("EXPLAIN {ends}")))).await?;
+        Ok(steps.first().is_some_and(|step| step.try_get(0).is_ok_and(|step: &str| step.starts_with("Result"))))
+    }
+
+    async fn numbers(&mut self, sql: &str) -> Result<Answer, StoreError> {
+        let rows = self.ask(sqlx::query(AssertSqlSafe(sql))).await?;
+        let numbers = |row: &PgRow| (0..row.len()).map(|index| row.try_get(index)).collect();
+        rows.first().map_or(Ok(Answer::new()), numbers).map_err(|error| error::of(error, self.timeout))
     }
 }
 
