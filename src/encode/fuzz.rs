@@ -5,19 +5,6 @@ use crate::fuzz::attack;
 use crate::job::CsvOptions;
 use crate::value::Instant;
 
-const KINDS: [ColumnType; 10] = [
-    ColumnType::Id,
-    ColumnType::String,
-    ColumnType::Text,
-    ColumnType::Integer,
-    ColumnType::Float,
-    ColumnType::Decimal,
-    ColumnType::Boolean,
-    ColumnType::Date,
-    ColumnType::Datetime,
-    ColumnType::Array,
-];
-
 /// The input is a kind of column, a kind of value, and the value's bytes.
 #[test]
 fn cells() {
@@ -42,7 +29,7 @@ fn cells() {
     ];
     attack("cells", &words, |input| {
         let [kind, of, bytes @ ..] = input else { return Vec::new() };
-        let kind = KINDS[usize::from(*kind) % KINDS.len()];
+        let kind = ColumnType::ALL[usize::from(*kind) % ColumnType::ALL.len()];
         let value = value(*of, bytes);
         let formats = [Format::Bi, Format::Csv(CsvOptions::default()), Format::Ndjson];
         formats.iter().map(|format| outcome(format, kind, value)).collect()
